@@ -1,0 +1,63 @@
+# Everything a newcomer, a developer and CI run.  `make help` lists it.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m agent
+Q ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help ask ui test check test-slow format lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+ask: $(VENV)/.core .cache-embedder  ## the sample question on the sample web; Q="…" asks the live web
+	@if [ -n "$(Q)" ]; then $(RUN) ask "$$ASK_Q"; else \
+	  AGENT_MODEL=extractive AGENT_BASE_URL= $(RUN) ask --search sample "$$($(BIN)/python -m agent.sample)"; fi
+ask: export ASK_Q = $(Q)
+
+ui: $(VENV)/.ui .cache-embedder  ## the app in a browser
+	@$(RUN) ui
+
+test: $(VENV)/.dev .cache-embedder check  ## lint, types, import floors, tests
+	@$(BIN)/pytest -n 2
+
+check: $(VENV)/.dev  ## lint, types, import floors
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@rm -rf build/tree && mkdir -p build/tree/agent && ln -s $(CURDIR)/agent/* build/tree/agent/ \
+	  && ln -s $(CURDIR)/ui build/tree/agent/ui && ln -s $(CURDIR)/prompts build/tree/agent/prompts
+	@cd build/tree && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
+	@cd build/tree && PYTHONPATH=. $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml --no-cache >$(CURDIR)/build/floors.txt \
+	  || { cat $(CURDIR)/build/floors.txt; exit 1; }
+
+test-slow: $(VENV)/.dev .cache-embedder  ## browser, third-party servers, kills, the built wheel
+	@$(BIN)/pytest -m slow --timeout 900
+
+format: $(VENV)/.dev  ## format and mend what a tool can
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean:  ## remove what was built; the library and the cache stay
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache-embedder
+
+# ---------------------------------------------------------------------------------------------- environments
+
+$(VENV)/.venv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade pip && touch $@
+
+$(VENV)/.core: $(VENV)/.venv pyproject.toml requirements.lock
+	@echo "Installing into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable . && touch $@
+
+$(VENV)/.ui: $(VENV)/.core
+	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[ui]' && touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]' && touch $@ $(VENV)/.ui
+
+lock:  ## requirements.lock anew, from the newest versions that pyproject allows
+	@rm -rf build/lock && $(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --upgrade pip \
+	  && build/lock/bin/python -m pip install --quiet '.[dev]' \
+	  && build/lock/bin/python -m pip freeze --exclude r1-research-agent --exclude pip | LC_ALL=C sort -f > requirements.lock

@@ -1,0 +1,36 @@
+"""A web-search research agent for DeepSeek-R1.  The public names, loaded when they are first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.errors import AgentError as AgentError
+    from agent.reasoning.models import ChatR1 as ChatR1
+    from agent.research import ResearchAgent as ResearchAgent
+    from agent.settings import Settings as Settings
+    from agent.types import Answer as Answer
+    from agent.wiring import build_graph as build_graph
+
+_HOMES = {
+    "AgentError": "agent.errors",
+    "Answer": "agent.types",
+    "ChatR1": "agent.reasoning.models",
+    "ResearchAgent": "agent.research",
+    "Settings": "agent.settings",
+    "build_graph": "agent.wiring",
+}
+
+__all__ = ["AgentError", "Answer", "ChatR1", "ResearchAgent", "Settings", "build_graph"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name is
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'agent' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,188 @@
+"""What the steps call: protocols of a few methods each, and their bundle.
+
+Steps know these contracts; wings fulfil them; `wiring` puts the two together.  Nothing here does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from agent.types import (
+    Brief,
+    Claim,
+    Document,
+    Evidence,
+    Finding,
+    Limits,
+    MadeWith,
+    Page,
+    PageRecord,
+    Query,
+    RankedPassage,
+    Search,
+    SearchHit,
+    Source,
+    Thought,
+)
+
+
+class Reasoner(Protocol):
+    """How a run thinks.  Each method yields `Thought`s as they come and ends when the work is done.
+
+    Errors: `ModelError`.  A `Query` is yielded the moment it is complete, so that its search can start.
+    """
+
+    def plan(self, brief: Brief) -> AsyncIterator[Thought]:
+        """Queries for the question, at most `brief.max_queries`; none is a valid reply (the question is asked)."""
+        ...
+
+    def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+        """A `Stance` first; then the answer as text with `[citation:N]` marks, or `Query`s for another round."""
+        ...
+
+    def revise(self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+        """For each finding, in order, one line of text: `N: the sentence anew`, or `N: drop`."""
+        ...
+
+
+class SearchProvider(Protocol):
+    name: str
+
+    async def search(self, query: Query, *, limit: int) -> Sequence[SearchHit]:
+        """At most `limit` hits, best first; `[]` is a valid reply.  Raises `SearchThrottled` or `SearchBroken`."""
+        ...
+
+
+class Fetcher(Protocol):
+    async def fetch(self, url: str) -> Page:
+        """The page behind `url`, redirects followed.  Raises `PageError`; bounded in time and size by itself."""
+        ...
+
+
+class Extractor(Protocol):
+    async def extract(self, page: Page) -> Document:
+        """The page's readable text.  Raises `ExtractFailed`; bounded in time and memory by itself."""
+        ...
+
+
+class PagePool(Protocol):
+    """The web work of one run, beside everything else: searches, fetches, extracts, stores."""
+
+    def want(self, wanted: Query | str, *, round: int, local_only: bool = False) -> None:
+        """Begin to search for a query, or to read a URL (a str).  Asking twice is asking once.
+
+        `local_only`: the query goes to local documents only, because who wrote it has seen some.
+        """
+        ...
+
+    async def searched(self, *, round: int, seconds: float) -> tuple[Search, ...]:
+        """The searches of this round, when all are in or `seconds` are over (then those that are in)."""
+        ...
+
+    async def read(self, *, seconds: float) -> tuple[PageRecord, ...]:
+        """Every page wanted so far, when a quorum is in or `seconds` are over; those still under way are left out."""
+        ...
+
+
+class Library(Protocol):
+    """What was read stays read.  All methods raise `LibraryError`."""
+
+    async def store(self, document: Document, *, run_id: str) -> int:
+        """Keep a document and its passages; their number.  Storing twice is storing once."""
+        ...
+
+    async def embed(self, document_id: str) -> None:
+        """Give the document's passages vectors, where an embedder is there; else nothing."""
+        ...
+
+    async def find(self, texts: Sequence[str], *, documents: Collection[str], limit: int) -> list[RankedPassage]:
+        """The best passages of these documents for any of the texts, best first."""
+        ...
+
+    async def text(self, snapshot: str) -> str:
+        """A stored text, as it was when it was cited."""
+        ...
+
+    async def recall(self, url: str, *, since: datetime) -> Document | None:
+        """The document read from this URL at or after `since`, if there is one."""
+        ...
+
+
+class Checker(Protocol):
+    async def check(self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]]) -> list[Claim]:
+        """The claims with citations located in the sources' stored texts, and with verdicts; same order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyKey:
+    """What a model call was for; the same key gives the same reply."""
+
+    run_id: str
+    step: str
+    round: int
+    prompt: str  # SHA-256 of model name and messages
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's accepted reply."""
+
+    reasoning: str
+    text: str
+
+
+class Journal(Protocol):
+    """What a run's models said, kept so that a step that runs again pays nothing."""
+
+    async def find(self, key: ReplyKey) -> Reply | None: ...
+
+    async def keep(self, key: ReplyKey, reply: Reply) -> None: ...
+
+    async def note(self, run_id: str, step: str, round: int, reasoning: str) -> None:
+        """What a step's reasoning was, for the run's record (too large for the graph's state)."""
+        ...
+
+    async def notes(self, run_id: str) -> Mapping[tuple[str, int], str]:
+        """(step, round) -> reasoning."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, in UTC; tests and replays set it."""
+        ...
+
+
+PoolNews = Search | PageRecord | tuple[str, int]
+"""What a page pool tells as it happens: a search, a page's fate, (URL, passages stored)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What belongs to one run on one event loop; opened at first use, closed with the run."""
+
+    reasoner: Reasoner
+    pool: PagePool
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the steps may call."""
+
+    limits: Limits
+    clock: Clock
+    library: Library
+    checker: Checker
+    journal: Journal
+    fallback: Reasoner  # writes when the reasoner fails for good; needs no model
+    open_run: Callable[[str, Callable[[PoolNews], None]], AbstractAsyncContextManager[RunParts]]
+    # (run_id, what to do with the pool's news)
+    made_with: MadeWith
+    language: str | None = None  # of the answer; None: the question's
+    check: Literal["none", "rules"] = "rules"
+    share_folder: bool = False

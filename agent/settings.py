@@ -1,0 +1,186 @@
+"""Every setting: its variable, default, unit and meaning.  The only reader of the environment.
+
+A value given in code wins over the environment, and that over the default.  `.env.example` and the table in the README
+are generated from here (`python -m agent.settings`), and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from agent.errors import SettingsError
+from agent.types import Limits
+
+Depth = Literal["quick", "standard", "deep"]
+APP = "r1-research-agent"
+
+# First values; they change with a measured run beside them.
+DEPTHS: dict[Depth, Limits] = {
+    "quick": Limits(
+        rounds=1, queries=3, hits=8, pages=6, fetches=6, evidence_tokens=6_000, revisions=0, seconds=90, plans=False
+    ),
+    "standard": Limits(
+        rounds=2, queries=4, hits=8, pages=12, fetches=8, evidence_tokens=12_000, revisions=1, seconds=300
+    ),
+    "deep": Limits(
+        rounds=5, queries=6, hits=10, pages=40, fetches=10, evidence_tokens=32_000, revisions=2, seconds=1_800
+    ),
+}
+EXTRACTIVE = "extractive"  # the built-in model name that needs no endpoint
+
+
+class Settings(BaseSettings):
+    """What a user may set.  Raises `SettingsError` for a value that does not work."""
+
+    model_config = SettingsConfigDict(env_prefix="AGENT_", extra="forbid", frozen=True, env_ignore_empty=True)
+
+    model: str | None = Field(None, description="model name at the endpoint; `extractive` needs no endpoint")
+    base_url: str | None = Field(None, description="OpenAI-compatible endpoint of the reasoner")
+    api_key: SecretStr | None = Field(None, description="its key")
+    search: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="search providers in order of preference, separated by commas"
+    )
+    searxng_url: str | None = Field(None, description="the SearXNG instance")
+    tavily_api_key: SecretStr | None = Field(None, description="Tavily's key")
+    tavily_url: str = Field("https://api.tavily.com", description="Tavily's address")
+    wikipedia_url: str | None = Field(None, description="a MediaWiki's api.php instead of Wikipedia's")
+    folder: Path | None = Field(None, description="local documents as a source")
+    share_folder: bool = Field(False, description="let a model that has seen local documents write web searches")
+    depth: Depth = Field("standard", description="how far to go: quick, standard or deep")
+    check: Literal["none", "rules"] = Field("rules", description="how claims are checked: none or rules")
+    max_seconds: float | None = Field(None, gt=0, description="soft limit on the run's time, in seconds")
+    max_total_tokens: int | None = Field(None, gt=0, description="soft limit on tokens over all model calls")
+    max_pages: int | None = Field(None, gt=0, le=200, description="pages read in a run, at most")
+    lang: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="the answer's language; default: the question's",
+    )
+    data_dir: Path | None = Field(None, description="library, Chroma, runs; default: the user's data directory")
+    cache_dir: Path | None = Field(None, description="the embedder; default: the user's cache directory")
+    allow_private_addresses: bool = Field(
+        False, description="let the page fetcher reach private and loopback addresses and any port"
+    )
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - pydantic's own signature
+        try:
+            super().__init__(**values)
+        except ValidationError as e:
+            raise SettingsError(_in_one_line(e)) from None
+
+    @field_validator("search", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(p.strip() for p in value.split(",") if p.strip()) if isinstance(value, str) else value
+
+    @field_validator("base_url", "searxng_url", "tavily_url", "wikipedia_url")
+    @classmethod
+    def _absolute(cls, value: str | None) -> str | None:
+        if value is not None and not value.lower().startswith(("http://", "https://")):
+            raise ValueError("needs to begin with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @field_validator("folder")
+    @classmethod
+    def _there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.expanduser().is_dir():
+            raise ValueError("is not a directory")
+        return value.expanduser() if value else value
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        if self.model and self.model != EXTRACTIVE and not self.base_url:
+            raise ValueError(
+                f"the model {self.model!r} needs an endpoint: set AGENT_BASE_URL (--base-url), "
+                "or AGENT_MODEL=extractive for the built-in one"
+            )
+        if self.base_url and not self.model:
+            raise ValueError(
+                f"the endpoint {self.base_url!r} needs a model name: set AGENT_MODEL (--model), for example deepseek-r1"
+            )
+        if "searxng" in self.search and not self.searxng_url:
+            raise ValueError("the search provider 'searxng' needs its address: set AGENT_SEARXNG_URL (--searxng-url)")
+        if "folder" in self.search and not self.folder:
+            raise ValueError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
+        return self
+
+    @property
+    def limits(self) -> Limits:
+        """The depth's limits with the user's own in their place.
+
+        The soft seconds do not apply to a local endpoint, whose pace is its owner's to judge, unless they are set.
+        """
+        depth = DEPTHS[self.depth]
+        seconds = self.max_seconds or (None if self.endpoint_is_local else depth.seconds)
+        return replace(depth, seconds=seconds, total_tokens=self.max_total_tokens, pages=self.max_pages or depth.pages)
+
+    @property
+    def endpoint_is_local(self) -> bool:
+        from agent.text.urls import is_local_host
+
+        return bool(self.base_url) and is_local_host(self.base_url or "")
+
+    @property
+    def library_home(self) -> Path:
+        from platformdirs import user_data_path
+
+        return self.data_dir.expanduser() if self.data_dir else user_data_path(APP, appauthor=False)
+
+    @property
+    def cache_home(self) -> Path:
+        from platformdirs import user_cache_path
+
+        return self.cache_dir.expanduser() if self.cache_dir else user_cache_path(APP, appauthor=False)
+
+
+def _in_one_line(error: ValidationError) -> str:
+    """The first fault, with the variable's name, the value and the way out."""
+    first = error.errors()[0]
+    told = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return told
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        return f"{name!r} is not a setting; the settings are {', '.join(sorted(Settings.model_fields))}"
+    secret = Settings.model_fields[name].annotation == SecretStr | None
+    value = "" if secret else f"={str(first['input'])!r}"
+    return f"AGENT_{name.upper()}{value}: {told[0].lower()}{told[1:]}"
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of each setting, in order."""
+    return [
+        (f"AGENT_{name.upper()}", _default_in_words(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _default_in_words(default: object) -> str:
+    if default in (None, ()):
+        return ""
+    return str(int(default)) if isinstance(default, bool) else str(default)
+
+
+def environment_example() -> str:
+    """The text of `.env.example`."""
+    lines = ["# Copy to .env; the command line and the app read it from the working directory.", ""]
+    for variable, default, meaning in describe():
+        lines += [f"# {meaning}", f"# {variable}={default}", ""]
+    return "\n".join(lines)
+
+
+def table() -> str:
+    """The README's configuration table."""
+    rows = [f"| `{v}` | {f'`{d}`' if d else ''} | {m} |" for v, d, m in describe()]
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(table() + "\n" if "--table" in sys.argv else environment_example())

@@ -1,0 +1,369 @@
+"""The nouns: the frozen values that move through a run.
+
+Knows shapes and units, nothing else: no behaviour beyond properties, no imports from the rest of the package.
+Offsets count Unicode code points.  Times are ISO 8601 strings in UTC unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verdict = Literal["supported", "partial", "unsupported", "refuted", "unchecked"]
+Status = Literal["complete", "partial", "abstained", "failed"]
+SearchOutcome = Literal["found", "nothing", "throttled", "broken"]
+PageStatus = Literal["read", "cached", "skipped"]
+StanceKind = Literal["answer", "search more", "no answer"]
+
+
+# ------------------------------------------------------------------------------------------------- asking
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What one web search asks for."""
+
+    text: str
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a reasoner is told of the run before it plans or writes."""
+
+    run_id: str
+    question: str
+    today: str  # YYYY-MM-DD, set once per run
+    language: str  # BCP 47 code of the answer
+    round: int = 1
+    may_search: bool = False  # may `write` ask for another round?
+    max_queries: int = 4
+    asked: tuple[str, ...] = ()  # queries of this run so far
+    earlier: str = ""  # earlier turns of a conversation: they say what the question refers to, never evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a run may go.  First values per depth stand in `settings.DEPTHS`."""
+
+    rounds: int  # of searching
+    queries: int  # a round
+    hits: int  # asked of a search provider per query
+    pages: int  # a run
+    fetches: int  # under way at once
+    evidence_tokens: int  # shown to the writer
+    revisions: int
+    seconds: float | None  # soft: past it the run stops gathering and writes
+    total_tokens: int | None = None  # soft, over all model calls
+    plans: bool = True  # False: code splits the question, no model call
+    page_seconds: float = 12.0  # one page, from connect to text
+    search_seconds: float = 10.0  # one query, with all providers tried
+    read_seconds: float = 8.0  # a round's wait for pages once its searches are in
+    quorum: float = 0.6  # share of the wanted pages that is enough to go on
+
+
+# ------------------------------------------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One line of a search provider's reply."""
+
+    url: str
+    title: str
+    snippet: str
+    rank: int  # from 1, the provider's own order
+    provider: str
+    published: str | None = None  # YYYY-MM-DD
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How one query fared with the providers."""
+
+    query: Query
+    round: int
+    outcome: SearchOutcome
+    provider: str  # the one that answered, else the last one asked
+    hits: tuple[SearchHit, ...] = ()
+    why: str = ""  # for `throttled` and `broken`, and where a provider before this one was left
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it came over the wire."""
+
+    url: str  # after redirects
+    body: bytes
+    media_type: str  # sniffed from the bytes: text/html, application/pdf, text/plain, text/markdown
+    fetched_at: str
+    charset: str | None = None  # as the header declared it
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page's text, ready to be cited.  `text[p.start:p.end] == p.text` for each of its passages `p`."""
+
+    id: str  # SHA-256 of url and text
+    snapshot: str  # SHA-256 of text
+    url: str
+    title: str
+    site: str  # registrable domain, or the folder's name
+    text: str  # Markdown
+    media_type: str
+    fetched_at: str
+    published: str | None = None  # YYYY-MM-DD
+    language: str | None = None
+    page_starts: tuple[int, ...] = ()  # of a PDF: where each page begins in `text`
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A citable slice of a document."""
+
+    id: str  # SHA-256 of document id, start and end
+    document_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPassage:
+    """A passage with its relevance to what was asked."""
+
+    passage: Passage
+    score: float  # 0..1, comparable within one search only
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document as the reader sees it; `number` is 0 until a writer was shown it, and never changes then."""
+
+    number: int
+    document_id: str
+    snapshot: str
+    url: str
+    title: str
+    site: str
+    fetched_at: str
+    published: str | None = None
+    language: str | None = None
+    page_starts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecord:
+    """What became of a page that was wanted."""
+
+    url: str
+    status: PageStatus
+    reason: str = ""  # why it was skipped, in plain words
+    bytes: int = 0
+    seconds: float = 0.0
+    source: Source | None = None  # of a page that was read
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The passages of one source that the writer is shown, in the order of the text."""
+
+    source: Source
+    passages: tuple[Passage, ...]
+    score: float  # 0..1, of its best passage
+
+
+# ------------------------------------------------------------------------------------------------- writing
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What model calls cost.  `usd` is None where no price is known."""
+
+    model_calls: int = 0
+    serial_model_calls: int = 0  # calls that somebody waited for
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    answer_tokens: int = 0
+    usd: float | None = None
+    usd_is_estimate: bool = True
+    seconds: float = 0.0  # wall time of the run
+    model_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of what a model says, as it says it; one of the two is empty."""
+
+    reasoning: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """What `write` has decided to do; it says so before the first word of an answer."""
+
+    kind: StanceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The call is made once more: what it said so far does not count."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """One finished model call."""
+
+    usage: Usage
+
+
+Thought = Delta | Query | Stance | Again | Spending
+"""What a reasoner yields while it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a source bears a claim.  `quote`, `start` and `end` are None where nothing in it does."""
+
+    source: int
+    quote: str | None = None  # verbatim: stored text[start:end] == quote
+    start: int | None = None
+    end: int | None = None
+    page: int | None = None  # of a PDF, from 1
+    link: str = ""  # the source's URL, with a text fragment that opens at the quote
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of the answer, what it rests on, and how it fared.  `answer[start:end] == text`."""
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[Citation, ...] = ()
+    verdict: Verdict = "unchecked"
+    why: str = ""
+    about: str | None = None  # of a table cell: its row's and column's heads
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a revision is asked to mend: one claim, and what is wrong with it."""
+
+    claim: Claim
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    says: str
+    sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Sources that disagree on a fact."""
+
+    about: str
+    sides: tuple[Side, ...]
+
+
+# ------------------------------------------------------------------------------------------------- the answer
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWith:
+    version: str = ""
+    model: str = ""
+    endpoint_host: str = ""
+    profile: str = ""
+    search: tuple[str, ...] = ()
+    depth: str = ""
+    check: str = ""
+    started_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSource:
+    number: int
+    url: str
+    title: str
+    site: str
+    published: str | None
+    fetched_at: str
+    language: str | None
+    cited: bool
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    name: str
+    round: int
+    seconds: float
+    reasoning: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPage:
+    url: str
+    status: PageStatus
+    reason: str
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole outcome of a run: what `--json` prints.  `str()` gives the Markdown for people."""
+
+    run_id: str
+    question: str
+    status: Status
+    made_with: MadeWith
+    answer: str  # Markdown with [n] marks, without the list of sources
+    sources: tuple[AnswerSource, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    pages: tuple[AnswerPage, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    warnings: tuple[str, ...] = ()
+    schema: int = 1
+
+    def __str__(self) -> str:
+        parts = [self.answer.rstrip(), _source_list(self.sources), _check_line(self.claims)]
+        return "\n\n".join(part for part in parts if part)
+
+
+def _source_list(sources: tuple[AnswerSource, ...]) -> str:
+    lines = [
+        f"[{s.number}] {s.title or s.url} — {s.site}{f', {s.published}' if s.published else ''}\n    <{s.url}>"
+        for s in sources
+        if s.cited
+    ]
+    return "\n".join(["## Sources", "", *lines]) if lines else ""
+
+
+def _check_line(claims: tuple[Claim, ...]) -> str:
+    if not claims:
+        return ""
+    counts = {verdict: sum(c.verdict == verdict for c in claims) for verdict in _VERDICTS_IN_WORDS}
+    told = ", ".join(f"{n} {_VERDICTS_IN_WORDS[v]}" for v, n in counts.items() if n)
+    return f"*{len(claims)} sentence{'s' if len(claims) != 1 else ''} checked against their sources: {told}.*"
+
+
+_VERDICTS_IN_WORDS: dict[Verdict, str] = {
+    "supported": "supported",
+    "partial": "partly supported",
+    "unsupported": "without support",
+    "refuted": "contradicted",
+    "unchecked": "not decided by the rules",
+}
