@@ -179,7 +179,7 @@ class Services:
     library: Library
     checker: Checker
     journal: Journal
-    fallback: Reasoner  # writes when the reasoner fails for good; needs no model
+    fallback: Callable[[str], Reasoner]  # needs no model; writes when the reasoner fails for good, and says why
     open_run: Callable[[str, Callable[[PoolNews], None]], AbstractAsyncContextManager[RunParts]]
     # (run_id, what to do with the pool's news)
     made_with: MadeWith

@@ -1,0 +1,76 @@
+"""The run's channels, put together into the one value that everybody gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+
+from langchain_core.messages import AIMessage, HumanMessage
+
+from agent.codec import to_json
+from agent.graph.desk import ZERO, Desk, add
+from agent.graph.state import Json, Run
+from agent.types import Answer, AnswerPage, AnswerSource, Claim, Source, Status, StepRecord
+
+
+async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) -> Json:
+    """The update that ends a run: the answer, and the conversation with it."""
+    cited = {c.source for claim in claims for c in claim.citations}
+    answer = Answer(
+        run_id=run.run.id,
+        question=run.run.question,
+        status=_status(run),
+        made_with=replace(desk.services.made_with, started_at=run.run.started_at),
+        answer=text,
+        sources=tuple(_as_read(s, cited) for s in sorted(run.sources.values(), key=lambda s: s.number)),
+        claims=claims,
+        steps=await _steps(run, desk),
+        pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in run.pages.values()),
+        usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(desk.seconds(run), 3)),
+        warnings=_warnings(run),
+    )
+    return {"answer": to_json(answer), "messages": _messages(run, answer)}
+
+
+def _status(run: Run) -> Status:
+    if run.draft.abstains:
+        return "abstained"
+    return "partial" if run.draft.cut_short else "complete"
+
+
+def _warnings(run: Run) -> tuple[str, ...]:
+    told = list(run.warnings)
+    if run.draft.cut_short and not any(run.draft.cut_short in w for w in told):
+        told.append(f"Landed early: {run.draft.cut_short}.")
+    return tuple(told)
+
+
+def _as_read(source: Source, cited: set[int]) -> AnswerSource:
+    return AnswerSource(
+        number=source.number,
+        url=source.url,
+        title=source.title,
+        site=source.site,
+        published=source.published,
+        fetched_at=source.fetched_at,
+        language=source.language,
+        cited=source.number in cited,
+        snapshot=source.snapshot,
+    )
+
+
+async def _steps(run: Run, desk: Desk) -> tuple[StepRecord, ...]:
+    """The steps with their reasoning; this one, which is not over yet, without."""
+    notes = await desk.services.journal.notes(run.run.id)
+    past = tuple(
+        replace(step, reasoning=notes.get((key.partition(":")[0], step.round), "")) for key, step in run.steps.items()
+    )
+    return (*past, StepRecord("verify", run.round, round(desk.seconds(run) - run.seconds, 3)))
+
+
+def _messages(run: Run, answer: Answer) -> list[HumanMessage | AIMessage]:
+    """Ids are the run's, so that a step that runs again after a crash replaces its message."""
+    said: list[HumanMessage | AIMessage] = []
+    if run.run.asked_as == "question":
+        said.append(HumanMessage(run.run.question, id=f"{run.run.id}-question"))
+    return [*said, AIMessage(str(answer), id=f"{run.run.id}-answer")]

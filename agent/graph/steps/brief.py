@@ -1,0 +1,30 @@
+"""What steps share: the brief for a reasoner, and when two queries are the same."""
+
+from __future__ import annotations
+
+import re
+
+from agent.graph.desk import Desk
+from agent.graph.state import Run
+from agent.types import Brief, Query
+
+_WORDS = re.compile(r"\w+")
+
+
+def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
+    return Brief(
+        run_id=run.run.id,
+        question=run.run.question,
+        today=run.run.today,
+        language=run.run.language,
+        round=run.round,
+        may_search=may_search,
+        max_queries=desk.services.limits.queries,
+        asked=tuple(a.query.text for a in run.queries.values()),
+        earlier=run.run.earlier,
+    )
+
+
+def query_key(query: Query) -> str:
+    """Two queries with the same words in the same order are one."""
+    return " ".join(_WORDS.findall(query.text.casefold()))

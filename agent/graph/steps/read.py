@@ -1,0 +1,13 @@
+"""read: wait until enough pages are in, not until all are."""
+
+from __future__ import annotations
+
+from agent.graph.desk import Desk
+from agent.graph.state import Run, update
+from agent.graph.steps import Done
+
+
+async def read(run: Run, desk: Desk) -> Done:
+    records = await desk.parts.pool.read(seconds=desk.seconds_left(run, desk.services.limits.read_seconds))
+    good = sum(r.status != "skipped" for r in records)
+    return Done(update(pages={r.url: r for r in records}), f"{good} pages read, {len(records) - good} skipped")

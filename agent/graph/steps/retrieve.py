@@ -1,0 +1,41 @@
+"""retrieve: choose the passages that the writer is shown, and give their sources numbers that never change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.events import Ranked
+from agent.graph.desk import Desk
+from agent.graph.state import EvidenceRef, PassageRef, Run, update
+from agent.graph.steps import Done
+from agent.text.ranking import evidence as pack
+from agent.types import Evidence, Source
+
+CANDIDATES = 200  # passages ranked before packing; several times what any budget holds
+PER_SOURCE = 0.34  # share of the budget one source may fill, so that an answer rests on several
+
+
+async def retrieve(run: Run, desk: Desk) -> Done:
+    read = {p.source.document_id: p.source for p in run.pages.values() if p.source}
+    texts = [run.run.question, *(a.query.text for a in run.queries.values())]
+    ranked = await desk.services.library.find(texts, documents=read, limit=CANDIDATES) if read else []
+    budget = desk.services.limits.evidence_tokens
+    chosen = pack(ranked, read, budget_tokens=budget, per_source=PER_SOURCE)
+    sources = _numbered(chosen, run.sources)
+    refs = tuple(
+        EvidenceRef(e.source.document_id, tuple(PassageRef(p.id, p.start, p.end) for p in e.passages), e.score)
+        for e in chosen
+    )
+    passages = sum(len(e.passages) for e in chosen)
+    shown = tuple(sources[e.source.document_id] for e in chosen)
+    desk.say(Ranked, sources=shown, passages=passages)
+    return Done(update(evidence=refs, sources=sources), f"{passages} passages of {len(chosen)} sources")
+
+
+def _numbered(chosen: list[Evidence], known: dict[str, Source]) -> dict[str, Source]:
+    """Known sources keep their numbers; new ones follow, best first."""
+    numbered = dict(known)
+    for piece in chosen:
+        if piece.source.document_id not in numbered:
+            numbered[piece.source.document_id] = replace(piece.source, number=len(numbered) + 1)
+    return numbered

@@ -1,0 +1,55 @@
+"""The way back from `verify`: the sentences that failed go to the reasoner, and only they may change."""
+
+from __future__ import annotations
+
+from agent.errors import ModelError
+from agent.events import Writing
+from agent.graph.desk import Desk, Heard, listen
+from agent.graph.state import Draft, Run, update
+from agent.graph.steps import Done
+from agent.graph.steps.brief import brief_of
+from agent.graph.texts import gathered
+from agent.text.citations import MarkFilter
+from agent.text.output import close
+from agent.text.replies import parse_revisions
+from agent.types import Claim, Delta, Evidence, Finding
+
+
+def findings(claims: tuple[Claim, ...]) -> list[Finding]:
+    """What the reasoner should mend."""
+    return [Finding(c, c.why) for c in claims if c.verdict in ("refuted", "unsupported")]
+
+
+async def revise(run: Run, desk: Desk) -> Done:
+    heard, evidence = Heard(), await gathered(run, desk.services.library)
+    failed = findings(run.claims)
+    said: list[str] = []
+    warnings: dict[str, bool] = {}
+    try:
+        async for thought in listen(desk.parts.reasoner.revise(brief_of(run, desk), failed, evidence), desk, heard):
+            said = [*said, thought.text] if isinstance(thought, Delta) else []
+    except ModelError as e:
+        warnings = desk.warn(f"The failed sentences could not be rewritten ({e}).")
+        said = []
+    text = _replaced(run.draft.text, failed, parse_revisions("".join(said)), evidence)
+    number = run.draft.number + 1
+    desk.say(Writing, text=text, draft=number)
+    draft = Draft(text, number, run.draft.revision + 1, run.draft.abstains, run.draft.cut_short)
+    return Done(
+        update(draft=draft, outcome="answer", warnings=warnings),
+        f"{len(failed)} sentences",
+        "".join(heard.reasoning),
+        heard.usage,
+    )
+
+
+def _replaced(text: str, failed: list[Finding], anew: dict[int, str | None], evidence: list[Evidence]) -> str:
+    """The draft with the sentences that were rewritten (a str) or dropped (None); numbers count from 1."""
+    known, urls = {e.source.number for e in evidence}, {e.source.url for e in evidence}
+    for number, finding in reversed(list(enumerate(failed, start=1))):
+        if number not in anew:
+            continue
+        marks = MarkFilter(known)
+        sentence = close(marks.feed(anew[number] or "") + marks.close(), urls).strip()
+        text = text[: finding.claim.start] + sentence + text[finding.claim.end :]
+    return text.strip()

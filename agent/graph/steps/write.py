@@ -1,0 +1,177 @@
+"""write: answer from the evidence, or ask for more; on the way back from `verify`, mend the sentences that failed.
+
+The reasoner says which of the two it does before it begins.  No evidence: the answer is that there is none.  A model
+that fails for good once evidence is in: the extractive reasoner writes, and the run is partial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.errors import ModelError, ModelRefused, ModelUnreachable
+from agent.events import Landed, Writing
+from agent.graph.desk import Desk, Heard, listen
+from agent.graph.state import Asked, Draft, Run, update
+from agent.graph.steps import Done
+from agent.graph.steps.brief import brief_of, query_key
+from agent.graph.steps.plan import send
+from agent.graph.steps.revise import revise
+from agent.graph.texts import gathered, no_evidence
+from agent.services import Reasoner
+from agent.text.citations import MarkFilter
+from agent.text.output import OutputFilter
+from agent.types import Again, Delta, Evidence, Query, Stance, StanceKind
+
+LATER_QUERY_WORDS = 12  # a query written by a model that has read pages stays short: it must not carry them out
+
+
+async def write(run: Run, desk: Desk) -> Done:
+    if run.outcome == "revise":
+        return await revise(run, desk)
+    evidence = await gathered(run, desk.services.library)
+    if not evidence:
+        return _abstain(run, desk)
+    may_search, landed = _may_search(run, desk)
+    attempt = Attempt(run, desk, evidence)
+    try:
+        await attempt.make(desk.parts.reasoner, may_search=may_search)
+        if attempt.stance == "search more" and not attempt.new_queries():
+            await attempt.make(desk.parts.reasoner, may_search=False)
+    except ModelError as e:
+        if isinstance(e, ModelRefused | ModelUnreachable) and not _has_answered(run):
+            raise  # nothing has ever come from this endpoint: a wrong setting, which the user must hear of
+        await attempt.fall_back(e)
+    return attempt.done(landed)
+
+
+def _has_answered(run: Run) -> bool:
+    return any(u.model_calls for u in run.usage.values())
+
+
+def _may_search(run: Run, desk: Desk) -> tuple[bool, str]:
+    """May the reasoner ask for another round, and if only a budget forbids it, which."""
+    if run.round >= desk.services.limits.rounds:
+        return False, ""
+    landed = desk.used_up(run)
+    if landed:
+        desk.say(Landed, why=landed)
+    return not landed, landed
+
+
+def _abstain(run: Run, desk: Desk) -> Done:
+    number = run.draft.number + 1
+    text = no_evidence(run)
+    desk.say(Writing, text=text, draft=number)
+    return Done(update(draft=Draft(text, number, abstains=True), outcome="answer"), "no evidence: no answer")
+
+
+@dataclass
+class Attempt:
+    """One go at the answer, made of one or two calls."""
+
+    run: Run
+    desk: Desk
+    evidence: list[Evidence]
+    heard: Heard = field(default_factory=Heard)
+    stance: StanceKind = "answer"
+    queries: list[Query] = field(default_factory=list)
+    warnings: dict[str, bool] = field(default_factory=dict)
+    cut_short: str = ""
+
+    def __post_init__(self) -> None:
+        self.number = self.run.draft.number
+        self.pen = self._new_pen()
+
+    async def make(self, reasoner: Reasoner, *, may_search: bool) -> None:
+        """One call.  `Again` within it begins the draft anew."""
+        self._anew()
+        brief = brief_of(self.run, self.desk, may_search=may_search)
+        async for thought in listen(reasoner.write(brief, self.evidence), self.desk, self.heard):
+            match thought:
+                case Stance(kind):
+                    self.stance = kind
+                case Delta(text=text):
+                    self.pen.write(text)
+                case Query():
+                    self.queries.append(thought)
+                case Again():
+                    self._anew()
+        self.pen.close()
+
+    async def fall_back(self, error: ModelError) -> None:
+        why = str(error)
+        self.warnings |= self.desk.warn(f"The model failed ({why}); the answer was put together without it.")
+        self.cut_short = why
+        await self.make(self.desk.services.fallback(why), may_search=False)
+
+    def new_queries(self) -> list[Query]:
+        """What it asks for that was not asked yet, cut short."""
+        known = {query_key(a.query) for a in self.run.queries.values()}
+        cut = [Query(" ".join(q.text.split()[:LATER_QUERY_WORDS]), q.purpose) for q in self.queries]
+        return [q for q in cut if query_key(q) and query_key(q) not in known]
+
+    def done(self, landed: str) -> Done:
+        reasoning = "".join(self.heard.reasoning)
+        queries = self.new_queries()
+        if self.stance == "search more" and queries:
+            asked = self._send_off(queries)
+            more = update(queries=asked, round=self.run.round + 1, outcome="search more", draft=self._draft(landed))
+            return Done(more, f"asks for {len(queries)} more", reasoning, self.heard.usage)
+        for known in self.pen.unknown_marks():
+            self.warnings |= self.desk.warn(known)
+        draft = self._draft(landed)
+        summary = "no answer in the sources" if draft.abstains else f"{len(draft.text)} characters"
+        return Done(update(draft=draft, outcome="answer", warnings=self.warnings), summary, reasoning, self.heard.usage)
+
+    def _draft(self, landed: str) -> Draft:
+        text = self.pen.text.strip()
+        if self.stance != "search more" and not text:
+            return Draft(no_evidence(self.run), self.number, abstains=True, cut_short=self.cut_short or landed)
+        return Draft(text, self.number, abstains=self.stance == "no answer", cut_short=self.cut_short or landed)
+
+    def _send_off(self, queries: list[Query]) -> dict[str, Asked]:
+        """The next round begins here: its searches run while this step ends."""
+        seen_local = any(e.source.url.startswith("file:") for e in self.evidence)
+        asked: dict[str, Asked] = {}
+        for query in queries[: self.desk.services.limits.queries]:
+            local_only = seen_local and not self.desk.services.share_folder
+            send(query, self.run.round + 1, self.desk, asked, local_only=local_only)
+        return asked
+
+    def _anew(self) -> None:
+        self.number += 1
+        self.stance = "answer"
+        self.queries = []
+        self.pen = self._new_pen()
+
+    def _new_pen(self) -> Pen:
+        return Pen(self.desk, self.evidence, self.number)
+
+
+class Pen:
+    """Writes a draft for everybody to see: what a model says, through the filters, as events."""
+
+    def __init__(self, desk: Desk, evidence: list[Evidence], number: int) -> None:
+        self._desk = desk
+        self._number = number
+        self._marks = MarkFilter({e.source.number for e in evidence})
+        self._output = OutputFilter({e.source.url for e in evidence})
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self._show(self._output.feed(self._marks.feed(text)))
+
+    def close(self) -> None:
+        self._show(self._output.feed(self._marks.close()) + self._output.close())
+
+    def unknown_marks(self) -> list[str]:
+        """What to tell of source numbers that do not exist and were taken out."""
+        n = self._marks.unknown
+        return [
+            f"{n} citation{'s' * (n != 1)} of sources that do not exist {'were' if n != 1 else 'was'} removed."
+        ] * bool(n)
+
+    def _show(self, text: str) -> None:
+        if text:
+            self.text += text
+            self._desk.say(Writing, text=text, draft=self._number)
