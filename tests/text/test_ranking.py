@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from agent.text.ranking import rrf
+from agent.text.ranking import estimate_tokens, evidence, rrf
+from agent.types import Passage, RankedPassage, Source
 
 
 def test_what_two_rankings_agree_on_comes_first():
@@ -25,3 +28,95 @@ def test_ties_keep_the_order_in_which_they_were_met():
 
 def test_no_ranking_gives_nothing():
     assert rrf([]) == []
+
+
+def source(document: str) -> Source:
+    return Source(
+        number=0, document_id=document, snapshot=f"text of {document}", url=f"https://{document}.example/",
+        title=document, site=f"{document}.example", fetched_at="2026-01-01T00:00:00Z",
+    )  # fmt: skip
+
+
+def ranked(*found: tuple[str, int, str]) -> list[RankedPassage]:
+    """(document, start, text), best first."""
+    return [
+        RankedPassage(Passage(f"{document}:{start}", document, start, start + len(text), text), 1 / rank)
+        for rank, (document, start, text) in enumerate(found, start=1)
+    ]
+
+
+SOURCES = {name: source(name) for name in ("a", "b", "c")}
+
+
+def distinct(n: int) -> str:
+    return " ".join(f"word{n}x{i}" for i in range(20))
+
+
+def test_sources_come_best_first_and_their_passages_in_the_order_of_the_text():
+    found = ranked(("b", 900, distinct(1)), ("a", 0, distinct(2)), ("b", 100, distinct(3)))
+    shown = evidence(found, SOURCES, budget_tokens=10_000, per_source=5)
+    assert [(e.source.document_id, [p.start for p in e.passages], e.score) for e in shown] == [
+        ("b", [100, 900], 1.0),
+        ("a", [0], 0.5),
+    ]
+
+
+def test_a_source_gets_no_more_than_its_share():
+    found = ranked(*[("a", n, distinct(n)) for n in range(5)], ("b", 0, distinct(9)))
+    shown = evidence(found, SOURCES, budget_tokens=10_000, per_source=2)
+    assert [(e.source.document_id, len(e.passages)) for e in shown] == [("a", 2), ("b", 1)]
+    assert [p.start for p in shown[0].passages] == [0, 1]
+
+
+def test_the_budget_is_kept_and_filled_with_what_still_fits():
+    found = ranked(("a", 0, distinct(1)), ("b", 0, distinct(2) * 50), ("c", 0, distinct(3)))
+    budget = estimate_tokens(distinct(1)) + estimate_tokens(distinct(3))
+    shown = evidence(found, SOURCES, budget_tokens=budget, per_source=5)
+    assert [e.source.document_id for e in shown] == ["a", "c"]
+    assert sum(estimate_tokens(p.text) for e in shown for p in e.passages) <= budget
+
+
+def test_a_copy_on_another_site_is_shown_once():
+    found = ranked(("a", 0, distinct(1)), ("b", 0, "Reprinted: " + distinct(1)), ("c", 0, distinct(2)))
+    shown = evidence(found, SOURCES, budget_tokens=10_000, per_source=5)
+    assert [e.source.document_id for e in shown] == ["a", "c"]
+
+
+def test_a_chinese_copy_is_seen_too():
+    text = "深度求索公布了模型的权重,采用宽松的许可证。"
+    shown = evidence(ranked(("a", 0, text), ("b", 0, f"转载:{text}")), SOURCES, budget_tokens=999, per_source=5)
+    assert [e.source.document_id for e in shown] == ["a"]
+
+
+def test_of_two_equal_passages_the_one_that_says_something_new_is_preferred():
+    first, partly_alike = distinct(1), " ".join([*distinct(1).split()[:12], *distinct(2).split()[12:]])
+    found = [
+        RankedPassage(r.passage, 0.9) for r in ranked(("a", 0, first), ("b", 0, partly_alike), ("c", 0, distinct(3)))
+    ]
+    shown = evidence(found, SOURCES, budget_tokens=2 * estimate_tokens(first) + 5, per_source=5)
+    assert [e.source.document_id for e in shown] == ["a", "c"]
+
+
+def test_passages_of_unknown_documents_are_left_out():
+    assert evidence(ranked(("z", 0, distinct(1))), SOURCES, budget_tokens=999, per_source=5) == []
+
+
+def test_nothing_ranked_gives_no_evidence():
+    assert evidence([], SOURCES, budget_tokens=999, per_source=5) == []
+
+
+def test_numbers_are_left_to_the_graph():
+    shown = evidence(ranked(("a", 0, distinct(1))), SOURCES, budget_tokens=999, per_source=5)
+    assert [e.source.number for e in shown] == [0]
+
+
+def test_choosing_among_many_long_passages_takes_a_moment_only():
+    found = ranked(*[("abc"[n % 3], n, " ".join(f"w{n}x{i}" for i in range(170))) for n in range(1_000)])
+    began = time.perf_counter()
+    evidence(found, SOURCES, budget_tokens=32_000, per_source=1_000)
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd" * 10, 10), ("abcde", 2), ("深度求索", 4), ("R1模型", 3)])
+def test_tokens_are_estimated_from_characters(text, tokens):
+    assert estimate_tokens(text) == tokens
