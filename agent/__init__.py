@@ -26,7 +26,7 @@ __all__ = ["AgentError", "Answer", "ChatR1", "ResearchAgent", "Settings", "build
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name is
+def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'agent' has no attribute {name!r}")

@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 
 @cache
-def adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type expression: a class, a union, a tuple[X, ...]
+def adapter(kind: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
 
 
-def to_json(value: object, kind: Any = None) -> Any:  # noqa: ANN401 - in: a type expression; out: plain JSON
+def to_json(value: object, kind: Any = None) -> Any:
     """`value` as plain JSON; `kind` is needed only where `type(value)` does not say it (a tuple of values)."""
     wanted: Any = type(value) if kind is None else kind
     return adapter(wanted).dump_python(value, mode="json")

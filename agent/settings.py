@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent.errors import SettingsError
+from agent.text.urls import is_local_host
 from agent.types import Limits
 
 Depth = Literal["quick", "standard", "deep"]
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
         False, description="let the page fetcher reach private and loopback addresses and any port"
     )
 
-    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - pydantic's own signature
+    def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as e:
@@ -121,12 +122,10 @@ class Settings(BaseSettings):
 
     @property
     def endpoint_is_local(self) -> bool:
-        from agent.text.urls import is_local_host
-
         return bool(self.base_url) and is_local_host(self.base_url or "")
 
     @property
-    def library_home(self) -> Path:
+    def data_home(self) -> Path:
         from platformdirs import user_data_path
 
         return self.data_dir.expanduser() if self.data_dir else user_data_path(APP, appauthor=False)
@@ -136,6 +135,20 @@ class Settings(BaseSettings):
         from platformdirs import user_cache_path
 
         return self.cache_dir.expanduser() if self.cache_dir else user_cache_path(APP, appauthor=False)
+
+    def to_store(self) -> str:
+        """What was set, as JSON, for a run that may be resumed: without secrets and without places."""
+        return self.model_dump_json(exclude=_OF_NOW, exclude_unset=True)
+
+    def restored(self, stored: dict[str, Any]) -> Settings:
+        """The stored settings, with the secrets and places of these."""
+        now = {name: getattr(self, name) for name in _OF_NOW}
+        return Settings(**{**stored, **{name: value for name, value in now.items() if value is not None}})
+
+
+def _of_now() -> set[str]:
+    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    return secret | {"data_dir", "cache_dir"}
 
 
 def _in_one_line(error: ValidationError) -> str:
@@ -147,8 +160,7 @@ def _in_one_line(error: ValidationError) -> str:
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"{name!r} is not a setting; the settings are {', '.join(sorted(Settings.model_fields))}"
-    secret = Settings.model_fields[name].annotation == SecretStr | None
-    value = "" if secret else f"={str(first['input'])!r}"
+    value = "" if name in _OF_NOW else f"={str(first['input'])!r}"
     return f"AGENT_{name.upper()}{value}: {told[0].lower()}{told[1:]}"
 
 
@@ -178,6 +190,9 @@ def table() -> str:
     """The README's configuration table."""
     rows = [f"| `{v}` | {f'`{d}`' if d else ''} | {m} |" for v, d, m in describe()]
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+
+
+_OF_NOW = _of_now()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Offsets count Unicode code points.  Times are ISO 8601 strings in UTC unless sai
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -345,11 +346,21 @@ class Answer:
 
 def _source_list(sources: tuple[AnswerSource, ...]) -> str:
     lines = [
-        f"[{s.number}] {s.title or s.url} — {s.site}{f', {s.published}' if s.published else ''}\n    <{s.url}>"
+        f"[{s.number}] {_escaped(s.title or s.url)} — {_escaped(s.site)}{f', {s.published}' if s.published else ''}\n"
+        f"    <{_MARKUP_IN_URL.sub(lambda c: f'%{ord(c[0]):02X}', s.url)}>"
         for s in sources
         if s.cited
     ]
     return "\n".join(["## Sources", "", *lines]) if lines else ""
+
+
+def _escaped(title: str) -> str:
+    """A page names itself: its title must not become a link or an image."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(title.split()))
+
+
+_MARKUP = re.compile(r"[\\`\[\]<>]")
+_MARKUP_IN_URL = re.compile(r"[<>\s]")
 
 
 def _check_line(claims: tuple[Claim, ...]) -> str:
@@ -357,7 +368,12 @@ def _check_line(claims: tuple[Claim, ...]) -> str:
         return ""
     counts = {verdict: sum(c.verdict == verdict for c in claims) for verdict in _VERDICTS_IN_WORDS}
     told = ", ".join(f"{n} {_VERDICTS_IN_WORDS[v]}" for v, n in counts.items() if n)
-    return f"*{len(claims)} sentence{'s' if len(claims) != 1 else ''} checked against their sources: {told}.*"
+    what = (
+        "1 sentence checked against its source"
+        if len(claims) == 1
+        else f"{len(claims)} sentences checked against their sources"
+    )
+    return f"*{what}: {told}.*"
 
 
 _VERDICTS_IN_WORDS: dict[Verdict, str] = {

@@ -10,6 +10,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import reduce
+from itertools import pairwise
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig, RunnableLambda
@@ -18,9 +20,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Checkpointer
 
+from agent.codec import from_json
 from agent.events import Began, Ended, Finished, Spent, StepName
 from agent.graph import state as channels
-from agent.graph.desk import ZERO, Desk, add
+from agent.graph.desk import Desk, add
 from agent.graph.keeper import IDLE_SECONDS, Belongings, Keeper, RunEnds
 from agent.graph.loop import run_here
 from agent.graph.state import In, Json, Out, Run, RunFacts, State
@@ -61,7 +64,7 @@ def build(services: Services, *, checkpointer: Checkpointer = None, idle_seconds
     for name, step in steps.items():
         graph.add_node(name, both(crew.staged(step, name), name))
     line: list[str] = [START, "scout", "plan", "search", "read", "retrieve", "write"]
-    for one, next_one in zip(line, line[1:], strict=False):
+    for one, next_one in pairwise(line):
         graph.add_edge(one, next_one)
     graph.add_conditional_edges("write", after_write, {"answer": "verify", "search more": "search"})
     graph.add_conditional_edges("verify", after_verify, {"done": END, "revise": "write"})
@@ -142,10 +145,13 @@ class _Stagehand:
         desk.say(Ended, seconds=seconds, summary=done.summary)
         if done.usage.model_calls:
             past = list(run.usage.values()) if run else []
-            desk.say(Spent, usage=replace(_sum([*past, done.usage]), seconds=desk.seconds(run) if run else seconds))
+            desk.say(Spent, usage=replace(reduce(add, past, done.usage), seconds=desk.seconds(run) if run else seconds))
         if answer := done.update.get("answer"):
-            desk.say(Finished, answer=channels.from_json(Answer, answer))
-        return {**done.update, **channels.update(steps={call.key: record}, usage={call.key: done.usage})}
+            desk.say(Finished, answer=from_json(Answer, answer))
+        kept = channels.update(steps={call.key: record}, usage={call.key: done.usage})
+        if call.name == "scout":  # a new question: nothing of the thread's last one stays
+            kept = {name: {channels.OVERWRITE: value} for name, value in kept.items()}
+        return {**done.update, **kept}
 
 
 class _Call:
@@ -162,10 +168,3 @@ def _turn(name: StepName, run: Run) -> int:
     if name == "write" and run.outcome == "revise":
         return run.draft.revision + 1
     return run.draft.revision if name == "verify" else 0
-
-
-def _sum(usages: list[channels.Usage]) -> channels.Usage:
-    total = ZERO
-    for usage in usages:
-        total = add(total, usage)
-    return total

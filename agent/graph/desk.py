@@ -52,7 +52,7 @@ class Outbox:
         finally:
             self._writer = None
 
-    def say(self, kind: Callable[..., Event], step: StepName, **fields: Any) -> None:  # noqa: ANN401 - the event's own
+    def say(self, kind: Callable[..., Event], step: StepName, **fields: Any) -> None:
         event = encode(kind(run_id=self._run_id, step=step, round=self._round, at=time.monotonic(), **fields))
         if self._writer:
             self._writer(event)
@@ -92,7 +92,7 @@ class Desk:
     step: StepName
     began: float = field(default_factory=time.monotonic)
 
-    def say(self, kind: Callable[..., Event], **fields: Any) -> None:  # noqa: ANN401 - the event's own
+    def say(self, kind: Callable[..., Event], **fields: Any) -> None:
         self.outbox.say(kind, self.step, **fields)
 
     def warn(self, text: str) -> dict[str, bool]:

@@ -138,19 +138,19 @@ class RunEnds(BaseCallbackHandler):
 
     def on_chain_start(  # the base class's own types
         self,
-        serialized: Any,  # noqa: ANN401
-        inputs: Any,  # noqa: ANN401
+        serialized: Any,
+        inputs: Any,
         *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
-        **_: Any,  # noqa: ANN401
+        **_: Any,
     ) -> None:
         self._up[run_id] = parent_run_id
 
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:  # noqa: ANN401
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:
         self._out(run_id)
 
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:  # noqa: ANN401
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         self._out(run_id)
 
     def _out(self, run_id: UUID) -> None:

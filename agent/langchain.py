@@ -1,0 +1,68 @@
+"""Door: the agent inside somebody else's LangChain application.
+
+`as_tool` for an agent that calls tools, `as_runnable` for a chain, `graph_for_server` for LangGraph's own server
+(`langgraph.json`).  `agent.build_graph` gives the graph itself, to stand as a node in another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.tools import BaseTool, StructuredTool
+
+from agent.codec import from_json
+from agent.settings import Settings
+from agent.types import Answer
+from agent.wiring import build_graph
+
+if TYPE_CHECKING:
+    from agent.graph.build import Graph
+
+
+def as_runnable(settings: Settings | None = None, **parts: Any) -> Runnable[str | dict[str, Any], dict[str, Any]]:
+    """A question (a str, or `{"question": …}`) in, the answer out as a dict (the JSON of `--json`).
+
+    Works in `invoke`, `ainvoke`, `batch` and as a link of a chain.  `parts` as in `build_graph`.
+    """
+    graph = build_graph(settings, **parts)
+
+    def given(asked: str | dict[str, Any]) -> Any:  # the graph's input type is an overload of its own
+        return {"question": asked} if isinstance(asked, str) else asked
+
+    def sync(asked: str | dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
+        return graph.invoke(given(asked), config)["answer"]  # type: ignore[no-any-return]
+
+    async def run(asked: str | dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
+        return (await graph.ainvoke(given(asked), config))["answer"]  # type: ignore[no-any-return]
+
+    return RunnableLambda(sync, afunc=run, name="r1-research")
+
+
+def as_tool(settings: Settings | None = None, *, name: str = "web_research", **parts: Any) -> BaseTool:
+    """A tool that takes a `question` and gives the checked answer as Markdown; its artifact is the answer as a dict."""
+    runnable = as_runnable(settings, **parts)
+
+    def sync(question: str, config: RunnableConfig) -> tuple[str, dict[str, Any]]:
+        answer = runnable.invoke(question, config)
+        return str(from_json(Answer, answer)), answer
+
+    async def run(question: str, config: RunnableConfig) -> tuple[str, dict[str, Any]]:
+        answer = await runnable.ainvoke(question, config)
+        return str(from_json(Answer, answer)), answer
+
+    return StructuredTool.from_function(
+        sync,
+        coroutine=run,
+        name=name,
+        description=(
+            "Research a question on the web.  Takes minutes.  Returns an answer in which each sentence cites its "
+            "source and was checked against it, or says that the sources do not answer the question."
+        ),
+        response_format="content_and_artifact",
+    )
+
+
+def graph_for_server() -> Graph:
+    """The graph for LangGraph's server, which brings its own checkpointer; settings from the environment."""
+    return build_graph()

@@ -1,0 +1,171 @@
+"""ResearchAgent: one path behind every door of ours.
+
+Adds to the graph what a host has of its own: checkpoints, a list of runs, resuming, and typed events instead of JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from agent.errors import RunError, UsageError
+from agent.events import Event, Finished, decode
+from agent.runs import KnownRun, Runs
+from agent.settings import Settings
+from agent.types import Answer
+
+if TYPE_CHECKING:
+    from agent.graph.build import Graph
+
+
+class ResearchAgent:
+    """A question in, typed events out, the last of them `Finished` with the checked answer.
+
+    Cheap to make: nothing is opened before the first question.  May be used from any thread and any event loop, by
+    several questions at once.  `parts` are those of `agent.wiring.build_graph`: reasoner, embeddings, search, clock.
+    """
+
+    def __init__(self, settings: Settings | None = None, **parts: Any) -> None:
+        self._settings = settings or Settings()
+        self._parts = parts
+
+    # --------------------------------------------------------------------------------------------- asking
+
+    async def astream(self, question: str) -> AsyncGenerator[Event, None]:
+        """Everything the run says, as it says it.  Raises `AgentError`.  Leaving early ends the run at once."""
+        run_id = self._new_run_id()
+        await asyncio.to_thread(self._runs.add, run_id, question, self._settings.to_store(), self._now())
+        try:
+            async with contextlib.aclosing(self._drive(run_id, {"question": question}, self._graph)) as events:
+                async for event in events:
+                    yield event
+        except UsageError:
+            await asyncio.to_thread(self._runs.remove, run_id)
+            raise
+
+    async def aresume(self, run_id: str | None = None) -> AsyncGenerator[Event, None]:
+        """Go on with a run that was interrupted; without an id, the newest unfinished one.
+
+        It goes on with the settings it was begun with; keys come from the settings of now.  What a model has already
+        said is not asked again.  Raises `RunError`.
+        """
+        known = await asyncio.to_thread(self._runs.find, run_id)
+        if known.finished:
+            raise RunError(f"run {known.run_id} is finished: ask a new question")
+        graph = self._graph_of(known)
+        held = await graph.aget_state(_config(known.run_id))
+        begun = bool(held.values) or bool(held.next)
+        async with contextlib.aclosing(
+            self._drive(known.run_id, None if begun else {"question": known.question}, graph)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def ainvoke(self, question: str) -> Answer:
+        return await _last(self.astream(question))
+
+    def stream(self, question: str) -> Iterator[Event]:
+        """`astream` for sync code; leaving the loop early ends the run at once."""
+        from agent.graph.loop import drain
+
+        return drain(lambda: self.astream(question))
+
+    def resume(self, run_id: str | None = None) -> Iterator[Event]:
+        from agent.graph.loop import drain
+
+        return drain(lambda: self.aresume(run_id))
+
+    def invoke(self, question: str) -> Answer:
+        from agent.graph.loop import run_here
+
+        return run_here(self.ainvoke(question))
+
+    # --------------------------------------------------------------------------------------------- looking
+
+    def describe(self) -> str:
+        """One line: which reasoner and which search answer, and why these."""
+        from agent.wiring import describe
+
+        return describe(self._settings, **self._parts)
+
+    async def stored_text(self, snapshot: str) -> str:
+        """The text that quotes point into.  Raises `LibraryError` for a snapshot that is not there."""
+        from agent.wiring import stored_text
+
+        return await stored_text(self._settings, snapshot)
+
+    # --------------------------------------------------------------------------------------------- inside
+
+    async def _drive(self, run_id: str, given: dict[str, str] | None, graph: Graph) -> AsyncGenerator[Event, None]:
+        with self._runs.at_work(run_id):
+            parts = graph.astream(cast("Any", given), _config(run_id), stream_mode="custom", durability="sync")
+            async with contextlib.aclosing(cast("AsyncGenerator[Any, None]", parts)) as said:
+                async for item in said:
+                    event = decode(item)
+                    if isinstance(event, Finished):
+                        await self._finish(event)
+                    yield event
+
+    async def _finish(self, event: Finished) -> None:
+        import json
+
+        from agent.codec import to_json
+
+        text = json.dumps(to_json(event.answer), ensure_ascii=False)
+        await asyncio.to_thread(self._runs.finish, event.run_id, text)
+
+    @cached_property
+    def _home(self) -> Path:
+        return self._settings.data_home
+
+    @cached_property
+    def _runs(self) -> Runs:
+        return Runs(self._home)
+
+    @cached_property
+    def _graph(self) -> Graph:
+        return self._built(self._settings)
+
+    def _graph_of(self, known: KnownRun) -> Graph:
+        return self._built(self._settings.restored(known.settings))
+
+    def _built(self, settings: Settings) -> Graph:
+        from agent.graph.saver import open_saver
+        from agent.wiring import build_graph
+
+        saver = open_saver(self._home / "checkpoints.sqlite")
+        return build_graph(settings, checkpointer=saver, **self._parts)
+
+    def _new_run_id(self) -> str:
+        from agent.graph.steps.scout import new_run_id
+
+        return new_run_id(self._clock.now())
+
+    def _now(self) -> str:
+        return self._clock.now().isoformat()
+
+    @cached_property
+    def _clock(self) -> Any:
+        from agent.wiring import SystemClock
+
+        return self._parts.get("clock") or SystemClock()
+
+
+def _config(run_id: str) -> Any:
+    from agent.graph.steps.scout import RUN_ID
+
+    return {"configurable": {"thread_id": run_id, RUN_ID: run_id}}
+
+
+async def _last(events: AsyncIterator[Event]) -> Answer:
+    answer = None
+    async for event in events:
+        if isinstance(event, Finished):
+            answer = event.answer
+    if answer is None:
+        raise RunError("the run ended without an answer")
+    return answer

@@ -1,0 +1,95 @@
+"""The nouns, the events and the codec: what goes in comes out."""
+
+import dataclasses
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from agent import events
+from agent.codec import from_json, to_json
+from agent.events import Finished, decode, encode
+from agent.types import Answer, AnswerSource, Citation, Claim, MadeWith, Query, Search, SearchHit, Source, Usage
+
+CLAIM = Claim("R1 is open [1].", 0, 15, (Citation(1, "R1 is open", 3, 13, link="http://a.example/"),), "supported")
+SOURCE = AnswerSource(1, "http://a.example/", "A", "a.example", "2025-01-20", "2026-11-24T12:00:00Z", "en", True, "ab")
+ANSWER = Answer("run", "Is R1 open?", "complete", MadeWith(), "R1 is open [1].", (SOURCE,), (CLAIM,))
+
+SAMPLES = {
+    "str": "words",
+    "float": 1.5,
+    "int": 3,
+    "bool": True,
+    "Query": Query("R1"),
+    "Search": Search(Query("R1"), 1, "found", "memory", (SearchHit("http://a.example/", "A", "s", 1, "memory"),)),
+    "tuple[Source, ...]": (
+        Source(1, "d", "s", "http://a.example/", "A", "a.example", "2026-11-24", page_starts=(0, 9)),
+    ),
+    "Claim": CLAIM,
+    "Verdict": "supported",
+    "Usage": Usage(model_calls=1, usd=0.1),
+    "Answer": ANSWER,
+}
+KINDS = get_args(events.Event)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
+def test_every_event_comes_back_from_json_as_it_was(kind):
+    own = {
+        f.name: SAMPLES[f.type]
+        for f in dataclasses.fields(kind)
+        if f.name not in ("run_id", "step", "round", "at", "event")
+    }
+    event = kind(run_id="r", step="write", round=2, at=1.5, **own)
+    assert decode(encode(event)) == event
+    assert encode(event)["event"] == kind.__name__
+
+
+def test_an_event_that_is_none_of_ours_is_refused():
+    with pytest.raises(ValidationError):
+        decode({"event": "Exploded", "run_id": "r", "step": "write", "round": 1, "at": 0.0})
+
+
+def test_tuples_come_back_as_tuples():
+    assert from_json(Claim, to_json(CLAIM)) == CLAIM
+    assert isinstance(from_json(Claim, to_json(CLAIM)).citations, tuple)
+
+
+def test_the_answer_as_text_has_the_body_the_cited_sources_and_how_the_sentences_fared():
+    body, sources, told = str(ANSWER).split("\n\n", 1)[0], str(ANSWER), str(ANSWER).splitlines()[-1]
+    assert body == "R1 is open [1]."
+    assert "[1] A — a.example, 2025-01-20" in sources
+    assert told == "*1 sentence checked against its source: 1 supported.*"
+
+
+def test_a_page_title_cannot_become_an_image_or_a_link():
+    hostile = dataclasses.replace(SOURCE, title="![x](http://evil.example/?q)\n<img src=x>", url="http://a.example/a>b")
+    text = str(dataclasses.replace(ANSWER, sources=(hostile,)))
+    assert "![x](" not in text
+    assert "<img" not in text.replace("\\<img", "")
+    assert "<http://a.example/a%3Eb>" in text
+
+
+def test_sources_that_are_not_cited_are_not_listed():
+    answer = dataclasses.replace(ANSWER, sources=(dataclasses.replace(SOURCE, cited=False),))
+    assert "## Sources" not in str(answer)
+
+
+def test_the_public_names_are_there_and_loading_the_package_loads_nothing_heavy():
+    heavy = "{'pydantic', 'langgraph', 'langchain_core', 'chromadb', 'httpx2', 'trafilatura', 'streamlit'}"
+    script = f"import sys, agent; assert not {heavy} & set(sys.modules); print(*agent.__all__)"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["AgentError", "Answer", "ChatR1", "ResearchAgent", "Settings", "build_graph"]
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error():
+    import agent
+
+    with pytest.raises(AttributeError, match="NoSuchThing"):
+        _ = agent.NoSuchThing
+
+
+def test_finished_is_the_only_event_that_carries_an_answer():
+    assert [k for k in KINDS if "answer" in {f.name for f in dataclasses.fields(k)}] == [Finished]
