@@ -5,17 +5,18 @@ hold the GIL).  A worker is `python -m MODULE` whose `main` calls `serve`.  Work
 or an event loop: they are shared, end after an idle time, at exit, and when their pipe closes.  `multiprocessing` is
 not used because spawn breaks callers' scripts without a main guard and fork deadlocks beside threads.
 
-A frame is two big-endian lengths, a JSON header and a body of bytes.  JSON, not pickle: a worker that a page has taken
-over must not be able to make its parent run anything.
+A frame is two big-endian lengths and the seconds the job may take, a JSON header and a body of bytes.  JSON, not
+pickle: a worker that a page has taken over must not be able to make its parent run anything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import json
 import os
-import queue
+import re
 import select
 import signal
 import struct
@@ -24,8 +25,10 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +37,10 @@ from agent.errors import ChildError
 Header = dict[str, Any]  # one message's JSON object
 Answer = Callable[[Header, bytes], tuple[Header, bytes]]
 
-_LENGTHS = struct.Struct(">II")
+_PREFIX = struct.Struct(">IIf")
 _START_SECONDS = 30.0  # a cold interpreter importing chromadb without .pyc files took 4.4 s on two busy cores
+_LARGEST = 1 << 28  # bytes of a reply; a worker that claims more has lost its senses
+_SECRET = re.compile(r"KEY|TOKEN(?!IZ)|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
 class ChildTimeout(ChildError):
@@ -60,60 +65,89 @@ class Crew:
         cancelled takes its worker with it, and no other job.
         """
         job = _Job(header, body, seconds)
-        future = asyncio.get_running_loop().run_in_executor(self._threads, self._run, job)
+        self._give(job)
         try:
-            return await future
+            return await asyncio.wrap_future(job.reply)
         except asyncio.CancelledError:
             job.cancel()
             raise
 
-    def _run(self, job: _Job) -> tuple[Header, bytes]:
-        worker = self._free.get()
-        try:
-            return job.run(worker)
-        finally:
-            self._free.put(worker)
+    def _give(self, job: _Job) -> None:
+        with self._lock:
+            self._waiting.append(job)
+            worker = self._free.pop() if self._free else None
+        if worker:  # a daemon thread: an executor's would make the interpreter's exit wait for the job
+            threading.Thread(target=self._work, args=(worker,), name=self._module, daemon=True).start()
+
+    def _work(self, worker: _Worker) -> None:
+        job = self._next(worker)
+        while job:
+            outcome = job.run(worker)
+            following = self._next(worker)  # free before the reply is heard: who asks again gets the same worker
+            outcome()
+            job = following
+
+    def _next(self, worker: _Worker) -> _Job | None:
+        """What waits; else the worker is free.  The one used last is used next, so that the others can end."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._free.append(worker)
+            return None
 
     def pids(self) -> list[int]:
         """The workers that are alive now."""
-        return [worker.process.pid for worker in self._workers if worker.process and worker.process.poll() is None]
+        running = [worker.process for worker in self._workers]
+        return [process.pid for process in running if process and process.poll() is None]
 
     def close(self) -> None:
-        """End the workers; the next `ask` starts new ones."""
+        """End the workers, and what they are at; the next `ask` starts new ones."""
         for worker in self._workers:
             worker.interrupt()
+        for process in [worker.process for worker in self._workers]:
+            if process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(1)
 
     def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[_Job] = deque()
         self._workers = [_Worker(self._module, self._options) for _ in range(self._size)]
-        self._threads = ThreadPoolExecutor(self._size, thread_name_prefix=self._module)
-        self._free: queue.LifoQueue[_Worker] = queue.LifoQueue()
-        for worker in self._workers:
-            self._free.put(worker)
+        self._free = list(self._workers)
 
 
 class _Job:
     """One exchange with a worker; knows whether it has begun, so that a cancel hits its own worker only."""
 
     def __init__(self, header: Header, body: bytes, seconds: float) -> None:
-        self._frame = _frame(header, body)
+        self.reply: Future[tuple[Header, bytes]] = Future()
+        self._frame = _frame(header, body, seconds)
         self._seconds = seconds
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._cancelled = False
 
-    def run(self, worker: _Worker) -> tuple[Header, bytes]:
-        with self._lock:
-            if self._cancelled:
-                raise ChildError("cancelled before it began")
-            self._worker = worker
+    def run(self, worker: _Worker) -> Callable[[], None]:
+        """Do it; what comes back tells whoever waits."""
+        if not self._begins_with(worker):
+            return lambda: None
         try:
-            header, body = worker.exchange(self._frame, self._seconds)
+            reply = worker.exchange(self._frame, self._seconds)
+        except Exception as e:  # noqa: BLE001 - whoever waits for the reply must hear of it, or waits for ever
+            return partial(self.reply.set_exception, e)
         finally:
             with self._lock:
                 self._worker = None
-        if "fault" in header:
-            raise ChildError(str(header["fault"]))
-        return header, body
+        if fault := reply[0].get("fault"):
+            return partial(self.reply.set_exception, ChildError(str(fault)))
+        return partial(self.reply.set_result, reply)
+
+    def _begins_with(self, worker: _Worker) -> bool:
+        with self._lock:
+            if self._cancelled or not self.reply.set_running_or_notify_cancel():
+                return False
+            self._worker = worker
+            return True
 
     def cancel(self) -> None:
         with self._lock:
@@ -139,38 +173,42 @@ class _Worker:
                 return _read(process, deadline)
             except TimeoutError as e:
                 self.kill()
-                raise ChildTimeout(f"{self._module} took longer than {seconds:.0f} s") from e
+                raise ChildTimeout(f"{self._module} took longer than {seconds:g} s") from e
             except (EOFError, OSError) as e:
                 code = self._ended()
                 if code == 0 and attempt == 1:  # it ended of idleness just as the frame was sent
                     continue
                 raise ChildError(f"{self._module} died ({_why(code)})") from e
+            except (ValueError, RecursionError) as e:
+                self.kill()
+                raise ChildError(f"{self._module} sent what is not a reply ({type(e).__name__})") from e
         raise AssertionError("unreachable")
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self.process and self.process.poll() is None:
             return self.process
         self.kill()
-        home = str(Path(__file__).resolve().parent.parent)
-        path = os.pathsep.join(dict.fromkeys([home, *(p for p in sys.path if p)]))
         process = subprocess.Popen(
             [sys.executable, "-m", self._module, self._options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
+            stderr=subprocess.PIPE,  # until it is ready: says why it did not start
+            env=_environment(),
             start_new_session=True,  # a Ctrl-C in the terminal is the parent's to handle
             bufsize=0,
         )
         self.process = process
-        for pipe in (process.stdin, process.stdout):
-            assert pipe
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        for pipe in (process.stdin, process.stdout, process.stderr):
             os.set_blocking(pipe.fileno(), False)
         try:
             _read(process, time.monotonic() + _START_SECONDS)  # its first frame says that it is ready
-        except (EOFError, OSError, TimeoutError) as e:
-            code = self._ended()
-            raise ChildError(f"{self._module} did not start ({_why(code)})") from e
+        except (EOFError, OSError, ValueError) as e:
+            last_words = _last_line(process.stderr.fileno())
+            raise ChildError(f"{self._module} did not start ({_why(self._ended())}){last_words}") from e
+        process.stderr.close()
         return process
 
     def _ended(self) -> int | None:
@@ -185,11 +223,10 @@ class _Worker:
         return code
 
     def interrupt(self) -> None:
-        """From another thread: the process dies, and the thread that waits for it sees its pipe end and cleans up."""
+        """From another thread, at once: the process dies, and the thread that waits for it sees its pipe end."""
         process = self.process
         if process:
             process.kill()
-            process.wait()
 
     def kill(self) -> None:
         """From the thread that uses it."""
@@ -198,7 +235,7 @@ class _Worker:
             return
         process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
+        for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe:
                 pipe.close()
 
@@ -221,18 +258,42 @@ def _forget_all() -> None:
 os.register_at_fork(after_in_child=_forget_all)
 
 
+def _environment() -> dict[str, str]:
+    """What a worker gets to see: how to import what its parent can, and no keys (it reads hostile pages)."""
+    home = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(dict.fromkeys(p for p in (*sys.path, home) if p))
+    kept = {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
+    return {**kept, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+
+
 def _why(code: int | None) -> str:
     if code is None:
         return "killed"
     return signal.Signals(-code).name if code < 0 else f"exit {code}"
 
 
+def _last_line(fd: int) -> str:
+    try:
+        lines = os.read(fd, 1 << 16).decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    spoken = [line.strip() for line in lines if line.strip()]
+    return f": {spoken[-1][:300]}" if spoken else ""
+
+
 # ------------------------------------------------------------------------------------------------- frames
 
 
-def _frame(header: Header, body: bytes) -> bytes:
+def _frame(header: Header, body: bytes, seconds: float = 0.0) -> bytes:
     head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return _LENGTHS.pack(len(head), len(body)) + head + body
+    return _PREFIX.pack(len(head), len(body), seconds) + head + body
+
+
+def _header(raw: bytes) -> Header:
+    header = json.loads(raw.decode("utf-8", "surrogatepass"))
+    if not isinstance(header, dict):
+        raise ValueError(f"a frame's header is an object, not {type(header).__name__}")  # noqa: TRY004 - bad bytes
+    return header
 
 
 def _write(process: subprocess.Popen[bytes], frame: bytes, deadline: float) -> None:
@@ -249,9 +310,11 @@ def _write(process: subprocess.Popen[bytes], frame: bytes, deadline: float) -> N
 def _read(process: subprocess.Popen[bytes], deadline: float) -> tuple[Header, bytes]:
     assert process.stdout
     fd = process.stdout.fileno()
-    head_length, body_length = _LENGTHS.unpack(_read_exactly(fd, _LENGTHS.size, deadline))
+    head_length, body_length, _ = _PREFIX.unpack(_read_exactly(fd, _PREFIX.size, deadline))
+    if head_length + body_length > _LARGEST:
+        raise ValueError(f"a reply of {head_length + body_length} bytes")
     head = _read_exactly(fd, head_length, deadline)
-    return json.loads(head.decode("utf-8", "surrogatepass")), _read_exactly(fd, body_length, deadline)
+    return _header(head), _read_exactly(fd, body_length, deadline)
 
 
 def _read_exactly(fd: int, count: int, deadline: float) -> bytes:
@@ -277,38 +340,51 @@ def _wait(fd: int, what: int, deadline: float) -> None:
 
 # ------------------------------------------------------------------------------------------------- the worker's side
 
+_GRACE = 2.0  # seconds past the parent's own deadline; reached only when the parent is gone and cannot kill
+
 
 def serve(answer: Answer, *, idle: Callable[[], None] | None = None) -> None:
-    """Answer frames from the parent until it goes away or has been silent for the idle time; then call `idle`."""
+    """Answer frames from the parent until it goes away or has been silent for the idle time; then call `idle`.
+
+    Whatever takes long to import should be imported before: the parent waits for the first frame without a job's clock.
+    """
     options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    memory: int | None = options.get("memory")
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process even inside C code
     pipe_in, pipe_out = os.dup(0), os.dup(1)
     quiet = os.open(os.devnull, os.O_RDWR)
-    os.dup2(quiet, 0)
-    os.dup2(quiet, 1)  # a stray print must not break the frames
-    _limit_memory(options.get("memory"))
+    for standard in (0, 1, 2):  # a stray print must not break the frames, nor a flood of warnings fill a pipe
+        os.dup2(quiet, standard)
+    _limit_memory(memory)
     with open(pipe_in, "rb", buffering=0) as source, open(pipe_out, "wb", buffering=0) as target:  # noqa: PTH123 - fds
         _put(target.fileno(), _frame({"ready": True}, b""))
-        while frame := _next_frame(source.fileno(), float(options.get("idle_s", 30.0))):
-            _put(target.fileno(), _frame(*_answered(answer, *frame)))
+        while job := _next_job(source.fileno(), float(options.get("idle_s", 30.0))):
+            reply = _answered(answer, *job)
+            _put(target.fileno(), reply)
+            if memory and _peak_memory() > memory // 2:  # a heap torn by one large page would fail the next ones
+                break
         if idle:
             idle()
 
 
-def _answered(answer: Answer, header: Header, body: bytes) -> tuple[Header, bytes]:
+def _answered(answer: Answer, header: Header, body: bytes, seconds: float) -> bytes:
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
     try:
-        return answer(header, body)
+        return _frame(*answer(header, body))
     except MemoryError:
-        return {"fault": "out of memory"}, b""
+        return _frame({"fault": "out of memory"}, b"")
     except Exception as e:  # noqa: BLE001 - whatever a library raises becomes a ChildError in the parent
-        return {"fault": f"{type(e).__name__}: {e}"[:500]}, b""
+        return _frame({"fault": f"{type(e).__name__}: {e}"[:500]}, b"")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _next_frame(fd: int, idle_s: float) -> tuple[Header, bytes] | None:
+def _next_job(fd: int, idle_s: float) -> tuple[Header, bytes, float] | None:
     if not select.select([fd], [], [], idle_s)[0]:
         return None
     try:
-        head_length, body_length = _LENGTHS.unpack(_take(fd, _LENGTHS.size))
-        return json.loads(_take(fd, head_length).decode("utf-8", "surrogatepass")), _take(fd, body_length)
+        head_length, body_length, seconds = _PREFIX.unpack(_take(fd, _PREFIX.size))
+        return _header(_take(fd, head_length)), _take(fd, body_length), seconds
     except EOFError:
         return None
 
@@ -335,3 +411,11 @@ def _limit_memory(limit: int | None) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _peak_memory() -> int:
+    """Bytes that were resident at most."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,282 @@
+"""Workers behind pipes: what they are asked, what ends them, and that one fault costs one job."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.child import ChildTimeout, Crew
+from agent.errors import ChildError
+
+WORKER = "tests.child_worker"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def crew() -> Iterator[Crew]:
+    crew = Crew(WORKER, size=2)
+    yield crew
+    crew.close()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+
+
+def gone(pid: int, within: float) -> bool:
+    end = time.monotonic() + within
+    while alive(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+async def pid_of(crew: Crew) -> int:
+    header, _ = await crew.ask({"do": "echo"}, seconds=5)
+    return int(header["pid"])
+
+
+async def test_a_worker_answers_with_what_it_was_given(crew: Crew) -> None:
+    body = bytes(range(256)) * 10_000
+    header, echoed = await crew.ask({"do": "echo", "text": "é 深 \udce9"}, body, seconds=5)
+    assert (header["text"], echoed) == ("é 深 \udce9", body)
+
+
+async def test_the_worker_used_last_is_used_next(crew: Crew) -> None:
+    assert await pid_of(crew) == await pid_of(crew)
+    assert len(crew.pids()) == 1
+
+
+async def test_as_many_jobs_run_at_once_as_there_are_workers(crew: Crew) -> None:
+    await asyncio.gather(pid_of(crew), pid_of(crew))
+    began = time.monotonic()
+    replies = await asyncio.gather(*(crew.ask({"do": "sleep", "seconds": 0.2}, seconds=5) for _ in range(4)))
+    assert {header["pid"] for header, _ in replies} == set(crew.pids())
+    assert 0.4 <= time.monotonic() - began < 0.75
+
+
+async def test_a_job_over_its_time_is_killed_and_the_next_one_is_done(crew: Crew) -> None:
+    began = time.monotonic()
+    with pytest.raises(ChildTimeout, match=r"took longer than 0\.3 s"):
+        await crew.ask({"do": "hang in C"}, seconds=0.3)
+    assert time.monotonic() - began < 5
+    assert await pid_of(crew)
+
+
+async def test_a_fault_in_the_work_is_told_and_the_worker_lives(crew: Crew) -> None:
+    pid = await pid_of(crew)
+    with pytest.raises(ChildError, match="KeyError: 'that'"):
+        await crew.ask({"do": "raise"}, seconds=5)
+    assert await pid_of(crew) == pid
+
+
+@pytest.mark.parametrize(("deed", "told"), [("exit", "exit 3"), ("abort", "SIGABRT")])
+async def test_a_worker_that_dies_costs_its_own_job_only(crew: Crew, deed: str, told: str) -> None:
+    slow = asyncio.create_task(crew.ask({"do": "sleep", "seconds": 0.5}, seconds=5))
+    with pytest.raises(ChildError, match=told):
+        await crew.ask({"do": deed}, seconds=5)
+    assert await slow
+    assert await pid_of(crew)
+
+
+async def test_prints_and_warnings_do_not_break_the_frames(crew: Crew) -> None:
+    assert await crew.ask({"do": "print"}, seconds=5)
+
+
+async def test_a_reply_that_is_not_json_is_a_fault(crew: Crew) -> None:
+    with pytest.raises(ChildError, match="TypeError"):
+        await crew.ask({"do": "answer nonsense"}, seconds=5)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0",  # four gigabytes, twice
+        b"\0\0\0\x02\0\0\0\0\0\0\0\0[]",
+        b"\0\0\0\x02\0\0\0\0\0\0\0\0{]",
+        b"\0\x01\0\0\0\0\0\0\0\0\0\0" + b"[" * 65_536,
+    ],
+)
+async def test_a_worker_that_was_taken_over_cannot_harm_its_parent(crew: Crew, frame: bytes) -> None:
+    with pytest.raises(ChildError, match="not a reply"):
+        await crew.ask({"do": "break the frame", "bytes": frame.decode("latin-1")}, seconds=5)
+    assert await pid_of(crew)
+
+
+async def test_a_cancelled_job_takes_its_worker_and_no_other_with_it(crew: Crew) -> None:
+    hanging = asyncio.create_task(crew.ask({"do": "hang in C"}, seconds=50))
+    other = asyncio.create_task(crew.ask({"do": "sleep", "seconds": 1.5}, seconds=5))
+    await asyncio.sleep(1)
+    hanging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hanging
+    assert await other
+    assert await pid_of(crew)
+
+
+async def test_a_job_that_is_cancelled_before_it_begins_kills_nobody() -> None:
+    crew = Crew(WORKER, size=1)
+    first = asyncio.create_task(crew.ask({"do": "sleep", "seconds": 0.5}, seconds=5))
+    second = asyncio.create_task(crew.ask({"do": "hang in C"}, seconds=50))
+    await asyncio.sleep(0.1)
+    second.cancel()
+    assert await first
+    assert await pid_of(crew)
+    crew.close()
+
+
+async def test_a_killed_worker_is_started_anew(crew: Crew) -> None:
+    pid = await pid_of(crew)
+    os.kill(pid, signal.SIGKILL)
+    assert gone(pid, 5)
+    assert await pid_of(crew) != pid
+
+
+async def test_an_idle_worker_ends_and_the_next_job_starts_another() -> None:
+    crew = Crew(WORKER, idle_s=0.2)
+    pid = await pid_of(crew)
+    assert gone(pid, 5)
+    assert await pid_of(crew) != pid
+    crew.close()
+
+
+async def test_a_job_sent_to_a_worker_that_is_just_ending_is_done_all_the_same() -> None:
+    crew = Crew(WORKER, idle_s=0.05)
+    for pause in (0.045, 0.05, 0.055, 0.06):
+        assert await pid_of(crew)
+        await asyncio.sleep(pause)
+    crew.close()
+
+
+async def test_closing_ends_the_workers_and_a_later_job_starts_new_ones(crew: Crew) -> None:
+    pid = await pid_of(crew)
+    crew.close()
+    assert not alive(pid)
+    assert crew.pids() == []
+    assert await pid_of(crew) != pid
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not enforce RLIMIT_AS")
+async def test_memory_over_the_limit_is_refused_and_the_next_job_is_done() -> None:
+    crew = Crew(WORKER, memory=1 << 29)
+    with pytest.raises(ChildError, match="out of memory"):
+        await crew.ask({"do": "fill", "bytes": 1 << 30}, seconds=5)
+    assert (await crew.ask({"do": "fill", "bytes": 1 << 20}, seconds=5))[0] == {"bytes": 1 << 20}
+    crew.close()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not enforce RLIMIT_AS")
+async def test_a_worker_that_has_grown_large_makes_room_for_a_fresh_one() -> None:
+    crew = Crew(WORKER, memory=1 << 29)
+    pid = await pid_of(crew)
+    await crew.ask({"do": "fill", "bytes": 300 << 20}, seconds=5)
+    assert await pid_of(crew) != pid
+    crew.close()
+
+
+async def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_BREAKS", "1")
+    with pytest.raises(ChildError, match=r"did not start \(exit 1\): ImportError: no such library"):
+        await Crew(WORKER).ask({"do": "echo"}, seconds=5)
+
+
+async def test_a_worker_sees_no_keys(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AGENT_API_KEY", "GITHUB_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_ID"):
+        monkeypatch.setenv(name, "hush")
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
+    seen, _ = await crew.ask({"do": "environment"}, seconds=5)
+    assert "hush" not in seen.values()
+    assert seen["TOKENIZERS_PARALLELISM"] == "false"
+
+
+def test_one_crew_serves_the_loops_of_several_threads(crew: Crew) -> None:
+    pids: list[int] = []
+    threads = [threading.Thread(target=lambda: pids.append(asyncio.run(pid_of(crew)))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(pids) == 8
+    assert set(pids) <= set(crew.pids())
+
+
+def run_script(text: str, *, seconds: float = 20) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", textwrap.dedent(text)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=seconds, cwd=ROOT)
+
+
+def test_a_script_without_a_main_guard_can_use_workers_and_leaves_none_behind() -> None:
+    done = run_script("""
+        import asyncio
+        from agent.child import Crew
+        crew = Crew("tests.child_worker", size=2)
+        print(asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"])
+    """)
+    assert done.stderr == ""
+    assert gone(int(done.stdout), 2)
+
+
+def test_leaving_does_not_wait_for_a_job() -> None:
+    began = time.monotonic()
+    done = run_script("""
+        import asyncio
+        from agent.child import Crew
+        crew = Crew("tests.child_worker")
+        pid = asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
+        async def leave():
+            asyncio.ensure_future(crew.ask({"do": "hang in C"}, seconds=50))
+            await asyncio.sleep(0.2)
+        asyncio.run(leave())
+        print(pid)
+    """)
+    assert time.monotonic() - began < 10
+    assert gone(int(done.stdout), 2)
+
+
+def test_workers_end_when_their_parent_is_killed_even_in_the_middle_of_a_job() -> None:
+    done = run_script("""
+        import asyncio, os, signal
+        from agent.child import Crew
+        crew = Crew("tests.child_worker")
+        async def die():
+            pid = (await crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
+            asyncio.ensure_future(crew.ask({"do": "hang in C"}, seconds=0.5))
+            await asyncio.sleep(0.2)
+            print(pid, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        asyncio.run(die())
+    """)
+    assert done.returncode == -signal.SIGKILL
+    assert gone(int(done.stdout), 8)
+
+
+def test_a_forked_copy_starts_workers_of_its_own() -> None:
+    done = run_script("""
+        import asyncio, os
+        from agent.child import Crew
+        crew = Crew("tests.child_worker")
+        ask = lambda: asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
+        first = ask()
+        child = os.fork()
+        mine = ask()
+        print(f"{first}:{mine}", flush=True)
+        if not child:
+            crew.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+    """)
+    pairs = [line.split(":") for line in done.stdout.split()]
+    assert sorted(first == mine for first, mine in pairs) == [False, True]
