@@ -118,6 +118,9 @@ class Document:
     published: str | None = None  # YYYY-MM-DD
     language: str | None = None
     page_starts: tuple[int, ...] = ()  # of a PDF: where each page begins in `text`
+    etag: str | None = None  # as the page's header said, for asking again later
+    last_modified: str | None = None
+    extraction: str = ""  # which extractor made the text, and its version
 
 
 @dataclass(frozen=True, slots=True)
