@@ -1,0 +1,116 @@
+"""What the live view shows: a run's events, folded into one frozen Scene.  Pure; knows no terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from agent.events import (
+    Began,
+    Checked,
+    Ended,
+    Event,
+    Finished,
+    Landed,
+    PageRead,
+    PageSkipped,
+    Planned,
+    Ranked,
+    Searched,
+    Spent,
+    Stored,
+    Thinking,
+    Warned,
+    Writing,
+)
+from agent.types import Answer, Claim, Query, Search, Source, Usage
+
+_TAIL = 4_000  # characters of reasoning and draft that are kept; a screen shows fewer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    name: str
+    round: int
+    began_at: float  # on the events' clock
+    seconds: float | None = None  # None: still going
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query and, once it is in, how its search fared."""
+
+    query: Query
+    search: Search | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    began_at: float | None = None  # on the events' clock
+    steps: tuple[Step, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    pages: tuple[PageRead | PageSkipped, ...] = ()
+    sources: tuple[Source, ...] = ()
+    thinking: str = ""  # its end
+    draft: str = ""  # its end
+    draft_number: int = 0
+    claims: tuple[Claim, ...] = ()
+    usage: Usage | None = None
+    landed: str = ""
+    answer: Answer | None = None
+
+
+def fold(scene: Scene, event: Event) -> Scene:  # noqa: C901, PLR0912 - one flat case for each kind of event
+    """The scene after `event`."""
+    if scene.began_at is None:
+        scene = replace(scene, began_at=event.at)
+    match event:
+        case Began():
+            return replace(scene, steps=(*scene.steps, Step(event.step, event.round, event.at)), thinking="")
+        case Ended():
+            return replace(scene, steps=tuple(_ended(step, event) for step in scene.steps))
+        case Planned():
+            return replace(scene, asked=_asked(scene.asked, Asked(event.query)))
+        case Searched():
+            return replace(scene, asked=_asked(scene.asked, Asked(event.search.query, event.search)))
+        case PageRead() | PageSkipped():
+            return replace(scene, pages=(*scene.pages, event))
+        case Ranked():
+            return replace(scene, sources=event.sources)
+        case Thinking():
+            return replace(scene, thinking=(scene.thinking + event.text)[-_TAIL:])
+        case Writing():
+            return _written(scene, event)
+        case Checked():
+            return replace(scene, claims=(*scene.claims, replace(event.claim, verdict=event.verdict)))
+        case Spent():
+            return replace(scene, usage=event.usage)
+        case Landed():
+            return replace(scene, landed=event.why)
+        case Finished():
+            return replace(scene, answer=event.answer)
+        case Stored() | Warned():
+            return scene
+        case _:
+            assert_never(event)
+
+
+def _written(scene: Scene, event: Writing) -> Scene:
+    """A new draft replaces the one before it and what was checked of it."""
+    if event.draft == scene.draft_number:
+        return replace(scene, draft=(scene.draft + event.text)[-_TAIL:])
+    return replace(scene, draft=event.text[-_TAIL:], draft_number=event.draft, claims=())
+
+
+def _ended(step: Step, event: Ended) -> Step:
+    if (step.name, step.round, step.seconds) != (event.step, event.round, None):
+        return step
+    return replace(step, seconds=event.seconds, summary=event.summary)
+
+
+def _asked(before: tuple[Asked, ...], new: Asked) -> tuple[Asked, ...]:
+    """A query stands once, in the order of asking; its search joins it when it is in."""
+    if all(one.query.text != new.query.text for one in before):
+        return (*before, new)
+    return tuple(new if one.query.text == new.query.text and new.search else one for one in before)
