@@ -1,0 +1,176 @@
+"""What went wrong with a model call, in the words of our own errors.
+
+Knows what the errors of openai, httpx, httpx2 and LangChain's other providers mean and what the user can do about
+them; knows nothing of retries.  Errors are told apart by status code and by the names of their classes and of their
+causes' classes: the same names stand in httpx and httpx2, and no provider's package has to be loaded for it.
+No text holds a key: the server's own words are passed on without anything that looks like one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from agent.errors import (
+    AgentError,
+    ContextExceeded,
+    ModelError,
+    ModelOverloaded,
+    ModelRefused,
+    ModelUnreachable,
+)
+
+_UNREACHABLE = {"ConnectError", "ConnectTimeout", "ProxyError", "gaierror"}
+_WRONG_URL = {
+    "UnsupportedProtocol",
+    "InvalidURL",
+    "LocalProtocolError",
+    "OverflowError",
+}  # the last: a port over 65,535
+_SILENT = {"TimeoutException", "APITimeoutError", "TimeoutError", "ModelTimeoutError"}
+_BROKEN = {"RequestError", "APIConnectionError", "JSONDecodeError", "ModelConnectionError"}
+_TOO_LONG = re.compile(
+    r"context.{0,20}(length|window|size)|prompt is too long|too many (input )?tokens|maximum.{0,20}tokens"
+    r"|exceeds the (model|available)",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"(?i)\b(bearer\s+|sk-|key-)\S+|[A-Za-z0-9_-]{24,}")
+_TOLD_AT_MOST = 200  # characters of the server's own words
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is, and which variables of the user's say so."""
+
+    model: str
+    url: str = ""
+    key_variable: str = "AGENT_API_KEY"
+    url_variable: str = "AGENT_BASE_URL"
+    model_variable: str = "AGENT_MODEL"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc.rpartition("@")[2] or self.url or self.model
+
+
+def model_error(error: Exception, at: Endpoint) -> ModelError:
+    """Our error for one that a chat model raised; the same where it is ours already."""
+    if isinstance(error, ModelError):
+        return error
+    status = _status(error)
+    if status is not None:
+        return _by_status(status, error, at)
+    names = {name for e in _causes(error) for name in _class_names(e)}
+    if names & _UNREACHABLE:
+        return ModelUnreachable(f"nothing answers at {at.host}: is the server running, and is {at.url_variable} right?")
+    if names & _WRONG_URL:
+        return ModelRefused(f"{at.url_variable}={at.url!r} is not an address that can be asked: {_told(error)}")
+    if "ContextOverflowError" in names or _TOO_LONG.search(str(error)):
+        return _too_long(at)
+    if names & _SILENT:
+        return ModelOverloaded(f"{at.host} fell silent: it sent nothing for too long")
+    if names & _BROKEN:
+        return ModelOverloaded(f"the connection to {at.host} broke off: {_told(error)}")
+    if "APIError" in names:  # an error event in the middle of a stream
+        return ModelOverloaded(f"{at.host} gave up in the middle of its reply: {_told(error)}")
+    if isinstance(error, AgentError):
+        return ModelError(str(error))
+    return ModelError(f"the model {at.model!r} failed: {type(error).__name__}: {_told(error)}")
+
+
+def _by_status(status: int, error: Exception, at: Endpoint) -> ModelError:
+    told = _told(error)
+    if status in (400, 413, 422) and (status == 413 or _TOO_LONG.search(str(error))):
+        return _too_long(at)
+    if status in (408, 409, 425, 429) or status >= 500:
+        if "insufficient_quota" in str(error):
+            return _no_balance(at, status)
+        return ModelOverloaded(f"{at.host} is busy ({status} {_phrase(status)}): {told}", _retry_after(error))
+    match status:
+        case 401:
+            return ModelRefused(
+                f"{at.host} does not accept the key (401): set {at.key_variable} to one of that endpoint"
+            )
+        case 402:
+            return _no_balance(at, status)
+        case 403:
+            return ModelRefused(
+                f"{at.host} forbids this (403): {told}; is {at.key_variable} allowed to use {at.model!r}?"
+            )
+        case 404 | 405:
+            return ModelRefused(
+                f"{at.host} has no model {at.model!r} at {at.url or 'this address'} ({status}): "
+                f"check {at.model_variable} and {at.url_variable}, which mostly ends in /v1"
+            )
+    if 300 <= status < 400:
+        return ModelRefused(f"{at.host} sends elsewhere ({status}): set {at.url_variable} to the address it names")
+    return ModelRefused(f"{at.host} refuses the request ({status} {_phrase(status)}): {told}")
+
+
+def _too_long(at: Endpoint) -> ContextExceeded:
+    return ContextExceeded(f"the prompt is longer than {at.model!r} takes: use a smaller --depth, or a larger context")
+
+
+def _no_balance(at: Endpoint, status: int) -> ModelRefused:
+    return ModelRefused(
+        f"the account at {at.host} has no balance left ({status}): top it up, or use another one ({at.url_variable})"
+    )
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status, also of an error that came as an event in a stream that had begun with 200."""
+    body = getattr(error, "body", None)
+    inside = body.get("code") if isinstance(body, Mapping) else None
+    for found in (getattr(error, "status_code", None), getattr(error, "code", None), inside):
+        if str(found).isdigit() and 300 <= int(str(found)) < 600:
+            return int(str(found))
+    response = getattr(error, "response", None)
+    found = getattr(response, "status_code", None)
+    return found if isinstance(found, int) and found >= 300 else None
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds, where the server names them as a number."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
+        return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what caused it, and so on; at most eight deep, for chains can be rings."""
+    link: BaseException | None = error
+    for _ in range(8):
+        if link is None:
+            return
+        yield link
+        if isinstance(link, BaseExceptionGroup):
+            yield from link.exceptions
+        link = link.__cause__ or link.__context__
+
+
+def _class_names(error: BaseException) -> list[str]:
+    return [kind.__name__ for kind in type(error).__mro__]
+
+
+def _told(error: Exception) -> str:
+    body = getattr(error, "body", None)
+    said = body.get("message") if isinstance(body, Mapping) else None
+    return plain(str(said or getattr(error, "message", "") or error)) or type(error).__name__
+
+
+def plain(words: str) -> str:
+    """A server's own words in one line, cut, with nothing that looks like a key."""
+    printable = "".join(c for c in " ".join(words.split()) if c.isprintable())
+    return _SECRET.sub("…", printable)[:_TOLD_AT_MOST].rstrip()
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.lower()
+    except ValueError:
+        return "unknown status"
