@@ -1,0 +1,34 @@
+"""The model layer: a chat model for R1 on any endpoint, and what its failures mean.  Knows nothing of research.
+
+The names are loaded when they are first used: LangChain's OpenAI package takes over a second to import.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.reasoning.models.chat_r1 import ChatR1 as ChatR1
+    from agent.reasoning.models.chat_r1 import open_chat_model as open_chat_model
+    from agent.reasoning.models.failures import Endpoint as Endpoint
+    from agent.reasoning.models.failures import model_error as model_error
+    from agent.reasoning.models.profiles import R1 as R1
+    from agent.reasoning.models.profiles import Profile as Profile
+
+_HOMES = {
+    "R1": "profiles",
+    "ChatR1": "chat_r1",
+    "Endpoint": "failures",
+    "Profile": "profiles",
+    "model_error": "failures",
+    "open_chat_model": "chat_r1",
+}
+
+__all__ = ["R1", "ChatR1", "Endpoint", "Profile", "model_error", "open_chat_model"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

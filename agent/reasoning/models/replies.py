@@ -1,0 +1,138 @@
+"""One reply as it comes in: reasoning and answer told apart, wherever the server puts them.
+
+Knows the fields and tags in which servers send reasoning and the things that go wrong at the end of a reply; knows
+nothing of requests or HTTP.  Reasoning leaves as `additional_kwargs["reasoning_content"]`, from which LangChain makes
+the standard `reasoning` content block as long as the message's provider is not one that it has its own rules for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from agent.errors import ModelOverloaded
+from agent.reasoning.models.think import Mode, Split, ThinkSplitter
+
+PROVIDER = "r1"  # "openai" would have LangChain drop the reasoning
+REASONING = "reasoning_content"
+_FIELDS = ("reasoning_content", "reasoning", "reasoning_details")  # the first that says something is the one
+_ONCE = ("finish_reason", "model_name", "system_fingerprint", "service_tier")  # some servers send them twice
+_BROKEN = ("insufficient_system_resource", "error")
+
+
+def reasoning_fields(message: Mapping[str, Any]) -> dict[str, str]:
+    """The reasoning fields that a message or a delta has; an empty one still tells that the server parses."""
+    told = {name: _as_text(message[name]) for name in _FIELDS if message.get(name) is not None}
+    return {name: text for name, text in told.items() if text is not None}
+
+
+def _as_text(value: object) -> str | None:
+    """A field's text.  `reasoning_details` is a list of objects, of which some carry `text`, some a `summary`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        details = [detail for detail in value if isinstance(detail, Mapping)]
+        return "".join(str(d.get("text") or d.get("summary") or "") for d in details)
+    return None
+
+
+def whole(fields: Mapping[str, str], content: str, mode: Mode) -> tuple[Split, Mode]:
+    """A reply that came in one piece, and how the next is best split."""
+    said = next((text for text in fields.values() if text), "")
+    splitter = ThinkSplitter("tags" if said else mode)
+    first, last = splitter.feed(content), splitter.close()
+    apart = Split(said or first.reasoning + last.reasoning, first.text + last.text)
+    return apart, "tags" if said else splitter.learned
+
+
+def check_finish(reason: str | None) -> None:
+    """Raises `ModelOverloaded` for an end that is none."""
+    if reason is None:
+        raise ModelOverloaded("the model's reply broke off: the stream ended without a finish reason")
+    if reason in _BROKEN:
+        raise ModelOverloaded(f"the model's server gave up in the middle of its reply ({reason})")
+
+
+class StreamReader:
+    """One streamed reply.  `read` each chunk, then `close`."""
+
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
+        self._field = ""  # the one that this reply's reasoning comes in
+        self._splitter: ThinkSplitter | None = None  # made when the first text comes: by then the fields are known
+        self._came = False
+        self.finish: str | None = None
+
+    @property
+    def learned(self) -> Mode:
+        """How the next reply is best split.  A reply that was cut off teaches nothing."""
+        if self._field:
+            return "tags"
+        return self._splitter.learned if self._splitter and self.finish == "stop" else self._mode
+
+    def read(self, chunk: ChatGenerationChunk, fields: Mapping[str, str]) -> ChatGenerationChunk:
+        """The same chunk with its text and reasoning in their places."""
+        self._came = True
+        reasoning = self._from_field(fields)
+        content = chunk.message.content
+        apart = self._split(content if isinstance(content, str) else "")
+        if self._take_finish(chunk.generation_info or {}):
+            apart = _joined(apart, self._rest())
+        return _with(chunk, Split(reasoning or apart.reasoning, apart.text))
+
+    def close(self) -> ChatGenerationChunk | None:
+        """What was held back until the end.  Raises `ModelOverloaded` where the reply broke off or never came."""
+        if not self._came:
+            raise ModelOverloaded("no chat reply came: is this the address of an OpenAI-compatible endpoint, with /v1?")
+        check_finish(self.finish)
+        apart = self._rest()
+        empty = ChatGenerationChunk(message=AIMessageChunk(content=""))
+        return _with(empty, apart) if apart != Split() else None
+
+    def _from_field(self, fields: Mapping[str, str]) -> str:
+        for name, text in fields.items():
+            if text and self._field in ("", name):
+                self._field = name
+                return text
+        if fields and self._splitter is None and self._mode == "auto":
+            self._mode = "tags"  # a server that fills the field, if only with "", leaves no bare thinking in the text
+        return ""
+
+    def _split(self, content: str) -> Split:
+        if not content:
+            return Split()
+        if self._splitter is None:
+            self._splitter = ThinkSplitter("tags" if self._field else self._mode)
+        return self._one_source(self._splitter.feed(content))
+
+    def _rest(self) -> Split:
+        return self._one_source(self._splitter.close()) if self._splitter else Split()
+
+    def _one_source(self, apart: Split) -> Split:
+        """Where a field carries the reasoning, the same again between tags is dropped."""
+        return Split(text=apart.text) if self._field else apart
+
+    def _take_finish(self, about: dict[str, Any]) -> bool:
+        """Note the finish reason.  One that came before is not told again: LangChain would make "stopstop" of it."""
+        if self.finish is not None:
+            for name in _ONCE:
+                about.pop(name, None)
+            return False
+        self.finish = about.get("finish_reason")
+        return self.finish is not None
+
+
+def _joined(a: Split, b: Split) -> Split:
+    return Split(a.reasoning + b.reasoning, a.text + b.text)
+
+
+def _with(chunk: ChatGenerationChunk, apart: Split) -> ChatGenerationChunk:
+    message = chunk.message
+    message.content = apart.text
+    if apart.reasoning:
+        message.additional_kwargs[REASONING] = apart.reasoning
+    message.response_metadata["model_provider"] = PROVIDER
+    return ChatGenerationChunk(message=message, generation_info=chunk.generation_info)
