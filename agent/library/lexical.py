@@ -1,0 +1,58 @@
+"""Words as FTS5 sees them: what is indexed of a text, and what is looked for with a question.
+
+Knows scripts, stop words and FTS5's query syntax.  Does not know tables.
+
+FTS5's `unicode61` takes a run of letters as one word, so a Chinese sentence would be one word.  Runs of scripts that
+write without spaces are therefore indexed as overlapping pairs of characters, and looked for in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from agent.text.chunking import CJK
+
+MAX_TERMS = 64  # of a question; a pasted page need not be looked for word by word
+MAX_CHARACTERS = 8_000  # likewise
+
+_UNSPACED = CJK + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # with Thai, Lao, Burmese and Khmer
+_RUN = re.compile(f"[{_UNSPACED}]+")
+_NOT_A_LETTER = re.compile(r"[\W_]+")
+_COMPOUND = re.compile(r"(?<!\w)\w++(?:[-.,:/+]\w++)+")
+_STOP = frozenset(
+    """
+    a about all also am an and any are as at be been being but by can could did do does for from had has have he her
+    his how i if in into is it its me my no not of on or our she should so some such than that the their them then
+    there these they this those to was we were what when where which who whom whose why will with would you your
+    """.split()  # noqa: SIM905 - words read best as words
+)
+
+
+def index_terms(text: str) -> str:
+    """`text` as it goes into the index."""
+    return _RUN.sub(_pairs, _plain(text))
+
+
+def match(question: str) -> str:
+    """An FTS5 expression that finds passages with any of the question's words; "" where it has none."""
+    plain = _plain(question[:MAX_CHARACTERS])
+    words = dict.fromkeys(index_terms(plain).casefold().split())
+    terms = dict.fromkeys(term for word in words for term in _NOT_A_LETTER.sub(" ", word).split())
+    telling = [term for term in terms if term not in _STOP] or list(terms)
+    compounds = [_NOT_A_LETTER.sub(" ", found) for found in _COMPOUND.findall(plain) if not _RUN.search(found)]
+    return " OR ".join(f'"{term}"' for term in [*telling[:MAX_TERMS], *dict.fromkeys(compounds[:MAX_TERMS])])
+
+
+def _plain(text: str) -> str:
+    """Full-width letters and ligatures as the usual ones, and nothing that SQLite cannot store."""
+    return unicodedata.normalize("NFKC", text).encode("utf-8", "replace").decode().replace("\0", " ")
+
+
+def _pairs(run: re.Match[str]) -> str:
+    bare = "".join(letter for letter in run.group() if not unicodedata.category(letter).startswith("M"))
+    return f" {' '.join(pair for part in _NOT_A_LETTER.split(bare) for pair in _overlapping(part))} "
+
+
+def _overlapping(part: str) -> list[str]:
+    return [part[i : i + 2] for i in range(len(part) - 1)] if len(part) > 1 else [part]

@@ -1,0 +1,190 @@
+"""The record: every page as it was, its passages, and the words in them, in one SQLite file that is always right.
+
+Knows tables and rows.  Does not know embedders, Chroma or event loops: every call blocks for some milliseconds, and may
+be made from any thread and any process.  Vectors are kept in the same file by `agent.library.vectors`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from agent.errors import LibraryError
+from agent.library import schema
+from agent.library.lexical import index_terms
+from agent.text.chunking import passage_id, slices
+from agent.types import Document, Passage
+
+_TITLE_WEIGHT = 0.5  # of a word in the title or a heading, against one in the passage
+
+_ADD_DOCUMENT = "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RENEW_DOCUMENT = """
+    UPDATE documents SET fetched_at = ?, fetched = ?, etag = ?, last_modified = ? WHERE row = ? AND fetched <= ?"""
+_RECALL = """
+    SELECT id, snapshot, url, title, site, media_type, fetched_at, published, language, page_starts, etag,
+        last_modified, extraction
+    FROM documents WHERE url = ? AND fetched >= ? ORDER BY fetched DESC LIMIT 1"""
+_WITH_WORDS = """
+    SELECT rowid FROM words WHERE words MATCH ? AND rowid IN
+        (SELECT row FROM passages WHERE document IN (SELECT value FROM json_each(?)))
+    ORDER BY bm25(words, 1.0, ?) LIMIT ?"""
+_PASSAGES = """
+    SELECT p.row, p.start, p."end", d.id, d.snapshot FROM passages p JOIN documents d ON d.row = p.document
+    WHERE p.row IN (SELECT value FROM json_each(?))"""
+
+
+class Record:
+    """One file; a connection for each thread that asks.  Raises `LibraryError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self.text = lru_cache(maxsize=64)(self._read_text)  # texts never change under their hash
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's own.  After a fork the parent's connections are left alone: SQLite forbids their use."""
+        kept: tuple[int, sqlite3.Connection] | None = getattr(self._local, "kept", None)
+        if kept and kept[0] == os.getpid():
+            return kept[1]
+        connection = schema.connect(self.path)
+        self._local.kept = (os.getpid(), connection)
+        self._open.append(connection)
+        return connection
+
+    def rows(self, statement: str, *values: object) -> list[Any]:
+        """Everything that a SELECT finds."""
+        with schema.told_plainly(self.path):
+            return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """For what is to be written together or not at all."""
+        with schema.told_plainly(self.path), schema.transaction(self._connection):
+            yield self._connection
+
+    def close(self) -> None:
+        """To be called when no other thread is in a call; a later call opens the file again."""
+        while self._open:
+            self._open.pop().close()
+        self._local = threading.local()
+
+    @property
+    def id(self) -> str:
+        """Made with the file: an index that was built for another file's rows is told by it."""
+        return str(self.rows("SELECT value FROM about WHERE key = 'id'")[0][0])
+
+    # --------------------------------------------------------------------------------------------- writing
+
+    def store(self, document: Document, run_id: str) -> int:
+        """Keep a document and its passages; their number.  Storing again renews when it was fetched, and no more."""
+        pieces = [(p.start, p.end, _storable(p.heading)) for p in slices(document.text)]
+        words = [
+            (index_terms(document.text[start:end]), index_terms(f"{document.title} {heading}"))
+            for start, end, heading in pieces
+        ]
+        blob = zlib.compress(document.text.encode("utf-8", "surrogatepass"), 6)
+        with self.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO snapshots VALUES (?, ?)", (document.snapshot, blob))
+            row = _renewed(connection, document)
+            if row is None:
+                row = _added(connection, _ADD_DOCUMENT, _values(document))
+                for piece, told in zip(pieces, words, strict=True):
+                    passage = _added(connection, "INSERT INTO passages VALUES (NULL, ?, ?, ?, ?)", (row, *piece))
+                    connection.execute("INSERT INTO words (rowid, text, head) VALUES (?, ?, ?)", (passage, *told))
+            connection.execute("INSERT OR IGNORE INTO run_documents VALUES (?, ?)", (run_id, row))
+        return len(pieces)
+
+    # --------------------------------------------------------------------------------------------- reading
+
+    def _read_text(self, snapshot: str) -> str:
+        """A stored text, code point for code point."""
+        found = self.rows("SELECT text FROM snapshots WHERE hash = ?", snapshot)
+        if not found:
+            raise LibraryError(f"the library {self.path} holds no text {snapshot!r}: a result's `snapshot` names one")
+        try:
+            return zlib.decompress(found[0][0]).decode("utf-8", "surrogatepass")
+        except (zlib.error, UnicodeDecodeError) as e:
+            raise LibraryError(f"the text {snapshot} in the library {self.path} is damaged: fetch its page anew") from e
+
+    def recall(self, url: str, since: datetime) -> Document | None:
+        """What was read from this URL at or after `since`; the newest where there are several."""
+        found = self.rows(_RECALL, url, since.timestamp())
+        return self._document(*found[0]) if found else None
+
+    def _document(self, identity: str, snapshot: str, *rest: Any) -> Document:
+        url, title, site, media_type, fetched_at, published, language, page_starts, *fetching = rest
+        return Document(
+            identity, snapshot, url, title, site, self.text(snapshot), media_type, fetched_at, published, language,
+            tuple(json.loads(page_starts)), *fetching,
+        )  # fmt: skip
+
+    def rows_of(self, documents: Collection[str]) -> list[int]:
+        """The rows of those documents that are here."""
+        found = self.rows(
+            "SELECT row FROM documents WHERE id IN (SELECT value FROM json_each(?))", json.dumps(list(documents))
+        )
+        return [row for (row,) in found]
+
+    def with_words(self, match: str, documents: Sequence[int], limit: int) -> list[int]:
+        """Rows of the documents' passages with any of the words, best first by BM25.  `match`: an FTS5 expression."""
+        found = self.rows(_WITH_WORDS, match, json.dumps(documents), _TITLE_WEIGHT, limit) if match else []
+        return [row for (row,) in found]
+
+    def passages(self, rows: Sequence[int]) -> dict[int, Passage]:
+        """The passages in these rows, with their text."""
+        return {
+            row: Passage(passage_id(document, start, end), document, start, end, self.text(snapshot)[start:end])
+            for row, start, end, document, snapshot in self.rows(_PASSAGES, json.dumps(rows))
+        }
+
+
+def _renewed(connection: sqlite3.Connection, document: Document) -> int | None:
+    """The row of a document that is here already, marked as fetched again; None for a new one."""
+    found = connection.execute("SELECT row FROM documents WHERE id = ?", (document.id,)).fetchone()
+    if found is None:
+        return None
+    fetched = _seconds(document.fetched_at)
+    told = (document.fetched_at, fetched, document.etag, document.last_modified)
+    connection.execute(_RENEW_DOCUMENT, (*told, found[0], fetched))
+    return int(found[0])
+
+
+def _added(connection: sqlite3.Connection, statement: str, values: Sequence[object]) -> int:
+    row = connection.execute(statement, values).lastrowid
+    assert row is not None
+    return row
+
+
+def _values(document: Document) -> tuple[object, ...]:
+    """In the order of the table's columns, without the row."""
+    return (
+        document.id, document.snapshot, _storable(document.url), _storable(document.title), _storable(document.site),
+        document.media_type, document.language, document.published, document.fetched_at,
+        _seconds(document.fetched_at), document.etag, document.last_modified, document.extraction,
+        json.dumps(document.page_starts),
+    )  # fmt: skip
+
+
+def _storable(text: str) -> str:
+    """SQLite keeps UTF-8 only: what no encoding has becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _seconds(moment: str) -> float:
+    """Of an ISO 8601 time, UTC where it names no zone; 0 where it is none, so that it counts as old."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return 0.0
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,129 @@
+"""Vectors in the record, and the exact search over them.
+
+Knows how vectors are kept (a byte a dimension), how embedders are told apart and how cosines are computed.  Does not
+know what embeds, or Chroma.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.library.record import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]  # one unit vector a row
+
+SAME_EMBEDDER = 0.98  # cosine of the probe's vectors: another processor's rounding stays above 0.995
+
+_OF_DOCUMENTS = """
+    FROM passages p JOIN vectors v ON v.passage = p.row
+    WHERE p.document IN (SELECT value FROM json_each(?)) AND v.embedder = ?"""
+_VECTORS = "SELECT v.passage, v.vector" + _OF_DOCUMENTS
+_NEWEST = "SELECT coalesce(max(v.row), 0)" + _OF_DOCUMENTS
+_AFTER = """
+    SELECT v.row, v.passage, p.document, v.vector FROM vectors v JOIN passages p ON p.row = v.passage
+    WHERE v.row > ? AND v.embedder = ? ORDER BY v.row LIMIT ?"""
+_WITHOUT_VECTOR = """
+    SELECT p.row, d.title, p.heading FROM passages p JOIN documents d ON d.row = p.document
+    WHERE p.row IN (SELECT value FROM json_each(?))
+        AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.passage = p.row AND v.embedder = ?)"""
+_FIRST_PASSAGES = """
+    SELECT p.row FROM passages p JOIN documents d ON d.row = p.document WHERE d.id = ? ORDER BY p.row LIMIT ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Vectors in the order of their coming; `marks[i]` is the place of `matrix[i]` in that order."""
+
+    marks: list[int]
+    passages: list[int]  # rows
+    documents: list[int]  # rows
+    matrix: Matrix
+
+
+class Vectors:
+    """The record's vectors; blocks for some milliseconds a call, like the record.  Raises `LibraryError`."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def embedder(self, name: str, probe: Matrix) -> int:
+        """The number under which this embedder's vectors are kept.
+
+        `probe` (1, dimension) is what it makes of a fixed text: a model that was changed under the same name, or gives
+        another dimension, gets a number of its own, and no vectors are compared that cannot be.
+        """
+        with self._record.writing() as connection:
+            for row, known in connection.execute("SELECT row, probe FROM embedders WHERE name = ?", (name,)).fetchall():
+                if len(known) == probe.shape[1] and float(probe[0] @ unpacked([known])[0]) >= SAME_EMBEDDER:
+                    return int(row)
+            added = connection.execute("INSERT INTO embedders VALUES (NULL, ?, ?)", (name, packed(probe)[0]))
+            assert added.lastrowid is not None
+            return added.lastrowid
+
+    def to_embed(self, passages: Sequence[int], embedder: int) -> list[tuple[int, str]]:
+        """Those of the passages that have no vector yet, in the order given, with what is to be embedded of each.
+
+        That is the passage below its document's title and its headings, which are not in its text.
+        """
+        bare = self._record.rows(_WITHOUT_VECTOR, json.dumps(passages), embedder)
+        heads = {row: f"{title[:100]} > {heading}" if heading else title[:100] for row, title, heading in bare}
+        wanted = [row for row in passages if row in heads]
+        found = self._record.passages(wanted)
+        return [(row, f"{heads[row]}\n{found[row].text}".lstrip()) for row in wanted]
+
+    def passages_of(self, document: str, limit: int) -> list[int]:
+        """The rows of a document's first passages."""
+        return [row for (row,) in self._record.rows(_FIRST_PASSAGES, document, limit)]
+
+    def add(self, embedder: int, passages: Sequence[int], matrix: Matrix) -> None:
+        """Keep a vector a passage; one that has its vector keeps it."""
+        rows = [(passage, embedder, blob) for passage, blob in zip(passages, packed(matrix), strict=True)]
+        with self._record.writing() as connection:
+            connection.executemany("INSERT OR IGNORE INTO vectors VALUES (NULL, ?, ?, ?)", rows)
+
+    def newest(self, documents: Sequence[int], embedder: int) -> int:
+        """The mark of the documents' vector that came last; 0 where there is none."""
+        return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0])
+
+    def count(self, embedder: int) -> int:
+        return int(self._record.rows("SELECT count(*) FROM vectors WHERE embedder = ?", embedder)[0][0])
+
+    def after(self, mark: int, embedder: int, limit: int) -> Batch:
+        """The next vectors after a mark."""
+        rows = self._record.rows(_AFTER, mark, embedder, limit)
+        marks, passages, documents = ([row[i] for row in rows] for i in range(3))
+        return Batch(marks, passages, documents, unpacked([row[3] for row in rows]))
+
+    def nearest(self, queries: Matrix, documents: Sequence[int], embedder: int, limit: int) -> list[list[int]]:
+        """For each query the rows of the documents' passages that are most like it, best first: all are compared."""
+        rows = self._record.rows(_VECTORS, json.dumps(documents), embedder)
+        if not rows:
+            return [[] for _ in queries]
+        likeness = queries @ unpacked([blob for _, blob in rows]).T
+        return [[rows[i][0] for i in (-line).argsort(kind="stable")[:limit]] for line in likeness]
+
+
+def packed(matrix: Matrix) -> list[bytes]:
+    """A byte a dimension, in the vector's own scale (a cosine does not need it): cosine to the original > 0.9999."""
+    import numpy as np
+
+    largest = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12)
+    return [row.tobytes() for row in np.rint(matrix / largest * 127).astype(np.int8)]
+
+
+def unpacked(blobs: Sequence[bytes]) -> Matrix:
+    """Unit vectors again."""
+    import numpy as np
+
+    if not blobs:
+        return np.zeros((0, 0), np.float32)
+    matrix = np.frombuffer(b"".join(blobs), np.int8).reshape(len(blobs), -1).astype(np.float32)
+    length = np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-12)
+    return np.asarray(matrix / length, np.float32)
