@@ -1,0 +1,242 @@
+"""Citation marks: whatever a model writes for one becomes `[n]`, and only for a source that exists.
+
+Knows the forms that models use and where brackets are not marks (code, math).  Does not know what a source says, nor
+what a URL is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from agent.text.literals import FENCE, closes, literals, may_be_fence, open_at
+
+_RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_DIGITS = f"0-9０-９{_RAISED_DIGITS}"
+_KEYWORD = r"citations?|cite|refs?|references?|sources?|webpages?|引用|来源|來源|网页|網頁|出典|参考"
+_WORDS = (
+    *("citations", "cite", "refs", "references", "sources", "webpages", "and"),
+    *("引用", "来源", "來源", "网页", "網頁", "出典", "参考"),
+)
+_NUMBER = rf"[{_DIGITS}]{{1,5}}"
+_LIST = rf"{_NUMBER}(?:\s?(?:[,，、;；&+~～–—-]|\band\b)?\s?(?:(?:{_KEYWORD})\s?[:：]?\s?)?{_NUMBER}){{0,40}}"
+_INSIDE = rf"\s?\^?\s?(?:(?:{_KEYWORD})\s?[:：]?\s?)?({_LIST})\s?"
+_OPEN, _CLOSE = r"[\[［【]", r"[\]］】]"
+_MARK = re.compile(
+    rf"\[\[{_INSIDE}\]\]|\\?{_OPEN}{_INSIDE}(?:†[^\]】\n]{{0,40}})?\\?{_CLOSE}|⁽{_INSIDE}⁾"
+    rf"|[(（]\s?citations?\s?[:：]?\s?({_LIST})\s?[)）]",
+    re.IGNORECASE,
+)
+_LONGEST_MARK = 120  # characters; nothing longer is held back
+_OPENERS = "[［【⁽(（"
+_RAISED = re.compile(rf"[{_RAISED_DIGITS}](?:[{_RAISED_DIGITS}]|[,˒'’⁻](?=[{_RAISED_DIGITS}]))*")
+# A raised number after these is a power or a unit, after a sentence's end or a longer word it is a mark.
+_UNIT = re.compile(
+    r"(?:met(?:er|re)s?|inch(?:es)?|feet|foot|miles?|yards?|met?ros?|mètres?|cent[iì]met\w+|kilomet\w+|[米尺里])$",
+    re.IGNORECASE,
+)
+_MARKED_WORD = re.compile(r"(?:[^\W\d_]{4,}|[\u3040-\u9fff]|[.!?,;:)\]\"'”’»。！？，；：」』）])$")
+_SPECIAL = re.compile(rf"[`$\\\n{re.escape(_OPENERS)}{_RAISED_DIGITS}]")
+_SO_FAR = re.compile(
+    rf"(?:\[\[|\\?[\[［【]|\\|[⁽(（])(?P<inside>(?:[\s^{_DIGITS},，、;；&+~～–—:：-]|[^\W\d_{_RAISED_DIGITS}])*)(?:†[^\]】\n]*)?[\]\\]?$"
+)
+_JOINABLE = re.compile(r"[`$\\]$|\[[\d\s]*$")  # what would mean something else beside what follows the mark
+_LETTERS = re.compile(rf"[^\W\d_{_RAISED_DIGITS}]+")
+_SHOWN = re.compile(r"(?<!\\)\[(\d{1,5})\]")
+_PAGE_MARK = re.compile(
+    r"\s?\[(?:\d{1,4}(?:\s?[,–-]\s?\d{1,4})*|[a-z]{1,2}|(?:note|n|nb|lower-alpha|lower-roman)\s?\d{1,3}"
+    r"|(?:citation|better source|verification|clarification|page) needed|(?:who|when|where|which|why|how|by whom)\??"
+    r"|edit|update|sic|dead link|permanent dead link|来源请求|編集|编辑|需要引用)\]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`[number]` in an answer; `answer[start:end]` is the mark with its brackets."""
+
+    number: int
+    start: int
+    end: int
+
+
+def marks(answer: str) -> list[Mark]:
+    """Every mark outside code and math, in order."""
+    spans = iter([*literals(answer), None])
+    span = next(spans)
+    found = []
+    for shown in _SHOWN.finditer(answer):
+        while span and span.end <= shown.start():
+            span = next(spans)
+        if span is None or shown.start() < span.start:
+            found.append(Mark(int(shown[1]), shown.start(), shown.end()))
+    return found
+
+
+def without_marks(sentence: str) -> str:
+    """A sentence of an answer as its writer meant it: without our marks and the space before them."""
+    for mark in reversed(marks(sentence)):
+        sentence = sentence[: mark.start].rstrip(" ") + sentence[mark.end :]
+    return sentence
+
+
+def without_page_marks(sentence: str) -> str:
+    """A page's sentence without the page's own marks (`[12]`, `[citation needed]`): ours would look the same."""
+    return _PAGE_MARK.sub("", sentence)
+
+
+class MarkFilter:
+    """Marks of every form to `[n]`, in a stream; numbers of no source are taken out and counted.
+
+    However the text is cut into chunks, the output is the same.  Code and math pass unchanged.
+    """
+
+    def __init__(self, known: Collection[int]) -> None:
+        self._known = frozenset(known)
+        self._text = ""  # not yet told: what is held back
+        self._told = ""  # the last characters that were emitted
+        self._fence = ""  # of the code that we are in
+        self._spaces = ""  # held back: they go if what follows is taken out
+        self._gap = False  # a mark was taken out just now
+        self.unknown = 0
+
+    def feed(self, chunk: str) -> str:
+        self._text += chunk
+        return self._advance(final=False)
+
+    def close(self) -> str:
+        rest = self._advance(final=True) + self._spaces
+        self._spaces = ""
+        return rest
+
+    def _advance(self, *, final: bool) -> str:
+        out: list[str] = []
+        while self._text:
+            taken = self._in_fence(final) if self._fence else self._step(final)
+            if taken is None:
+                break
+            length, shown = taken
+            self._text = self._text[length:]
+            out.append(self._spaced(shown))
+            self._told = (self._told + out[-1])[-24:]
+        return "".join(out)
+
+    def _before(self) -> str:
+        """The last characters before what comes next, as the reader will have them."""
+        return self._told + ("" if self._gap else self._spaces)
+
+    def _spaced(self, shown: str) -> str:
+        """What to emit for `shown`: trailing spaces wait until it is known that no removed mark follows them."""
+        if not shown:
+            return ""
+        if self._gap:
+            self._gap = False
+            if not shown[0].isalnum():
+                self._spaces = ""
+        body = shown.rstrip(" ")
+        if not body:
+            self._spaces += shown
+            return ""
+        ready, self._spaces = self._spaces + body, shown[len(body) :]
+        return ready
+
+    def _in_fence(self, final: bool) -> tuple[int, str] | None:
+        end = self._text.find("\n") + 1
+        if not end and not final:
+            return None
+        line = self._text[: end or None]
+        if closes(line, self._fence):
+            self._fence = ""
+        return len(line), line
+
+    def _step(self, final: bool) -> tuple[int, str] | None:
+        """How many characters are told now, and what is shown for them.  None: wait for more."""
+        if self._before()[-1:] in ("", "\n"):
+            line, newline, _ = self._text.partition("\n")
+            if not newline and not final and may_be_fence(line):
+                return None
+            fenced = FENCE.match(line)
+            if fenced:
+                self._fence = fenced["fence"]
+                return len(line + newline), line + newline
+        special = _SPECIAL.search(self._text)
+        if special is None:
+            return len(self._text), self._text
+        if special.start():
+            return special.start(), self._text[: special.start()]
+        return self._special(final)
+
+    def _special(self, final: bool) -> tuple[int, str] | None:
+        char = self._text[0]
+        if char == "\n":
+            return 1, char
+        if char in _RAISED_DIGITS:
+            return self._raised(final)
+        mark = _MARK.match(self._text)
+        if mark:
+            return self._mark(mark)
+        if not final and _may_be_mark(self._text):
+            return None
+        return self._opener(final) if char in "`$\\" else (1, char)
+
+    def _mark(self, mark: re.Match[str]) -> tuple[int, str]:
+        written = next(group for group in mark.groups() if group)
+        plain = mark[0].lstrip("\\")[0] in "[［" and not re.search(_KEYWORD, mark[0], re.IGNORECASE)
+        numbers = _numbers(written)
+        if plain and any(n == 0 for n in numbers) and len(numbers) > 1:  # an interval, [0, 1]
+            return mark.end(), mark[0]
+        if plain and any(n > 999 for n in numbers):  # a year
+            return mark.end(), f"({written})"
+        return mark.end(), self._shown(numbers)
+
+    def _shown(self, numbers: list[int]) -> str:
+        known = [n for n in numbers if n in self._known]
+        self.unknown += len(numbers) - len(known)
+        if not known and _JOINABLE.search(self._before()):
+            return " "  # what stood apart stays apart
+        self._gap = self._gap or not known
+        return "".join(f"[{n}]" for n in dict.fromkeys(known))
+
+    def _raised(self, final: bool) -> tuple[int, str] | None:
+        raised = _RAISED.match(self._text)
+        assert raised
+        if not final and re.fullmatch(r"[,˒'’⁻]?", self._text[raised.end() :]):
+            return None
+        numbers = _numbers(re.sub(r"[˒'’]", ",", raised[0])) if "⁻" not in raised[0] else []
+        marked = _MARKED_WORD.search(self._before()) and not _UNIT.search(self._before())
+        if marked and numbers and self._known.issuperset(numbers):
+            return raised.end(), self._shown(numbers)
+        return raised.end(), raised[0]
+
+    def _opener(self, final: bool) -> tuple[int, str] | None:
+        behind = self._before()[-1:]
+        opened = open_at(behind + self._text, len(behind), final=final)
+        if opened is None:
+            return None
+        length = opened.end - len(behind)
+        return length, self._text[:length]
+
+
+def _may_be_mark(text: str) -> bool:
+    """Could this, which begins with a bracket or a backslash, still become a mark?"""
+    so_far = _SO_FAR.match(text) if len(text) <= _LONGEST_MARK else None
+    if so_far is None:
+        return False
+    words = _LETTERS.findall(so_far["inside"].lower())
+    if text[0] in "(（":
+        return len(text) == 1 or "citations".startswith(words[0] if words else " ")
+    return all(word in _WORDS or f"{word}s" in _WORDS for word in words[:-1]) and (
+        not words or any(word.startswith(words[-1]) for word in _WORDS)
+    )
+
+
+def _numbers(written: str) -> list[int]:
+    """The numbers of a list such as `3, 5-7`; a range of more than 20 counts as its two ends."""
+    plain = unicodedata.normalize("NFKC", re.sub(_KEYWORD, "", written, flags=re.IGNORECASE))
+    numbers: list[int] = []
+    for part in re.finditer(r"(\d+)(?:[\s:]*[-–—~][\s:]*(\d+))?", plain):
+        first, last = int(part[1]), int(part[2] or part[1])
+        numbers += range(first, last + 1) if first <= last <= first + 20 else (first, last)
+    return numbers

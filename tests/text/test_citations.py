@@ -1,0 +1,129 @@
+"""Marks of every form become `[n]`, for sources that exist only, however the stream is cut."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.text.citations import Mark, MarkFilter, marks, without_marks, without_page_marks
+
+KNOWN = (1, 2, 3, 4, 5)
+
+
+def filtered(text, known=KNOWN, cuts=()):
+    marks_filter = MarkFilter(known)
+    edges = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
+    out = "".join(marks_filter.feed(text[a:b]) for a, b in pairwise(edges))
+    return out + marks_filter.close(), marks_filter.unknown
+
+
+FORMS = {
+    "R1 is open [citation:3].": "R1 is open [3].",
+    "a [citation:3,5] b": "a [3][5] b",
+    "a [citation:3-5] b": "a [3][4][5] b",
+    "a [citation 3] b": "a [3] b",
+    "a [citation:3][citation:5].": "a [3][5].",
+    "a [citation:1, citation:2].": "a [1][2].",
+    "a [citations: 1 and 2].": "a [1][2].",
+    "a [Citation: 3].": "a [3].",
+    "a 【citation:3】": "a [3]",
+    "a 【3】": "a [3]",
+    "a 【3†L1-L5】": "a [3]",
+    "a [3]": "a [3]",
+    "a [1, 3]": "a [1][3]",
+    "a [1-3]": "a [1][2][3]",
+    "a ［３］": "a [3]",
+    "a [[3]]": "a [3]",
+    "a [^3]": "a [3]",
+    r"a \[3\]": "a [3]",
+    "a (citation:2)": "a [2]",
+    "模型开源[引用3]。": "模型开源[3]。",
+    "a stop.³ Next": "a stop.[3] Next",
+    "a word⁴.": "a word[4].",
+    "a ⁽³⁾": "a [3]",
+}
+
+
+@pytest.mark.parametrize(("written", "shown"), FORMS.items())
+def test_every_form_of_a_mark_becomes_one_form(written, shown):
+    assert filtered(written) == (shown, 0)
+
+
+def test_numbers_of_no_source_are_taken_out_and_counted():
+    assert filtered("So it is [citation:99]. And [7, 3] so [98][99], x.") == ("So it is. And [3] so, x.", 4)
+
+
+UNCHANGED = [
+    "`x[3]` and ``y[citation:3]``",
+    "```py\na[99]\n```\nb",
+    "1. ```\n   a[99] [citation:1]\n   ```\n",
+    "~~~\n[99]\n~~~~\n",
+    "$a[99] + b$ and $$c[98]$$",
+    r"\[ x_{[99]} \] and \(y[98]\)",
+    "in the interval [0, 1]",
+    "10⁶ km², x² and 5 metres² or 3 inches²",
+    "It costs $5 and $6 in all.",
+    "[a note] (see there) [citing] [source]",
+    "- item\n\n  more\n",
+]
+
+
+@pytest.mark.parametrize("text", UNCHANGED)
+def test_what_is_no_mark_stays(text):
+    assert filtered(text) == (text, 0)
+
+
+def test_money_is_not_math():
+    assert filtered("between $5 [99] and $6 [2]") == ("between $5 and $6 [2]", 1)
+
+
+def test_a_year_in_brackets_is_no_mark_and_does_not_look_like_one():
+    assert filtered("he said [2024] it") == ("he said (2024) it", 0)
+
+
+def test_a_raised_number_of_no_source_is_left_alone():
+    assert filtered("a word⁹ and") == ("a word⁹ and", 0)
+
+
+def test_an_unclosed_mark_comes_out_at_the_end():
+    assert filtered("so [citation:3") == ("so [citation:3", 0)
+
+
+def test_ordinary_text_is_not_held_back():
+    marks_filter = MarkFilter(KNOWN)
+    assert marks_filter.feed("R1 is a model of DeepSeek") == "R1 is a model of DeepSeek"
+    assert marks_filter.feed(", [and more") == ", [and more"
+    assert marks_filter.feed(" (see below) cost $5") == " (see below) cost"  # $5$ would be math
+
+
+HOSTILE = """[ ] [citation: citation 3 99 5 - , ` `` ``` ~~~ $ $$ \\ \\( \\[ \\] \\) 【 】 ³ ¹² word 。 ( ) [[ ]] † and [^ [3] [99] .
+é 网页 source"""
+PIECES = st.sampled_from([" ", "\n", "\n\n", "- ", "> ", "1. ", "[3, 5]", *HOSTILE.split()])
+TEXTS = st.lists(PIECES, max_size=16).map("".join)
+
+
+@given(TEXTS, st.lists(st.integers(1, 60), max_size=30))
+def test_however_the_stream_is_cut_the_output_is_the_same(text, cuts):
+    assert filtered(text, cuts=cuts) == filtered(text)
+    assert filtered(text, cuts=range(len(text))) == filtered(text)
+
+
+@given(TEXTS)
+def test_no_number_of_no_source_is_left(text):
+    assert all(mark.number in KNOWN for mark in marks(filtered(text)[0]))
+
+
+def test_marks_are_found_outside_code_and_math():
+    answer = "A [1][12]. `x[2]` $y[3]$\n\n```\n[4]\n```\nB [5]"
+    assert marks(answer) == [Mark(1, 2, 5), Mark(12, 5, 9), Mark(5, 40, 43)]
+    assert all(answer[m.start : m.end] == f"[{m.number}]" for m in marks(answer))
+
+
+def test_a_sentence_without_its_marks():
+    assert without_marks("R1 is open [1][2], and `x[3]` too. [4]") == "R1 is open, and `x[3]` too."
+
+
+def test_a_pages_own_marks_are_taken_out():
+    sentence = "Paris is the capital[12] of France.[a][citation needed] It is old [note 3][4, 5] [x1]."
+    assert without_page_marks(sentence) == "Paris is the capital of France. It is old [x1]."
