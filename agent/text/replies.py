@@ -1,0 +1,267 @@
+"""What a model's reply asks for: queries, a stance, revised sentences.
+
+Pure and tolerant: a model that was asked for JSON or for one word on the first line gives it in a fence, with comments,
+in bold, with prose around, or cut in the middle.  Knows these formats and nothing of prompts or calls.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.types import Query, StanceKind
+
+_QUERY_NAMES = ("query", "search_query", "q", "search", "keywords", "text", "查询", "搜索词")
+_PURPOSE_NAMES = ("purpose", "reason", "why", "goal", "目的")
+_LIST_NAMES = frozenset({"queries", "search_queries", "searches", "query", "plan", "results", "查询"})
+_LONGEST_QUERY = 300  # characters; search services refuse more, and a model that floods is cut
+
+_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
+_CUT_QUERY = re.compile(r'"(?:query|q|search_query)"\s*:\s*"((?:\\.|[^"\\])+)"')
+
+
+@dataclass(slots=True)
+class _Open:
+    """A bracket that is open: where, which kind, under which key, and how many queries had been found before it."""
+
+    start: int
+    kind: Literal["{", "["]
+    key: str
+    found: int
+
+
+class QueryReader:
+    """Queries out of a reply, each as soon as it is complete.
+
+    Reads one object with a list `queries`, JSON lines, a bare list, or strings in place of objects.  A query that was
+    given before is not given again.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._at = 0
+        self._open: list[_Open] = []
+        self._string = -1  # where the string began that is being read; -1: none is
+        self._last = ""  # the last string read: perhaps the key of what comes next
+        self._key = ""
+        self._found: dict[str, Query] = {}
+
+    def feed(self, text: str) -> list[Query]:
+        self._text += text
+        before = len(self._found)
+        while self._at < len(self._text) and self._step():
+            pass
+        return list(self._found.values())[before:]
+
+    def finish(self) -> list[Query]:
+        """What can still be read where the reply was cut in the middle of an object."""
+        before = len(self._found)
+        self._text += "\n"  # ends a comment, or a slash, at the very end
+        while self._at < len(self._text) and self._step():
+            pass
+        if self._open:
+            for cut in _CUT_QUERY.finditer(self._text, self._open[0].start):
+                self._add(_decoded(f'"{cut[1]}"'))
+        return list(self._found.values())[before:]
+
+    def _step(self) -> bool:
+        """Read one character, a comment or the end of a string; False where more text is needed to go on."""
+        c = self._text[self._at]
+        if self._string >= 0:
+            return self._in_string(c)
+        if c == "/" and self._open:
+            return self._comment()
+        if c == '"' and self._open:
+            self._string = self._at
+        elif c in "{[":
+            self._open.append(_Open(self._at, c, self._key, len(self._found)))  # type: ignore[arg-type]
+            self._key = ""
+        elif c in "}]" and self._open:
+            self._close(c)
+        elif c == ":":
+            self._key = self._last
+        elif c == "," or not self._open:
+            self._key = self._last = ""
+        self._at += 1
+        return True
+
+    def _in_string(self, c: str) -> bool:
+        if c == "\\" and self._at + 1 >= len(self._text):
+            return False
+        if c == '"':
+            self._last = _decoded(self._text[self._string : self._at + 1])
+            self._string = -1
+            if self._in_list_of_strings():
+                self._add(self._last)
+        elif c == "\n":
+            self._string = -1  # no string of JSON goes over a line: the quote was prose
+        self._at += 2 if c == "\\" else 1
+        return True
+
+    def _in_list_of_strings(self) -> bool:
+        top = self._open[-1] if self._open else None
+        if top is None or top.kind != "[":
+            return False
+        return top.key.lower() in _LIST_NAMES or (len(self._open) == 1 and not top.key)
+
+    def _comment(self) -> bool:
+        opening = self._text[self._at : self._at + 2]
+        if len(opening) < 2:
+            return False
+        ending = {"//": "\n", "/*": "*/"}.get(opening)
+        if ending is None:
+            self._at += 1
+            return True
+        end = self._text.find(ending, self._at + 2)
+        if end < 0:
+            return False
+        self._at = end + len(ending)
+        return True
+
+    def _close(self, c: str) -> None:
+        kind = "{" if c == "}" else "["
+        while self._open and self._open[-1].kind != kind:
+            self._open.pop()  # a bracket of the prose before it
+        if not self._open:
+            return
+        opened = self._open.pop()
+        self._key = self._last = ""
+        if kind == "{" and opened.found == len(self._found):  # nothing inside it was a query
+            self._read_object(self._text[opened.start : self._at + 1])
+
+    def _read_object(self, text: str) -> None:
+        match parse_object(text):
+            case {"queries": str() | list() as told}:
+                for query in [told] if isinstance(told, str) else told:
+                    self._add(query if isinstance(query, str) else "")
+            case dict(told):
+                names = {str(name).lower(): value for name, value in told.items()}
+                query = next((names[n] for n in _QUERY_NAMES if isinstance(names.get(n), str)), "")
+                purpose = next((names[n] for n in _PURPOSE_NAMES if isinstance(names.get(n), str)), "")
+                self._add(str(query), str(purpose))
+
+    def _add(self, text: str, purpose: str = "") -> None:
+        query = _in_one_line(text)
+        if any(c.isalnum() for c in query):
+            self._found.setdefault(query.casefold(), Query(query, _in_one_line(purpose)))
+
+
+def parse_object(text: str) -> dict[str, object] | None:
+    """A JSON object with comments and trailing commas, or the same as Python writes it; None: it is neither."""
+    mended = _TRAILING_COMMA.sub(r"\1", _COMMENT.sub(r"\1", text))
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            found = parse(mended)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def _in_one_line(text: str) -> str:
+    printable = "".join(c for c in " ".join(text.split()) if c.isprintable())
+    return printable[:_LONGEST_QUERY].strip()
+
+
+def _decoded(string: str) -> str:
+    try:
+        return str(json.loads(string, strict=False))
+    except ValueError:
+        return string[1:-1]
+
+
+# ------------------------------------------------------------------------------------------------- the stance
+
+_WORDS: dict[str, StanceKind] = {
+    "NO ANSWER": "no answer",
+    "NO_ANSWER": "no answer",
+    "NO-ANSWER": "no answer",
+    "NOANSWER": "no answer",
+    "无法回答": "no answer",
+    "无答案": "no answer",
+    "SEARCH": "search more",
+    "搜索": "search more",
+    "继续搜索": "search more",
+    "ANSWER": "answer",
+    "回答": "answer",
+}
+_WORD = "|".join(sorted(_WORDS, key=len, reverse=True)).replace(" ", r"\s+")
+_SET_OFF = r"(?:[ \t]*[:：。]|[ \t]*\.(?=\s)|[ \t]*[—–-]+(?=\s)|(?=[ \t]*[\n{\[]))[*_]*"  # "Search-R1 is" is no stance
+_DECLARED = re.compile(rf"[\s*_#>`\"'“【\[(-]*(?P<word>{_WORD})[*_`\"'”】\])]*{_SET_OFF}", re.IGNORECASE)
+_IN_CAPITALS = re.compile(rf"\s*(?P<word>{_WORD})[ \t]")  # then a space sets it off
+_ALONE = re.compile(rf"[\s*_#>`]*(?:{_WORD})[\s*_`:：.。]*")
+_FENCE = re.compile(r"\A\s*```\w*[ \t]*\n")
+_JSON_FIRST = re.compile(r"\s*(?:\{|\[\s*(?:[{\"]|\Z))")
+_UNDECIDED = 32  # characters: what may still become a declaration, with its decoration
+
+
+class StanceReader:
+    """Takes the declaration off the head of `write`'s reply and lets the rest through.
+
+    `kind` is None until it is known.  A reply that declares nothing answers, or, where it begins with JSON, searches.
+    """
+
+    def __init__(self) -> None:
+        self.kind: StanceKind | None = None
+        self.declared = False
+        self._head = ""
+        self._begun = False
+
+    def feed(self, text: str) -> str:
+        """The part of the reply proper that is certain."""
+        if self.kind is not None:
+            return self._proper(text)
+        self._head += text
+        line = _FENCE.sub("", self._head, count=1).lstrip()
+        return self._decide(self._head) if "\n" in line or len(line) > _UNDECIDED else ""
+
+    def finish(self) -> str:
+        return self._decide(self._head + "\n").removesuffix("\n") if self.kind is None else ""
+
+    def _decide(self, head: str) -> str:
+        body = _FENCE.sub("", head, count=1)
+        found = _DECLARED.match(body) or _IN_CAPITALS.match(body)
+        if found:
+            self.declared = True
+            self.kind = _WORDS[" ".join(found["word"].upper().split())]
+            return self._proper(body[found.end() :])
+        self.kind = "search more" if _JSON_FIRST.match(body) else "answer"
+        return self._proper(head)
+
+    def _proper(self, text: str) -> str:
+        if not self._begun:
+            text = text.lstrip()
+            self._begun = bool(text)
+        return text
+
+
+def from_declaration(text: str) -> str:
+    """From the last line that is nothing but a declaration to the end; empty: there is no such line."""
+    lines = text.splitlines(keepends=True)
+    declaring = [i for i, line in enumerate(lines) if _ALONE.fullmatch(line)]
+    return "".join(lines[declaring[-1] :]) if declaring else ""
+
+
+# ------------------------------------------------------------------------------------------------- revisions
+
+_REVISION = re.compile(r"[\s*_>#-]*[\[(]?(\d{1,3})[\])]?[*_]*(?:\s*[:：][*_]*|[.、)）][*_]*\s)\s*(\S.*?)\s*")
+_DROPPED = re.compile(
+    r"[*_(\[`\"'“]*(?:drop|dropped|delete|remove|删除|删去|去掉)[*_)\]`\"'”]*\s*(?:[.。,，:：;；(（—–-].*)?",
+    re.IGNORECASE,
+)
+
+
+def parse_revisions(text: str) -> dict[int, str | None]:
+    """Number -> the sentence anew, None: dropped.  From lines `N: sentence` and `N: drop`; others are passed over."""
+    return {number: None if _DROPPED.fullmatch(told) else told for number, told in _revision_lines(text)}
+
+
+def _revision_lines(text: str) -> Iterator[tuple[int, str]]:
+    for line in text.splitlines():
+        if found := _REVISION.fullmatch(line):
+            yield int(found[1]), found[2]
