@@ -1,0 +1,126 @@
+"""The frame in which page text is shown to the model: one numbered block per source, which no page can leave or forge.
+
+Pure.  The markers `[webpage N begin]`, `[webpage N end]` and `[citation:N]` are those of DeepSeek's own web-search
+prompt (README of deepseek-ai/DeepSeek-R1, "Official Prompts"), on which its models were trained; what stands between
+them is ours.  Knows nothing of the rest of a prompt.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from agent.types import Evidence, Passage, Query
+
+_LONGEST_TITLE = 200  # characters
+_GAP = "[…]"  # between passages that do not follow each other
+
+# Brackets of all widths: a forged marker need not be written in ASCII to be read as one.
+_BRACKETED = re.compile(r"[\[［【〔〖⟦❲]([^\[\]［］【】〔〕〖〗⟦⟧❲❳]{1,80})[\]］】〕〗⟧❳]")
+_RESERVED = re.compile(r".*webpage|citation|.*citation\d|filename|filecontent")
+_SPECIAL_TOKEN = re.compile(r"[<＜]\s*([|｜∣❘│ǀ︱][^<>＜＞\n]{0,60}?[|｜∣❘│ǀ︱])\s*[>＞]")
+_THINK_TAG = re.compile(r"[<＜]\s*([/／]?\s*think(?:ing)?)\b[^<>＜＞\n]{0,40}[>＞]", re.IGNORECASE)
+_FRAME_HEADING = re.compile(
+    r"(?im)^[\s>]*#+\s*(?=the user'?s message is|the following contents are the search results|用户消息为|以下内容是)"
+)
+_LOOKALIKES = str.maketrans("авеіікмнорстухԝѕςεοιαɑ", "abeiikmhopctyxwsceoiaa")  # Cyrillic and Greek, folded
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters and symbols without ink
+_JOINERS = frozenset("\u200c\u200d")
+
+
+def webpages(evidence: Sequence[Evidence]) -> str:
+    """All sources in their order, each between its two markers, with title, site and date before its passages."""
+    return "\n\n".join(_webpage(e) for e in evidence)
+
+
+def _webpage(evidence: Evidence) -> str:
+    source = evidence.source
+    head = [
+        f"title: {_title(source.title) or 'none'}",
+        f"site: {_title(source.site)}",
+        f"date: {source.published or 'unknown'}",
+    ]
+    body = neutral("".join(_joined(evidence.passages))).strip()
+    lines = [f"[webpage {source.number} begin]", *head, "", body, f"[webpage {source.number} end]"]
+    return "\n".join(lines)
+
+
+def _joined(passages: Iterable[Passage]) -> Iterable[str]:
+    """The passages' texts, what two of them share only once; what lies between two is marked."""
+    end = None
+    for passage in passages:
+        if end is not None and passage.start > end:
+            yield f"\n{_GAP}\n"
+        yield passage.text[max(0, (end or 0) - passage.start) :]
+        end = max(end or 0, passage.end)
+
+
+def _title(title: str) -> str:
+    return neutral(" ".join(title.split()))[:_LONGEST_TITLE].strip()
+
+
+def neutral(text: str) -> str:
+    """Page text that cannot be taken for the frame around it or for the model's own tokens.
+
+    Invisible characters go; forged markers lose their brackets, think tags and special tokens their angles.  Words
+    stay as they are.
+    """
+    seen = "".join(_visible(text))
+    seen = _SPECIAL_TOKEN.sub(r"‹\1›", seen)
+    seen = _THINK_TAG.sub(lambda tag: f"‹{''.join(tag[1].split())}›", seen)
+    seen = _FRAME_HEADING.sub("", seen)
+    before = ""
+    while before != seen:  # brackets around brackets: each turn takes off a pair, and 80 characters hold few
+        before, seen = seen, _BRACKETED.sub(_without_marker, seen)
+    return seen
+
+
+def _without_marker(found: re.Match[str]) -> str:
+    return f"({found[1].strip()})" if _RESERVED.match(_folded(found[1])) else found[0]
+
+
+def _folded(text: str) -> str:
+    """Letters and digits only, in one width, one case and one script, so that a disguised marker is recognised."""
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(_LOOKALIKES)
+    return "".join(c for c in plain if c.isalnum())
+
+
+def _visible(text: str) -> Iterable[str]:
+    for i, c in enumerate(text):
+        if c in "\n\t" or c.isprintable():
+            if c not in _BLANKS and not _selects_a_glyph(c):
+                yield c
+        elif c in "\r\u2028\u2029\x0b\x0c\x85":
+            yield "\n"
+        elif unicodedata.category(c) == "Zs":
+            yield " "
+        elif c in _JOINERS and _joins_letters(text, i):
+            yield c
+
+
+def _joins_letters(text: str, i: int) -> bool:
+    """Joiners belong to the spelling of Persian or Hindi; between Latin letters they only hide something."""
+    around = text[max(0, i - 1) : i] + text[i + 1 : i + 2]
+    return len(around) == 2 and all(unicodedata.category(c)[0] in "LM" and ord(c) >= 0x0590 for c in around)
+
+
+def _selects_a_glyph(c: str) -> bool:
+    """Variation selectors, of which a run can carry a hidden message."""
+    return "\ufe00" <= c <= "\ufe0f" or "\U000e0100" <= c <= "\U000e01ef"
+
+
+# ------------------------------------------------------------------------------------------------- queries
+
+_WORDS_OF_A_QUERY = 12
+_WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]{1,2}|[^\s぀-ヿ㐀-鿿가-힯]+")
+
+
+def cut_query(query: Query, words: int = _WORDS_OF_A_QUERY) -> Query:
+    """The query with its first `words` words: too short to carry out what a page has planted in its writer.
+
+    Of a script without spaces two characters count as a word.
+    """
+    found = list(_WORD.finditer(query.text))
+    text = query.text[: found[words - 1].end()] if len(found) > words else query.text
+    return Query(" ".join(text.split()), query.purpose)
