@@ -1,0 +1,162 @@
+"""Where sentences begin and end, with exact offsets.
+
+Knows abbreviations, initials, ordinals, decimals, versions, addresses, quotes and brackets after the stop, citation
+marks after the stop, and scripts that write without spaces.  Does not know grammar: where it cannot tell, it does not
+cut, since a sentence too long still bears its claim and half a sentence may lie.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.text.blocks import Block, Kind, blocks, cells_of, is_divider
+
+_CLOSERS = r"[\"'”’“»›)\]}』」）】〉》*_]*"
+_WIDE_CLOSERS = r"[\"'”’)\]」』）】〉》*_]*"
+_MARKS = r"(?:[ \t]?\[\d{1,4}\])*"  # `R1 is open.[1][2] Next`
+_END = re.compile(
+    rf"(?P<wide>(?:[。｡]+|[！？]+(?![”」』》〉]\w))(?:\u2026+)?{_WIDE_CLOSERS}{_MARKS})"
+    rf"|(?P<stop>[.!?\u2026\u061f\u06d4\u0964]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))"
+)
+_LINE = re.compile(r"\n+")
+_BEFORE = re.compile(r"[\w.&'’/-]+$")
+_AFTER = re.compile(r"\s*(?:[\"'“”‘’«»„(\[{*_¿¡-]|\s)*")
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_ABBREVIATIONS = _words("""
+    rev hon sgt capt lt jr sr messrs v al viz etc ed eds trans cit ibid inc ltd co corp dept univ assn bros ft jan feb
+    mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun a.m p.m u.s u.k u.n ph.d m.d b.a m.a d.c incl
+    excl max min avg tel ext usw u.a o.ä s.o s.u inkl exkl mio mrd tsd hrsg jh jhd str geb gest zzgl allg dipl ing
+    engl frz i.d.r u.u v.a n.chr v.chr med kath ev ej ud uds ee.uu dña d a.c lic cra env éd sté boul c.-à-d ecc es
+    bijv nl m.b.t o.a d.w.z blz т.е т.д т.п т.к и.о др г гг им напр руб млн млрд тыс стр рис
+""")
+# These need what follows them: no sentence ends with one.
+_TITLES = _words("""
+    mr mrs ms dr prof vs e.g i.e eg ie cf z.b bzw d.h vgl sra srta dott sig sigg hr fr ggf bspw evtl sog bzgl p.ej
+    aprox resp mme mlle mm mgr avv gen sen gov col dhr mevr z.t dir amm st mt av
+""")
+# Nor with one of these before a number.
+_BEFORE_NUMBER = _words("""
+    no nos nr n° fig figs eq eqs sec secs ch chap pp p para vol vols art abs ca approx est pág núm párrf tel ext lun ago
+""")
+_MONTHS = _words("""
+        january february march april may june july august september october november december januar februar märz
+        mai juni juli oktober dezember januari februari maart mei juni juli augusti oktober januar februar marts maj
+        leden ledna února března dubna května června července srpna září října listopadu prosince stycznia lutego
+        marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
+    """)
+_AFTER_ORDINAL = _MONTHS | _words("jahrhundert jahrhunderts quartal platz klasse mal lebensjahr stock jh")
+_TITLE_LINE = 60  # characters: a shorter line without a stop is a line of its own
+_WIDE_TITLE_LINE = 20  # likewise in Chinese, Japanese and Korean
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`text[start:end]`; `kind` is the block it stands in."""
+
+    start: int
+    end: int
+    kind: Kind = "prose"
+
+
+def sentences(text: str) -> list[Sentence]:
+    """Every sentence of a Markdown text, code left out; a heading, or a table's cell, is one or more of its own."""
+    return [sentence for block in blocks(text) for sentence in in_block(text, block)]
+
+
+def in_block(text: str, block: Block) -> Iterator[Sentence]:
+    if block.kind in ("code", "rule") or is_divider(text, block):
+        return
+    stretches = cells_of(text, block) if block.kind == "row" else [(block.start, block.end)]
+    for start, end in stretches:
+        for first, last in split(text, start, end):
+            yield Sentence(first, last, block.kind)
+
+
+def split(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
+    """The sentences of plain prose, as offsets; white space between them belongs to none."""
+    end = len(text) if end is None else end
+    first = start
+    for edge in [*_edges(text, start, end), end]:
+        trimmed = _trimmed(text, first, edge)
+        if trimmed:
+            yield trimmed
+            first = edge
+
+
+def _edges(text: str, start: int, end: int) -> list[int]:
+    found = [m.end() for m in _END.finditer(text, start, end) if m["wide"] or _is_stop(text, m, start, end)]
+    found += [m.start() for m in _LINE.finditer(text, start, end) if _is_line_of_its_own(text, m, start, end)]
+    return sorted(found)
+
+
+def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
+    after = _AFTER.match(text, stop.end(), end)
+    at = after.end() if after else stop.end()
+    following = text[at : at + 1] if at < end else ""
+    if following and (following.islower() or following in ",;:)]%"):
+        return False
+    if text[stop.start() - 1 : stop.start()].isspace() or text[stop.end("stop") : stop.end("stop") + 1] == "]":
+        return False  # `. . .` and `[...]` leave something out
+    if stop["stop"] != ".":
+        return True
+    before = _BEFORE.search(text[max(start, stop.start() - 24) : stop.start()])
+    word = before[0].strip("'’").lower() if before else ""
+    if word.isdigit() and stop.start() - len(word) == start:
+        return False  # a number that opens the text numbers it
+    return _word_ends(word, text[at : min(end, at + 24)], stop, text)
+
+
+def _word_ends(word: str, following: str, stop: re.Match[str], text: str) -> bool:
+    """May a sentence end with this word and one stop, given what follows?"""
+    if stop["marks"].strip() or not following:
+        return True
+    next_word = re.split(r"\W", following, maxsplit=1)[0].lower()
+    if word.isdigit() and len(word) <= 2:
+        return next_word not in _AFTER_ORDINAL
+    if len(word) == 1 and word.isalpha():  # an initial, unless it is a word: `Vitamin C. It …`
+        return next_word in _OPENING_WORDS or text[max(0, stop.start() - 2)] == "°"
+    bare = word.rstrip(".")
+    if bare in _TITLES or (bare in _BEFORE_NUMBER and following[:1].isdigit()):
+        return False
+    if bare in _ABBREVIATIONS or _is_dotted(bare):
+        return next_word in _OPENING_WORDS
+    return True
+
+
+def _is_dotted(word: str) -> bool:
+    return bool(re.fullmatch(r"(?:\w\.)+\w", word))
+
+
+# After `U.S.` or `Inc.` a sentence begins anew where one of these does.
+_OPENING_WORDS = _words("""
+        the a an this that these those it its he she they we i you in on at for from with by as if when while after
+        before since although though but and so there here however also both each most many some all no not what who
+        how why his her their our der die das ein eine es er sie wir im in am dies diese el la los las un una en es
+        se le les il elle on
+    """)
+
+
+def _is_line_of_its_own(text: str, newline: re.Match[str], start: int, end: int) -> bool:
+    """Does the line before a line's end stand alone: a title, a name, an entry of a menu?"""
+    line_start = max(start, text.rfind("\n", start, newline.start()) + 1)
+    line = text[line_start : newline.start()].rstrip()
+    following = text[newline.end() : newline.end() + 1] if newline.end() < end else ""
+    if not line or not following:
+        return False
+    longest = _WIDE_TITLE_LINE if following >= "\u2e80" else _TITLE_LINE
+    return len(line) < longest and not following.islower() and not line.endswith((",", ";", "-", "，", "、", "("))
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return (start, end) if start < end else None
