@@ -112,11 +112,10 @@ def _selects_a_glyph(c: str) -> bool:
 
 # ------------------------------------------------------------------------------------------------- queries
 
-_WORDS_OF_A_QUERY = 12
 _WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]{1,2}|[^\s぀-ヿ㐀-鿿가-힯]+")
 
 
-def cut_query(query: Query, words: int = _WORDS_OF_A_QUERY) -> Query:
+def cut_query(query: Query, words: int = 12) -> Query:
     """The query with its first `words` words: too short to carry out what a page has planted in its writer.
 
     Of a script without spaces two characters count as a word.

@@ -12,7 +12,7 @@ from agent.text.frame import cut_query, neutral, webpages
 from agent.types import Evidence, Passage, Query, Source
 
 MARKER = re.compile(r"[\[［【〔]\s*webpage\s*\d+\s*(begin|end)\s*[\]］】〕]", re.IGNORECASE)
-TOKENS = re.compile(r"<\s*/?\s*think|<[|｜]|\[citation", re.IGNORECASE)
+TOKENS = re.compile(r"<\s*/?\s*think\s*>|<[|｜][^<>\n]{0,60}[|｜]>|\[citation:", re.IGNORECASE)
 
 
 def evidence(number: int, *texts: str, title: str = "A page", starts: tuple[int, ...] = ()) -> Evidence:
