@@ -1,0 +1,103 @@
+"""The prompts: their files hold together, and filling them in is strict."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+from agent.reasoning.languages import language_name
+from agent.reasoning.prompts import PromptError, load, parse
+
+NAMES = ["plan", "write", "revise"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "de", "zh-Hant"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_prompt_can_be_loaded_in_every_language(name: str, language: str) -> None:
+    assert load(name, language).name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_chinese_prompt_takes_what_the_english_one_takes(name: str) -> None:
+    assert load(name, "zh").variables == load(name, "en").variables
+    assert load(name, "zh").version == load(name, "en").version
+    assert load(name, "zh").text != load(name, "en").text
+
+
+def test_there_is_no_prompt_file_that_nobody_loads() -> None:
+    there = {p.name for p in files("agent.prompts").iterdir() if p.name.endswith(".md")}
+    assert there == {f"{name}{end}.md" for name in NAMES for end in ("", ".zh")}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_is_written_comes_in_the_form_that_deepseek_trained(language: str) -> None:
+    text = load("write", language).text
+    head, tail = {
+        "en": (
+            "# The following contents are the search results related to the user's message:",
+            "# The user's message is:",
+        ),
+        "zh": ("# 以下内容是基于用户发送的消息的搜索结果:", "# 用户消息为："),
+    }[language]
+    assert text.startswith(head)
+    assert text.rstrip().endswith(tail + "\n{{question}}")
+    for marker in ("[webpage X begin]...[webpage X end]", "[citation:X]", "[citation:3][citation:5]"):
+        assert marker in text
+
+
+HEAD = "---\nname: test\nversion: 3\nvariables: who, mood, empty\n---\n"
+SOURCE = HEAD + "Hi {{who}}{{#if mood}}, {{mood}}!{{else}}.{{/if}}{{empty}}\n"
+
+
+def fill(**values: str) -> str:
+    return parse(SOURCE, "test").fill({"who": "R1", "mood": "", "empty": ""} | values)
+
+
+def test_values_and_choices_are_filled_in() -> None:
+    assert fill() == "Hi R1."
+    assert fill(mood="so calm") == "Hi R1, so calm!"
+    assert parse(SOURCE, "test").version == 3
+
+
+def test_what_looks_like_a_variable_inside_a_value_is_left_alone() -> None:
+    assert fill(who="{{mood}} {{#if x}}", mood="{{who}}") == "Hi {{mood}} {{#if x}}, {{who}}!"
+
+
+def test_a_missing_and_an_unknown_value_are_errors() -> None:
+    with pytest.raises(PromptError, match="mood"):
+        parse(SOURCE, "test").fill({"who": "R1", "empty": ""})
+    with pytest.raises(PromptError, match="colour"):
+        fill(colour="red")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (SOURCE.replace("who, mood", "mood"), "who"),
+        (SOURCE.replace("who, mood", "who, mood, unused"), "unused"),
+        (SOURCE.replace("name: test", "name: other"), "other"),
+        (SOURCE.replace("version: 3", "version: three"), "three"),
+        (SOURCE.replace("version: 3\n", ""), "version"),
+        (SOURCE.replace("version: 3", "version 3"), "version 3"),
+        (SOURCE.replace("---\n", "", 1), "head"),
+        (SOURCE.replace("{{/if}}", ""), "choice"),
+        (SOURCE.replace("Hi", "Hi {{ spaced }}"), "neither"),
+    ],
+)
+def test_a_head_that_does_not_fit_its_body_is_an_error_at_load(wrong: str, told: str) -> None:
+    with pytest.raises(PromptError, match=told):
+        parse(wrong, "test")
+
+
+def test_a_language_is_named_as_a_prompt_would_say_it() -> None:
+    names = {code: language_name(code) for code in ("en", "de", "pt-BR", "zh", "zh-TW", "zh-CN", "xx")}
+    assert names == {
+        "en": "English",
+        "de": "German",
+        "pt-BR": "Portuguese (pt-BR)",
+        "zh": "中文",
+        "zh-TW": "繁体中文",
+        "zh-CN": "简体中文",
+        "xx": "the language with the code 'xx'",
+    }
