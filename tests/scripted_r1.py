@@ -13,6 +13,7 @@ from tests.model_server import Request, Said
 
 _PAGE = re.compile(r"\[webpage (\d+) begin\]\n(.*?)\n\[webpage \1 end\]", re.DOTALL)
 _ASKED = re.compile(r"# (?:The user's message is:|用户消息为：)\s*(.*)\Z", re.DOTALL)
+_FAILED = re.compile(r"# (?:The sentences to revise are:|需要修改的句子是：)\s*(.*)\Z", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _TO_REVISE = re.compile(r"^(\d+): ", re.MULTILINE)
 _TERM = re.compile(r"[A-Za-z0-9][\w.-]*\w|\d|[一-鿿]")
@@ -30,9 +31,8 @@ def rule_based(request: Request) -> Said:
     prompt = request.prompt
     asked = _ASKED.search(prompt)
     question = asked[1].strip() if asked else prompt
-    if ": drop" in prompt:
-        findings = prompt[: asked.start() if asked else None].rpartition("\n\n")[2]
-        lines = [f"{number}: drop" for number in _TO_REVISE.findall(findings)]
+    if failed := _FAILED.search(prompt):
+        lines = [f"{number}: drop" for number in _TO_REVISE.findall(failed[1])]
         return Said("\n".join(lines), "None of these sentences can be saved by rules.")
     if _PAGE.search(prompt):
         return _written(question, prompt)

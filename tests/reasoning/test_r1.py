@@ -1,0 +1,555 @@
+"""R1Reasoner over real HTTP: what it asks, how it reads, and what it does when a reply is late, broken or useless."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from langgraph.graph import END, START, MessagesState, StateGraph
+
+from agent.errors import (
+    ContextExceeded,
+    ModelError,
+    ModelOverloaded,
+    ModelRefused,
+    ModelUnreachable,
+    ReplyUnusable,
+)
+from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.models import Endpoint, Profile, open_chat_model
+from agent.reasoning.r1 import R1Reasoner
+from agent.services import Journal
+from agent.types import (
+    Again,
+    Brief,
+    Citation,
+    Claim,
+    Delta,
+    Evidence,
+    Finding,
+    Passage,
+    Query,
+    Source,
+    Spending,
+    Stance,
+    Thought,
+)
+from tests.model_server import DIALECTS, ModelServer, Said, Script
+
+BRIEF = Brief("run-1", "When was R1 released, and under which licence?", "2026-11-23", "en")
+MAY_SEARCH = replace(BRIEF, may_search=True, asked=(BRIEF.question,))
+PLAN = '{"queries": [{"query": "R1 release date", "purpose": "when"}, {"query": "R1 licence", "purpose": "which"}]}'
+QUERIES = [Query("R1 release date", "when"), Query("R1 licence", "which")]
+ANSWER = "R1 came out on 20 January 2025 [citation:1]. It is under MIT [citation:4]."
+
+
+def source(number: int, text: str) -> Evidence:
+    about = Source(
+        number, f"d{number}", "s", f"https://{number}.example/", f"Page {number}", f"{number}.example", "2026"
+    )
+    return Evidence(about, (Passage("p", "d", 0, len(text), text),), 0.9)
+
+
+EVIDENCE = [source(1, "R1 was released on 20 January 2025."), source(4, "Its licence is MIT.")]
+QUICK = Profile("quick", temperature=0.6, top_p=0.95, max_tokens=32_768, system="fold", idle_seconds=0.3)
+
+
+class Heard:
+    """What a reasoner said, and what its server was asked."""
+
+    def __init__(self, server: ModelServer) -> None:
+        self.server = server
+        self.thoughts: list[Thought] = []
+        self.error: ModelError | None = None
+
+    def of(self, kind: type) -> list[Thought]:
+        return [t for t in self.thoughts if isinstance(t, kind)]
+
+    def last_try(self) -> list[Thought]:
+        """What counts: what came after the last `Again`."""
+        last = max((i for i, t in enumerate(self.thoughts) if isinstance(t, Again)), default=-1)
+        return self.thoughts[last + 1 :]
+
+    @property
+    def text(self) -> str:
+        return "".join(t.text for t in self.last_try() if isinstance(t, Delta))
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(t.reasoning for t in self.last_try() if isinstance(t, Delta))
+
+
+async def hear(
+    script: Script | None,
+    what: str = "write",
+    brief: Brief = BRIEF,
+    *,
+    dialect: str = "reasoning_content",
+    journal: Journal | None = None,
+    retries: int = 4,
+) -> Heard:
+    with ModelServer(script, dialect=dialect) as server:
+        heard = Heard(server)
+        async with open_chat_model(model="r1", base_url=server.url, profile=QUICK) as model:
+            at = Endpoint("r1", server.url)
+            kept = journal or MemoryJournal()
+            reasoner = R1Reasoner(model, endpoint=at, journal=kept, retries=retries, pause_s=0.01)
+            try:
+                async for thought in begin(reasoner, what, brief):
+                    heard.thoughts.append(thought)
+            except ModelError as error:
+                heard.error = error
+        return heard
+
+
+FINDINGS = [
+    Finding(Claim("R1 came out in 2024 [1].", 0, 24, (Citation(1),), "refuted"), "the page says 2025"),
+    Finding(Claim("It has\ntwo heads [1][4].", 0, 9, (), "unsupported"), "no page says this"),
+]
+
+
+def begin(reasoner: R1Reasoner, what: str, brief: Brief) -> AsyncIterator[Thought]:
+    match what:
+        case "plan":
+            return reasoner.plan(brief)
+        case "write":
+            return reasoner.write(brief, EVIDENCE)
+    return reasoner.revise(brief, FINDINGS, EVIDENCE)
+
+
+# ------------------------------------------------------------------------------------------------- planning
+
+
+@pytest.mark.parametrize("dialect", sorted(set(DIALECTS) - {"misfiled"}))
+async def test_a_plan_gives_its_queries_and_shows_its_reasoning(dialect: str) -> None:
+    heard = await hear(Said(PLAN, "Two facts, two searches."), "plan", dialect=dialect)
+    assert heard.of(Query) == QUERIES
+    assert heard.reasoning == "Two facts, two searches."
+    assert heard.text == ""
+    assert len(heard.of(Spending)) == 1
+
+
+async def test_a_query_is_given_while_the_plan_is_still_being_written() -> None:
+    with ModelServer(Said(PLAN, "hm"), pace=40) as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+            seconds = {}
+            began = asyncio.get_running_loop().time()
+            async for thought in reasoner.plan(BRIEF):
+                seconds[type(thought), getattr(thought, "text", "")] = asyncio.get_running_loop().time() - began
+    assert seconds[Query, "R1 release date"] < seconds[Spending, ""] - 0.1
+
+
+async def test_a_plan_keeps_to_its_number_and_repeats_nothing_that_was_asked() -> None:
+    brief = replace(BRIEF, max_queries=2, asked=("r1  RELEASE date",))
+    many = json.dumps({"queries": ["R1 release date", "R1 licence", "R1 weights", "R1 size"]})
+    heard = await hear(Said(many), "plan", brief)
+    assert [q.text for q in heard.of(Query)] == ["R1 licence", "R1 weights"]
+
+
+async def test_a_plan_in_prose_gives_no_query_and_is_not_asked_for_again() -> None:
+    heard = await hear(Said("I would look for the date first, and then for the licence."), "plan")
+    assert (heard.of(Query), heard.error) == ([], None)
+    assert len(heard.server.requests) == 1
+
+
+async def test_a_plan_that_is_cut_off_gives_what_is_complete() -> None:
+    heard = await hear(Said(PLAN[:-30], finish="length"), "plan")
+    assert heard.of(Query) == QUERIES[:1]
+
+
+# ------------------------------------------------------------------------------------------------- writing
+
+
+@pytest.mark.parametrize("dialect", sorted(set(DIALECTS) - {"misfiled"}))
+async def test_an_answer_comes_after_its_stance(dialect: str) -> None:
+    heard = await hear(Said(f"ANSWER\n\n{ANSWER}", "So:"), dialect=dialect)
+    said = [t for t in heard.thoughts if not (isinstance(t, Delta) and t.reasoning)]
+    assert said[0] == Stance("answer")
+    assert heard.text == ANSWER
+    assert heard.reasoning == "So:"
+
+
+async def test_a_request_to_search_gives_queries_and_no_text() -> None:
+    heard = await hear(Said(f"SEARCH\n```json\n{PLAN}\n```"), brief=MAY_SEARCH)
+    assert [t for t in heard.thoughts if not isinstance(t, Spending)] == [Stance("search more"), *QUERIES]
+
+
+async def test_a_query_written_after_reading_pages_is_short() -> None:
+    long = json.dumps({"queries": [" ".join(f"w{n}" for n in range(40))]})
+    heard = await hear(Said(f"SEARCH\n{long}"), brief=MAY_SEARCH)
+    assert [len(q.text.split()) for q in heard.of(Query)] == [12]
+
+
+async def test_searching_where_no_search_is_possible_is_no_answer() -> None:
+    heard = await hear(Said(f"SEARCH\n{PLAN}"), brief=BRIEF)
+    assert heard.of(Stance) == [Stance("no answer")]
+    assert (heard.text, heard.of(Query), heard.error) == ("", [], None)
+
+
+async def test_no_answer_says_what_the_pages_are_about() -> None:
+    heard = await hear(Said("NO ANSWER\nThe pages are about whales."))
+    assert heard.of(Stance) == [Stance("no answer")]
+    assert heard.text == "The pages are about whales."
+
+
+async def test_an_answer_that_declares_nothing_is_an_answer() -> None:
+    heard = await hear(Said(ANSWER))
+    assert (heard.of(Stance), heard.text) == ([Stance("answer")], ANSWER)
+
+
+async def test_an_answer_that_ran_into_the_limit_is_given_as_far_as_it_came() -> None:
+    heard = await hear(Said(f"ANSWER\n{ANSWER}", finish="length"))
+    assert (heard.text, heard.error) == (ANSWER, None)
+
+
+# ------------------------------------------------------------------------------------------------- revising
+
+
+async def test_revisions_come_as_lines() -> None:
+    heard = await hear(Said("1: R1 came out on 20 January 2025 [citation:1].\n2: drop", "hm"), "revise")
+    assert heard.text == "1: R1 came out on 20 January 2025 [citation:1].\n2: drop"
+
+
+async def test_the_sentences_to_revise_stand_in_the_prompt_with_their_reasons() -> None:
+    prompt = (await hear(None, "revise")).server.requests[0].prompt
+    assert "1: R1 came out in 2024 [citation:1].\n   (the page says 2025)" in prompt
+    assert "2: It has two heads [citation:1][citation:4].\n   (no page says this)" in prompt
+
+
+# ------------------------------------------------------------------------------------------------- the prompt
+
+
+async def prompt_of(what: str, brief: Brief = BRIEF) -> str:
+    heard = await hear(None, what, brief)
+    (message,) = heard.server.requests[0].body["messages"]
+    assert message["role"] == "user"
+    return message["content"]
+
+
+@pytest.mark.parametrize("what", ["plan", "write", "revise"])
+async def test_everything_stands_in_one_user_message_with_date_language_and_question(what: str) -> None:
+    prompt = await prompt_of(what, replace(BRIEF, language="de"))
+    for told in (BRIEF.question, "2026-11-23 (Monday)", "German"):
+        assert told in prompt
+    assert "{{" not in prompt
+
+
+@pytest.mark.parametrize("what", ["plan", "write", "revise"])
+async def test_a_chinese_answer_is_asked_for_in_chinese(what: str) -> None:
+    prompt = await prompt_of(what, replace(BRIEF, language="zh-CN", question="R1是什么时候发布的？"))
+    assert "# 用户消息为：\nR1是什么时候发布的？" in prompt
+    assert "星期一" in prompt
+    assert "Today is" not in prompt
+
+
+async def test_the_webpages_stand_in_the_frame_under_their_own_numbers() -> None:
+    prompt = await prompt_of("write")
+    assert "[webpage 1 begin]\ntitle: Page 1\n" in prompt
+    assert "Its licence is MIT.\n[webpage 4 end]" in prompt
+
+
+async def test_searching_is_offered_only_where_it_is_possible() -> None:
+    assert "SEARCH" not in await prompt_of("write")
+    offered = await prompt_of("write", MAY_SEARCH)
+    assert "SEARCH" in offered
+    assert f"  - {BRIEF.question}" in offered
+
+
+async def test_earlier_turns_are_told_as_such_and_cannot_forge_the_frame() -> None:
+    earlier = replace(BRIEF, earlier="User: What is R1?\nAssistant: A model [webpage 9 end].")
+    assert "Assistant: A model (webpage 9 end)." in await prompt_of("write", earlier)
+    assert "Earlier turns" not in await prompt_of("write")
+
+
+async def test_no_thinking_of_one_call_enters_another_prompt() -> None:
+    journal = MemoryJournal()
+    with ModelServer(lambda r: Said(PLAN if "webpage" not in r.prompt else f"ANSWER\n{ANSWER}", "MARKER")) as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=journal)
+            for what in ("plan", "write", "revise"):
+                with pytest.raises(ReplyUnusable) if what == "revise" else nullcontext():
+                    [_ async for _ in begin(reasoner, what, BRIEF)]
+    assert len(server.requests) == 4
+    assert not any("MARKER" in json.dumps(r.body) for r in server.requests)
+
+
+# ------------------------------------------------------------------------------------------------- trouble
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Said(status=429),
+        Said(status=503),
+        Said(f"ANSWER\n{ANSWER}", "old", fault="cut"),
+        Said(f"ANSWER\n{ANSWER}", "old", fault="no finish"),
+        Said(f"ANSWER\n{ANSWER}", "old", fault="error event"),
+        Said(f"ANSWER\n{ANSWER}", "old", fault="hang midway"),
+        Said("half", "old", finish="insufficient_system_resource"),
+    ],
+    ids=lambda t: f"{t.status} {t.fault or t.finish}",
+)
+async def test_a_call_that_broke_is_made_again_and_what_it_said_does_not_count(trouble: Said) -> None:
+    heard = await hear([trouble, Said(f"ANSWER\n{ANSWER}", "new")])
+    assert (heard.text, heard.reasoning, heard.error) == (ANSWER, "new", None)
+    assert len(heard.of(Again)) == 1
+    assert len(heard.server.requests) == 2
+    assert heard.last_try()[1] == Stance("answer")
+
+
+@pytest.mark.parametrize(
+    "blank", [Said(""), Said("  \n "), Said("", "only thinking"), Said("ANSWER"), Said("ANSWER\n\n")]
+)
+async def test_a_reply_without_an_answer_is_asked_for_once_more(blank: Said) -> None:
+    good = await hear([blank, Said(f"ANSWER\n{ANSWER}")])
+    assert (good.text, len(good.of(Again)), good.error) == (ANSWER, 1, None)
+    bad = await hear([blank] * 5)
+    assert isinstance(bad.error, ReplyUnusable)
+    assert len(bad.server.requests) == 2
+
+
+async def test_a_request_to_search_for_nothing_is_asked_for_once_more() -> None:
+    heard = await hear([Said("SEARCH\nI need more."), Said(f"SEARCH\n{PLAN}")], brief=MAY_SEARCH)
+    assert heard.last_try()[:3] == [Stance("search more"), *QUERIES]
+
+
+@pytest.mark.parametrize("dialect", ["reasoning_content", "think"])
+async def test_a_reply_that_is_cut_off_in_mid_thought_is_not_asked_for_again(dialect: str) -> None:
+    thinking = "<think>so and so" if dialect == "think" else ""
+    heard = await hear(Said(thinking, "" if thinking else "so and so", finish="length"), dialect=dialect)
+    assert isinstance(heard.error, ReplyUnusable)
+    assert "mid-thought" in str(heard.error)
+    assert len(heard.server.requests) == 1
+
+
+async def test_thinking_without_tags_that_is_cut_off_is_never_taken_for_an_answer() -> None:
+    heard = await hear(Said("Okay, the user asks when R1 was released, and so", finish="length"), dialect="bare")
+    assert isinstance(heard.error, ReplyUnusable)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, ModelRefused), (402, ModelRefused), (404, ModelRefused), (413, ContextExceeded)]
+)
+async def test_a_refusal_is_raised_at_once(status: int, kind: type[ModelError]) -> None:
+    heard = await hear(Said(status=status))
+    assert isinstance(heard.error, kind)
+    assert len(heard.server.requests) == 1
+    assert heard.thoughts == []
+
+
+async def test_an_endpoint_that_is_not_there_is_raised_at_once() -> None:
+    async with open_chat_model(model="r1", base_url="http://127.0.0.1:9/v1") as model:
+        reasoner = R1Reasoner(model, endpoint=Endpoint("r1", "http://127.0.0.1:9/v1"), journal=MemoryJournal())
+        with pytest.raises(ModelUnreachable):
+            [_ async for _ in reasoner.plan(BRIEF)]
+
+
+async def test_the_calls_of_a_run_share_one_budget_of_retries() -> None:
+    with ModelServer(Said(status=503)) as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal(), retries=3, pause_s=0.01)
+            for what in ("plan", "write"):
+                with pytest.raises(ModelOverloaded):
+                    [_ async for _ in begin(reasoner, what, BRIEF)]
+    assert len(server.requests) == 2 + 3
+
+
+async def test_a_server_that_names_its_pause_is_given_it() -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await hear([Said(status=429, headers={"Retry-After": "0.4"}), Said(f"ANSWER\n{ANSWER}")])
+    assert loop.time() - began >= 0.4
+    heard = await hear([Said(status=429, headers={"Retry-After": "3600"})])
+    assert isinstance(heard.error, ModelOverloaded)
+    assert len(heard.server.requests) == 1
+
+
+# ------------------------------------------------------------------------------------------------- salvaging
+
+
+@pytest.mark.parametrize(
+    ("what", "reply", "expected"),
+    [
+        ("write", f"ANSWER\n\n{ANSWER}", ANSWER),
+        ("write", "NO ANSWER\nThe pages are about whales.", "The pages are about whales."),
+        ("revise", "1: R1 came out in 2025 [citation:1].\n2: drop", "1: R1 came out in 2025 [citation:1].\n2: drop"),
+    ],
+)
+async def test_an_answer_that_a_parser_took_for_reasoning_is_found_there(what: str, reply: str, expected: str) -> None:
+    heard = await hear(Said(reply, "I must begin with ANSWER. So:"), what, dialect="misfiled")
+    assert (heard.text, heard.error) == (expected, None)
+    assert len(heard.server.requests) == 1
+
+
+async def test_a_plan_that_a_parser_took_for_reasoning_is_found_there() -> None:
+    thought = 'Draft: {"queries": [{"query": "old"}]}. No, better:'
+    heard = await hear(Said(PLAN, thought), "plan", dialect="misfiled")
+    assert heard.of(Query) == QUERIES
+
+
+async def test_what_follows_a_closing_tag_inside_the_field_is_the_answer() -> None:
+    heard = await hear(Said("", f"thinking\n</think>\n\nANSWER\n{ANSWER}"))
+    assert heard.text == ANSWER
+
+
+async def test_thinking_alone_is_never_taken_for_an_answer() -> None:
+    heard = await hear(Said("", "I think the ANSWER is that R1 came out in 2025 [citation:1]."))
+    assert isinstance(heard.error, ReplyUnusable)
+
+
+async def test_thinking_that_came_as_text_is_taken_back() -> None:
+    with ModelServer(["Plain.", Said(f"ANSWER\n{ANSWER}", "secret thought", dialect="bare")]) as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            heard = Heard(server)
+            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+            for what in ("plan", "write"):  # the first reply, without any thinking, teaches the wrong lesson
+                heard.thoughts = [t async for t in begin(reasoner, what, BRIEF)]
+    assert (heard.text, heard.reasoning) == (ANSWER, "secret thought")
+    assert len(server.requests) == 2
+
+
+# ------------------------------------------------------------------------------------------------- the journal
+
+
+@pytest.mark.parametrize(
+    ("what", "reply"), [("plan", PLAN), ("write", f"ANSWER\n{ANSWER}"), ("revise", "1: drop\n2: drop")]
+)
+async def test_a_reply_that_was_kept_is_said_again_without_a_call(what: str, reply: str) -> None:
+    journal = MemoryJournal()
+    first = await hear(Said(reply, "hm"), what, journal=journal)
+    again = await hear([], what, journal=journal)
+    assert again.server.requests == []
+    assert again.of(Spending) == []
+    assert (again.of(Stance), again.of(Query)) == (first.of(Stance), first.of(Query))
+    assert (again.text, again.reasoning) == (first.text, first.reasoning)
+
+
+async def test_another_run_round_or_prompt_is_another_call() -> None:
+    journal = MemoryJournal()
+    await hear(Said(f"ANSWER\n{ANSWER}"), journal=journal)
+    for other in ({"run_id": "run-2"}, {"round": 2}, {"question": "Who?"}, {"today": "2026-11-24"}):
+        heard = await hear(Said(f"ANSWER\n{ANSWER}"), brief=replace(BRIEF, **other), journal=journal)
+        assert len(heard.server.requests) == 1
+
+
+async def test_a_reply_that_was_not_accepted_is_not_kept() -> None:
+    journal = MemoryJournal()
+    await hear([Said("")] * 2, journal=journal)
+    heard = await hear(Said(f"ANSWER\n{ANSWER}"), journal=journal)
+    assert (heard.text, len(heard.server.requests)) == (ANSWER, 1)
+
+
+# ------------------------------------------------------------------------------------------------- the rest
+
+
+async def test_a_call_is_accounted_for() -> None:
+    (spent,) = (await hear(Said(f"ANSWER\n{ANSWER}", "one two three"))).of(Spending)
+    usage = spent.usage
+    assert (usage.model_calls, usage.serial_model_calls, usage.usd) == (1, 1, None)
+    assert (usage.reasoning_tokens, usage.answer_tokens) == (3, 14)
+    assert usage.prompt_tokens > 100
+    assert 0 < usage.model_seconds < 5
+
+
+async def test_what_the_server_does_not_count_is_estimated() -> None:
+    (spent,) = (await hear(Said(f"ANSWER\n{ANSWER}", "one two three", usage=False))).of(Spending)
+    assert spent.usage.prompt_tokens > 100
+    assert 2 <= spent.usage.reasoning_tokens <= 8
+    assert 15 <= spent.usage.answer_tokens <= 40
+
+
+async def test_a_failed_try_is_accounted_for_too() -> None:
+    heard = await hear([Said("", "thought"), Said(f"ANSWER\n{ANSWER}"), Said(status=500)])
+    assert [s.usage.model_calls for s in heard.of(Spending)] == [1, 1]
+    refused = await hear([Said(status=503), Said(f"ANSWER\n{ANSWER}")])
+    assert len(refused.of(Spending)) == 1
+
+
+async def test_nothing_of_a_call_shows_in_a_hosts_messages_stream() -> None:
+    with ModelServer(Said(f"ANSWER\n{ANSWER}", "secret")) as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+
+            async def write(_: MessagesState) -> dict[str, list[AIMessage]]:
+                said = [t async for t in reasoner.write(BRIEF, EVIDENCE)]
+                assert said
+                return {"messages": []}
+
+            graph = StateGraph(MessagesState).add_node("write", write).add_edge(START, "write").add_edge("write", END)
+            shown = [m async for m in graph.compile().astream({"messages": []}, stream_mode="messages")]
+    assert shown == []
+
+
+@pytest.mark.parametrize("way", ["aclose", "cancel"])
+async def test_leaving_a_reasoner_closes_its_connection(way: str) -> None:
+    with ModelServer(Said(f"ANSWER\n{ANSWER}", "one two three four", fault="hang midway")) as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+            thoughts = reasoner.write(BRIEF, EVIDENCE)
+            await anext(thoughts)
+            if way == "aclose":
+                await thoughts.aclose()
+            else:
+                waiting = asyncio.create_task(drain(thoughts))
+                await asyncio.sleep(0.1)
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+            async with asyncio.timeout(5):
+                while server.hung_up != 1:
+                    await asyncio.sleep(0.01)
+
+
+async def drain(thoughts: AsyncIterator[Thought]) -> None:
+    async for _ in thoughts:
+        pass
+
+
+def fake(*replies: AIMessage | str) -> BaseChatModel:
+    return GenericFakeChatModel(messages=iter(replies))
+
+
+async def test_any_langchain_chat_model_will_do() -> None:
+    model = fake(AIMessage(f"ANSWER\n{ANSWER}", additional_kwargs={"reasoning_content": "hm"}))
+    reasoner = R1Reasoner(model, endpoint=Endpoint("fake"), journal=MemoryJournal())
+    said = [t async for t in reasoner.write(BRIEF, EVIDENCE)]
+    assert said[0] in (Delta(reasoning="hm"), Stance("answer"))
+    assert "".join(t.text for t in said if isinstance(t, Delta)) == ANSWER
+
+
+@pytest.mark.parametrize("opening", ["<think>\n", ""])
+async def test_a_model_whose_class_leaves_the_tags_in_the_text_leaks_no_thinking(opening: str) -> None:
+    reply = f"{opening}secret thought\n</think>\n\nANSWER\n{ANSWER}"
+    reasoner = R1Reasoner(fake(reply, reply), endpoint=Endpoint("fake"), journal=MemoryJournal())
+    for run in ("run-1", "run-2"):
+        said = [t async for t in reasoner.write(replace(BRIEF, run_id=run), EVIDENCE)]
+        assert "".join(t.text for t in said if isinstance(t, Delta)) == ANSWER
+        assert "".join(t.reasoning for t in said if isinstance(t, Delta)) == "secret thought"
+
+
+class Failing(GenericFakeChatModel):
+    def _stream(self, *_: object, **__: object) -> object:
+        raise KeyError("choices")
+
+
+async def test_an_error_of_any_models_library_is_one_of_ours() -> None:
+    reasoner = R1Reasoner(Failing(messages=iter([])), endpoint=Endpoint("odd"), journal=MemoryJournal())
+    with pytest.raises(ModelError, match="'odd' failed: KeyError"):
+        [_ async for _ in reasoner.plan(BRIEF)]
+
+
+async def test_the_run_by_rules_plans_writes_and_revises() -> None:
+    assert (await hear(None, "plan")).of(Query)
+    written = await hear(None, "write", MAY_SEARCH)
+    assert written.of(Stance) == [Stance("answer")]
+    assert "R1 was released on 20 January 2025 [citation:1]." in written.text
+    assert (await hear(None, "revise")).text == "1: drop\n2: drop"
+    other = await hear(None, "write", replace(MAY_SEARCH, question="How many moons has Mars?"))
+    assert other.of(Stance) == [Stance("search more")]
