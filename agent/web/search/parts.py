@@ -1,0 +1,31 @@
+"""What search providers are built from.  Plain values only: no settings, no environment."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
+
+ReadFile = Callable[[Path], Awaitable[str]]
+"""A file's text.  May raise any `AgentError`; bounded in time and memory by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderParts:
+    """Everything that some provider may need; each takes what it needs and says what it lacks."""
+
+    client: AsyncClient  # the run's client for endpoints; proxies are set up where it is made
+    user_agent: str  # honest, with a way to reach whoever answers for it: Wikipedia refuses others
+    language: str | None = None  # BCP 47; None: told from each query's script
+    searxng_url: str | None = None
+    tavily_url: str = "https://api.tavily.com"
+    tavily_api_key: str | None = None
+    wikipedia_url: str | None = None  # another MediaWiki's api.php
+    folder: Path | None = None
+    read: ReadFile | None = None  # for PDF and HTML in the folder, whose parsing belongs in a worker process
+    sample_search_url: str | None = None
+    seconds: float = 8.0  # one request to a provider, from connect to the last byte
