@@ -1,0 +1,66 @@
+"""SearXNG: the user's own instance, through its JSON interface.
+
+Source: the instance's `/search?format=json`, which is off until `search.formats` names `json`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.errors import SearchBroken, SearchThrottled, SettingsError
+from agent.services import SearchProvider
+from agent.types import Query, SearchHit
+from agent.web.search.asking import Reply, accept, ask, endpoint, inside, rows, text
+from agent.web.search.hits import Row, plain, ranked
+from agent.web.search.parts import ProviderParts
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
+
+_VARIABLE = "AGENT_SEARXNG_URL"
+# SearXNG's words for engines that were blocked, rather than broken.
+_BLOCKED = ("too many requests", "captcha", "access denied", "suspended")
+
+
+def build(parts: ProviderParts) -> SearchProvider:
+    if not parts.searxng_url:
+        raise SettingsError(f"the search provider 'searxng' needs its address: set {_VARIABLE} (--searxng-url)")
+    return SearXNG(parts.client, parts.searxng_url, user_agent=parts.user_agent, seconds=parts.seconds)
+
+
+class SearXNG:
+    name = "searxng"
+
+    def __init__(self, client: AsyncClient, url: str, *, user_agent: str = "", seconds: float = 8.0) -> None:
+        self._client = client
+        self._url = endpoint(url, _VARIABLE).removesuffix("/search") + "/search"
+        self._headers = {"Accept": "application/json"} | ({"User-Agent": user_agent} if user_agent else {})
+        self._seconds = seconds
+
+    async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
+        """Hits from the engines that the instance asks.  No hits because engines were blocked is `SearchThrottled`."""
+        wanted = {"q": query.text, "format": "json", "pageno": "1"}
+        request = self._client.build_request("GET", self._url, params=wanted, headers=self._headers)
+        reply = await ask(self._client, request, provider="SearXNG", seconds=self._seconds)
+        if reply.status == 403:
+            raise SearchBroken(
+                f"{reply.who} refuses JSON (HTTP 403): set `search.formats: [html, json]` in its settings.yml"
+            )
+        body = accept(reply)
+        found = rows(reply, body, "results")
+        if not found:
+            _say_why(reply, inside(body, "unresponsive_engines"))
+        hits = (Row(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "publishedDate")) for r in found)
+        return ranked(hits, provider=self.name, limit=limit)
+
+
+def _say_why(reply: Reply, engines: object) -> None:
+    """Raise where engines failed: an instance whose engines are blocked answers 200 with no results."""
+    pairs = engines if isinstance(engines, list) else []
+    failed = [f"{pair[0]}: {pair[1]}" for pair in pairs if isinstance(pair, list) and len(pair) > 1]
+    if not failed:
+        return
+    told = f"{reply.who} found nothing because its engines failed ({plain('; '.join(failed))[:300]})"
+    if any(word in told.lower() for word in _BLOCKED):
+        raise SearchThrottled(told)
+    raise SearchBroken(told)
