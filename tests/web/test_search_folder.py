@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from agent.errors import ExtractFailed, SearchBroken, SettingsError
+from agent.types import Query, SearchHit
+from agent.web.search.folder import Folder
+from agent.web.search.hits import Row
+from tests.contracts.search_provider import SearchProviderContract
+
+
+class TestFolder(SearchProviderContract):
+    name = "folder"
+    schemes = frozenset({"file"})
+
+    @pytest.fixture(autouse=True)
+    def _bring(self, tmp_path: Path) -> None:
+        self.root = tmp_path
+
+    async def found(self, rows: Sequence[Row], *, query: str = "lion", limit: int = 10) -> list[SearchHit]:
+        for i, row in enumerate(rows):
+            (self.root / f"{i} {row.title}.txt").write_text(row.snippet.replace("\n", " "))
+        return await Folder(self.root).search(Query(query), limit=limit)
+
+
+async def _titles(folder: Folder, query: str) -> list[str]:
+    return [hit.title for hit in await folder.search(Query(query), limit=10)]
+
+
+async def _as_text(path: Path) -> str:
+    return path.read_text()
+
+
+async def test_a_hit_opens_the_file_and_is_named_by_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "notes on lions" / "100% größe #1.md"
+    path.parent.mkdir()
+    path.write_text("A lion.")
+    [hit] = await Folder(tmp_path).search(Query("lion"), limit=5)
+    assert hit.title == "notes on lions/100% größe #1.md"
+    assert Path(unquote(urlsplit(hit.url).path)) == path
+    assert urlsplit(hit.url).fragment == ""
+
+
+async def test_the_file_that_says_most_about_it_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("One lion among many other animals, such as the zebra, the gnu and the ostrich.")
+    (tmp_path / "b.txt").write_text("The lion. Lions sleep. Lions hunt.")
+    (tmp_path / "c.txt").write_text("Nothing of the kind.")
+    assert await _titles(Folder(tmp_path), "how do lions live?") == ["b.txt", "a.txt"]
+
+
+async def test_a_name_counts_for_more_than_a_mention(tmp_path: Path) -> None:
+    (tmp_path / "lion.txt").write_text("It sleeps a lot.")
+    (tmp_path / "zoo.txt").write_text("It has a lion.")
+    assert await _titles(Folder(tmp_path), "lion") == ["lion.txt", "zoo.txt"]
+
+
+async def test_small_words_alone_match_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("What is the use of it, and how?")
+    assert await _titles(Folder(tmp_path), "What is a lion?") == []
+
+
+async def test_chinese_is_found_inside_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "zh.txt").write_text("模型完全依靠强化学习训练，没有示例。")
+    (tmp_path / "en.txt").write_text("Trained by reinforcement learning.")
+    assert await _titles(Folder(tmp_path), "强化学习是什么") == ["zh.txt"]
+
+
+async def test_the_excerpt_is_the_line_that_answers(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Animals\n\nZebras graze.\n\nLions sleep for twenty hours.\n")
+    [hit] = await Folder(tmp_path).search(Query("how long do lions sleep"), limit=1)
+    assert hit.snippet == "Lions sleep for twenty hours."
+
+
+async def test_pdf_and_html_are_read_by_the_given_reader_and_text_is_not(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def read(path: Path) -> str:
+        asked.append(path.name)
+        return "All about the lion"
+
+    for name in ("a.pdf", "b.HTML", "c.htm", "d.txt", "e.md", "f.docx", "g"):
+        (tmp_path / name).write_text("lion")
+    assert sorted(await _titles(Folder(tmp_path, read), "lion")) == ["a.pdf", "b.HTML", "c.htm", "d.txt", "e.md"]
+    assert sorted(asked) == ["a.pdf", "b.HTML", "c.htm"]
+
+
+async def test_a_file_that_cannot_be_read_is_found_by_its_name(tmp_path: Path) -> None:
+    async def read(path: Path) -> str:
+        raise ExtractFailed("damaged", path.as_uri())
+
+    (tmp_path / "lion report.pdf").write_bytes(b"%PDF-1.4 lion")
+    [hit] = await Folder(tmp_path, read).search(Query("lion"), limit=5)
+    assert (hit.title, hit.snippet) == ("lion report.pdf", "")
+
+
+async def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def read(path: Path) -> str:
+        asked.append(path.name)
+        return path.read_text()
+
+    page = tmp_path / "a.html"
+    page.write_text("a lion")
+    folder = Folder(tmp_path, read)
+    assert await _titles(folder, "lion") == ["a.html"]
+    assert await _titles(folder, "zebra") == []
+    assert asked == ["a.html"]
+    page.write_text("now a zebra")
+    os.utime(page, ns=(1, 1))
+    assert await _titles(folder, "zebra") == ["a.html"]
+    assert await _titles(folder, "lion") == []
+    page.unlink()
+    assert await _titles(folder, "zebra") == []
+
+
+async def test_reading_stops_when_its_time_is_over_and_goes_on_with_the_next_search(tmp_path: Path) -> None:
+    async def read(path: Path) -> str:
+        await asyncio.sleep(0.05)
+        return "a lion"
+
+    for i in range(12):
+        (tmp_path / f"{i:02}.pdf").write_bytes(b"%PDF")
+    folder = Folder(tmp_path, read, seconds=0.01)
+    assert await _titles(folder, "lion") == ["00.pdf", "01.pdf", "02.pdf", "03.pdf"]
+    assert len(await _titles(folder, "lion")) == 8
+
+
+async def test_only_a_few_files_are_read_at_once(tmp_path: Path) -> None:
+    under_way: set[Path] = set()
+    most = 0
+
+    async def read(path: Path) -> str:
+        nonlocal most
+        under_way.add(path)
+        most = max(most, len(under_way))
+        await asyncio.sleep(0.002)
+        under_way.remove(path)
+        return ""
+
+    for i in range(20):
+        (tmp_path / f"{i}.pdf").write_bytes(b"%PDF")
+    folder = Folder(tmp_path, read)
+    await asyncio.gather(_titles(folder, "lion"), _titles(folder, "zebra"))
+    assert most == 4
+
+
+async def test_a_link_out_of_the_directory_leads_nowhere(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    inside.mkdir()
+    outside.mkdir()
+    (outside / "lion.txt").write_text("a secret lion")
+    (inside / "linked lion.txt").symlink_to(outside / "lion.txt")
+    (inside / "linked").symlink_to(outside)
+    (inside / "up.txt").symlink_to(inside / ".." / "out" / "lion.txt")
+    assert await _titles(Folder(inside), "lion") == []
+
+
+async def test_a_link_within_the_directory_is_the_file_itself_once(tmp_path: Path) -> None:
+    (tmp_path / "lion.txt").write_text("a lion")
+    (tmp_path / "a copy.txt").symlink_to(tmp_path / "lion.txt")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert await _titles(Folder(tmp_path), "lion") == ["lion.txt"]
+
+
+async def test_the_directory_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "lion.txt").write_text("a lion")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    [hit] = await Folder(tmp_path / "link").search(Query("lion"), limit=5)
+    assert hit.url == (tmp_path / "real" / "lion.txt").as_uri()
+
+
+async def test_hidden_files_stay_hidden_by_any_name(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "lion.txt").write_text("a lion")
+    (tmp_path / ".lion.txt").write_text("a lion")
+    (tmp_path / "lion key").write_text("a lion")
+    (tmp_path / "seen.txt").symlink_to(tmp_path / ".lion.txt")
+    (tmp_path / "key.txt").symlink_to(tmp_path / "lion key")
+    assert await _titles(Folder(tmp_path), "lion") == []
+
+
+async def test_a_pipe_does_not_hold_up_the_search(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lion.txt")
+    async with asyncio.timeout(2):
+        assert await _titles(Folder(tmp_path), "lion") == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+async def test_text_in_any_common_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.txt").write_bytes("Der Löwe schläft.".encode(encoding))
+    [hit] = await Folder(tmp_path).search(Query("Löwe"), limit=1)
+    assert hit.snippet == "Der Löwe schläft."
+
+
+async def test_a_huge_text_is_found_by_its_beginning(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a lion\n" + "é" * 3_000_000 + "\na zebra")
+    assert await _titles(Folder(tmp_path), "lion") == ["a.txt"]
+    assert await _titles(Folder(tmp_path), "zebra") == []
+
+
+async def test_a_name_that_is_not_utf8_does_not_stop_the_search(tmp_path: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff lion.txt")).write_text("x")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    [hit] = await Folder(tmp_path).search(Query("lion"), limit=1)
+    assert hit.url.endswith("/%FF%20lion.txt")
+
+
+async def test_a_directory_that_is_gone_is_broken(tmp_path: Path) -> None:
+    root = tmp_path / "documents"
+    root.mkdir()
+    folder = Folder(root)
+    root.rmdir()
+    with pytest.raises(SearchBroken, match="AGENT_FOLDER"):
+        await folder.search(Query("lion"), limit=5)
+
+
+def test_a_directory_that_never_was_is_refused_by_the_settings_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"AGENT_FOLDER=.*nowhere"):
+        Folder(tmp_path / "nowhere")
+
+
+async def test_a_cancelled_search_leaves_the_provider_usable(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def read(path: Path) -> str:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.sleep(10)
+        return await _as_text(path)
+
+    (tmp_path / "a.html").write_text("a lion")
+    folder = Folder(tmp_path, read)
+    search = asyncio.create_task(_titles(folder, "lion"))
+    await begun.wait()
+    search.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await search
+    assert await _titles(folder, "lion") == ["a.html"]
