@@ -1,0 +1,29 @@
+"""The search providers by name.  A new one is a file with a `build` and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from agent.errors import SettingsError
+from agent.services import SearchProvider
+from agent.web.search import duckduckgo, folder, sample, searxng, tavily, wikipedia
+from agent.web.search.parts import ProviderParts
+
+PROVIDERS: Mapping[str, Callable[[ProviderParts], SearchProvider]] = MappingProxyType(
+    {
+        "duckduckgo": duckduckgo.build,
+        "folder": folder.build,
+        "sample": sample.build,
+        "searxng": searxng.build,
+        "tavily": tavily.build,
+        "wikipedia": wikipedia.build,
+    }
+)
+
+
+def build(name: str, parts: ProviderParts) -> SearchProvider:
+    """The provider of that name.  Raises `SettingsError` for an unknown name, or where a setting is missing."""
+    if name not in PROVIDERS:
+        raise SettingsError(f"AGENT_SEARCH={name!r}: no such search provider; there are {', '.join(sorted(PROVIDERS))}")
+    return PROVIDERS[name](parts)
