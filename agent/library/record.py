@@ -33,8 +33,10 @@ _RECALL = """
     SELECT id, snapshot, url, title, site, media_type, fetched_at, published, language, page_starts, etag,
         last_modified, extraction
     FROM documents WHERE url = ? AND fetched >= ? ORDER BY fetched DESC LIMIT 1"""
+# `+rowid` makes SQLite ask FTS5 once and then look whose passage each is.  The other way round, which it would choose,
+# FTS5 counts every word anew for every passage: 1,400 ms instead of 9 at 100,000 passages, 240 of them asked for.
 _WITH_WORDS = """
-    SELECT rowid FROM words WHERE words MATCH ? AND rowid IN
+    SELECT rowid FROM words WHERE words MATCH ? AND +rowid IN
         (SELECT row FROM passages WHERE document IN (SELECT value FROM json_each(?)))
     ORDER BY bm25(words, 1.0, ?) LIMIT ?"""
 _PASSAGES = """
