@@ -72,6 +72,12 @@ class Crew:
             job.cancel()
             raise
 
+    def call(self, header: Header, body: bytes = b"", *, seconds: float) -> tuple[Header, bytes]:
+        """`ask`, for a thread that has no event loop."""
+        job = _Job(header, body, seconds)
+        self._give(job)
+        return job.reply.result()
+
     def _give(self, job: _Job) -> None:
         with self._lock:
             self._waiting.append(job)

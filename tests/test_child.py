@@ -55,6 +55,11 @@ async def test_a_worker_answers_with_what_it_was_given(crew: Crew) -> None:
     assert (header["text"], echoed) == ("é 深 \udce9", body)
 
 
+def test_a_thread_without_an_event_loop_may_ask_too(crew: Crew) -> None:
+    header, body = crew.call({"do": "echo", "text": "a"}, b"b", seconds=5)
+    assert (header["text"], body) == ("a", b"b")
+
+
 async def test_the_worker_used_last_is_used_next(crew: Crew) -> None:
     assert await pid_of(crew) == await pid_of(crew)
     assert len(crew.pids()) == 1
