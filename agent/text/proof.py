@@ -1,0 +1,86 @@
+"""Proof that a piece of Markdown is closed: no image, no HTML, no link but to a URL that was gathered.
+
+Parses as a renderer would (CommonMark with HTML and tables; bare addresses as GitHub links them) and looks at what came
+out, so it does not depend on how the text was made safe.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+# What renderers make a link of without being asked: GitHub's extended autolinks, with every scheme for good measure.
+BARE_LINK = re.compile(
+    r"[a-z]://|(?<![a-z0-9])www\.(?=[^\s.])|(?:mailto|xmpp):(?=\S)|[\w.+-]@[\w-]+\.[\w-]",
+    re.IGNORECASE,
+)
+_HARMLESS = re.compile(
+    r"(?![\s\S]*(?:(?<!\\)(?:\\\\)*<[A-Za-z/!?]|\]\(|\]:|:\\?/|www\\?\.|[\w.+-]\\?@\w|mailto\\?:|xmpp\\?:|&[#\w]|\|))",
+    re.IGNORECASE,
+)
+
+
+def is_harmless(line: str) -> bool:
+    """Has the line nothing of which, with whatever lines before it, a link, an image or HTML could be made?
+
+    A pipe counts: a row of dashes makes a table of the line above, and cuts its code spans at the pipes.
+    """
+    return bool(_HARMLESS.match(line))
+
+
+def is_closed(markdown: str, urls: Iterable[str]) -> bool:
+    """Is there nothing in it that a renderer would load, run, or link to anywhere but to one of `urls`?"""
+    parser = _parser()
+    env: dict[str, object] = {}
+    tokens = parser.parse(markdown, env)
+    allowed = {spelt for url in urls for spelt in (parser.normalizeLink(url), parser.normalizeLinkText(url))}
+    return not env.get("references") and all(_is_closed(token, allowed) for token in _leaves(tokens))
+
+
+def ends_in_fence(markdown: str) -> bool:
+    """Does a renderer take the last line for code between fences?"""
+    tokens = _parser().parse(markdown, {})
+    last = next((token for token in reversed(tokens) if token.map), None)
+    return last is not None and last.type == "fence" and last.map is not None and last.map[1] >= _line_count(markdown)
+
+
+def _line_count(markdown: str) -> int:
+    return markdown.rstrip("\n").count("\n") + 1
+
+
+def last_block(markdown: str) -> int:
+    """The offset at which the last block of the top level begins; what stands before it can change no more."""
+    starts = [token.map[0] for token in _parser().parse(markdown, {}) if token.level == 0 and token.map]
+    if not starts:
+        return 0
+    lines = markdown.split("\n")
+    return sum(len(line) + 1 for line in lines[: starts[-1]])
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def _leaves(tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        if token.children:
+            yield from _leaves(token.children)
+
+
+def _is_closed(token: Token, allowed: set[str]) -> bool:
+    if token.type in ("html_block", "html_inline", "image"):
+        return False
+    if token.type == "link_open":
+        return str(token.attrs.get("href", "")) in allowed
+    # An allowed address as `<address>` has its own text inside the link: that is the one place for it.
+    return not (token.type == "text" and BARE_LINK.search(token.content) and token.content not in allowed)
