@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
 _VARIABLE = "AGENT_SEARXNG_URL"
-# SearXNG's words for engines that were blocked, rather than broken.
-_BLOCKED = ("too many requests", "captcha", "access denied", "suspended")
+# Words for engines that were blocked, rather than broken: SearXNG's, and searx's "blocked".
+_BLOCKED = ("too many requests", "captcha", "access denied", "suspended", "blocked")
 
 
 def build(parts: ProviderParts) -> SearchProvider:
@@ -57,10 +57,10 @@ class SearXNG:
 def _say_why(reply: Reply, engines: object) -> None:
     """Raise where engines failed: an instance whose engines are blocked answers 200 with no results."""
     pairs = engines if isinstance(engines, list) else []
-    failed = [f"{pair[0]}: {pair[1]}" for pair in pairs if isinstance(pair, list) and len(pair) > 1]
+    failed = plain("; ".join(f"{pair[0]}: {pair[1]}" for pair in pairs if isinstance(pair, list) and len(pair) > 1))
     if not failed:
         return
-    told = f"{reply.who} found nothing because its engines failed ({plain('; '.join(failed))[:300]})"
-    if any(word in told.lower() for word in _BLOCKED):
+    told = f"{reply.who} found nothing because its engines failed ({failed[:300]})"
+    if any(word in failed.lower() for word in _BLOCKED):
         raise SearchThrottled(told)
     raise SearchBroken(told)
