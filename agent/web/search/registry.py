@@ -1,4 +1,7 @@
-"""The search providers by name.  A new one is a file with a `build` and a line here."""
+"""The search providers by name.  A new one is a file with a `build`, and a line here.
+
+Knows names; what a provider needs and lacks, it says itself.
+"""
 
 from __future__ import annotations
 
