@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ CREATE TABLE IF NOT EXISTS notes (
     PRIMARY KEY (run_id, step, round)
 ) WITHOUT ROWID;
 """
-_WAIT_S = 30.0  # for another process's write
+_TRY_S, _WAIT_S = 1.0, 30.0  # for another process's write: one wait of SQLite's, and all of them together
 
 
 class SqliteJournal:
@@ -65,16 +66,25 @@ class SqliteJournal:
         return await asyncio.to_thread(self._work, work)
 
     def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            with self._open() as db, db:
-                return work(db)
-        except (sqlite3.Error, OSError) as e:
-            raise LibraryError(f"the journal {self._path} cannot be used ({e}): set AGENT_DATA_DIR elsewhere") from e
+        """Do it in one transaction.  Where two processes make the file at once, or one was killed in doing so, SQLite
+        gives up without waiting: then all of it is done anew."""
+        ends = time.monotonic() + _WAIT_S
+        while True:
+            try:
+                with self._open() as db, db:
+                    return work(db)
+            except (sqlite3.Error, OSError) as e:
+                if _is_busy(e) and time.monotonic() < ends:
+                    time.sleep(0.02)
+                    continue
+                raise LibraryError(
+                    f"the journal {self._path} cannot be used ({e}): set AGENT_DATA_DIR elsewhere"
+                ) from e
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._path, timeout=_WAIT_S)
+        db = sqlite3.connect(self._path, timeout=_TRY_S)
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > _VERSION:
@@ -105,6 +115,10 @@ class MemoryJournal:
 
     async def notes(self, run_id: str) -> Mapping[tuple[str, int], str]:
         return dict(self._notes.get(run_id, {}))
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY  # the high bits say why
 
 
 def _values(key: ReplyKey) -> tuple[str, str, int, str]:

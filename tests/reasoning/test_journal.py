@@ -104,11 +104,23 @@ async def test_several_processes_write_at_once_and_a_kill_loses_nothing_that_was
         assert found == [Reply("r", str(n)) for n in numbers]
 
 
+async def test_a_journal_waits_for_whoever_holds_the_file(tmp_path: Path) -> None:
+    holder = sqlite3.connect(tmp_path / "j.db")
+    holder.execute("CREATE TABLE held (x)")
+    holder.execute("BEGIN EXCLUSIVE")
+    keeping = asyncio.create_task(SqliteJournal(tmp_path / "j.db").keep(KEY, REPLY))
+    await asyncio.sleep(1.3)
+    assert not keeping.done()
+    holder.close()
+    await keeping
+    assert await SqliteJournal(tmp_path / "j.db").find(KEY) == REPLY
+
+
 async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "j.db") as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(LibraryError, match="newer"):
+    with pytest.raises(LibraryError, match="update this program"):
         await SqliteJournal(tmp_path / "j.db").find(KEY)
 
 
