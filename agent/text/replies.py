@@ -27,12 +27,11 @@ _CUT_QUERY = re.compile(r'"(?:query|q|search_query)"\s*:\s*"((?:\\.|[^"\\])+)"')
 
 @dataclass(slots=True)
 class _Open:
-    """A bracket that is open: where, which kind, under which key, and how many queries had been found before it."""
+    """A bracket that is open: where, which kind, and under which key."""
 
     start: int
     kind: Literal["{", "["]
     key: str
-    found: int
 
 
 class QueryReader:
@@ -79,7 +78,7 @@ class QueryReader:
         if c == '"' and self._open:
             self._string = self._at
         elif c in "{[":
-            self._open.append(_Open(self._at, c, self._key, len(self._found)))  # type: ignore[arg-type]
+            self._open.append(_Open(self._at, c, self._key))  # type: ignore[arg-type]
             self._key = ""
         elif c in "}]" and self._open:
             self._close(c)
@@ -131,7 +130,7 @@ class QueryReader:
             return
         opened = self._open.pop()
         self._key = self._last = ""
-        if kind == "{" and opened.found == len(self._found):  # nothing inside it was a query
+        if kind == "{":
             self._read_object(self._text[opened.start : self._at + 1])
 
     def _read_object(self, text: str) -> None:
