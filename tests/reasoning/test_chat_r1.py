@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.outputs import ChatGenerationChunk
 from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import SecretStr
 
 from agent.errors import ModelOverloaded
 from agent.reasoning.models import R1, ChatR1, Profile, open_chat_model
+from agent.reasoning.models.replies import StreamReader
 from tests.model_server import DIALECTS, ModelServer, Said
 
 THOUGHT = "I think 3 < 4.\n\nReally."
@@ -29,21 +32,18 @@ def told(message: BaseMessage) -> tuple[str, str]:
 
 
 async def ask(model: ChatR1, way: str, prompt: object = "Hi") -> BaseMessage:
-    match way:
-        case "invoke":
-            return await asyncio.to_thread(model.invoke, prompt)
-        case "ainvoke":
-            return await model.ainvoke(prompt)
-        case "stream":
-            return added(await asyncio.to_thread(lambda: list(model.stream(prompt))))
-    return added([chunk async for chunk in model.astream(prompt)])
+    if way == "invoke":
+        return await asyncio.to_thread(model.invoke, prompt)
+    if way == "ainvoke":
+        return await model.ainvoke(prompt)
+    first, *others = await chunks(model, way, prompt)
+    return add_ai_message_chunks(first, *others)
 
 
-def added(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    total = chunks[0]
-    for chunk in chunks[1:]:
-        total += chunk
-    return total
+async def chunks(model: ChatR1, way: str, prompt: object = "Hi") -> list[AIMessageChunk]:
+    if way == "stream":
+        return await asyncio.to_thread(lambda: list(model.stream(prompt)))
+    return [chunk async for chunk in model.astream(prompt)]
 
 
 def model_at(server: ModelServer, **given: object) -> ChatR1:
@@ -89,11 +89,12 @@ async def test_reasoning_comes_before_the_answer_in_langgraphs_messages_stream(d
     assert kinds.count("text") > 1
 
 
-async def test_bare_thinking_is_held_back_on_the_first_reply_and_streamed_from_the_second_on() -> None:
+@pytest.mark.parametrize("way", ["stream", "astream"])
+async def test_bare_thinking_is_held_back_on_the_first_reply_and_streamed_from_the_second_on(way: str) -> None:
     with ModelServer(Said(ANSWER, THOUGHT), dialect="bare") as server:
         model = model_at(server)
-        first = [told(chunk) async for chunk in model.astream("Hi")]
-        second = [told(chunk) async for chunk in model.astream("Hi")]
+        first = [told(chunk) for chunk in await chunks(model, way)]
+        second = [told(chunk) for chunk in await chunks(model, way)]
     assert "".join(t for _, t in first) == ANSWER
     assert sum(bool(r) for r, _ in first) == 1
     assert sum(bool(r) for r, _ in second) > 1
@@ -106,6 +107,17 @@ async def test_an_answer_that_talks_about_the_tags_survives(way: str, dialect: s
     answer = "R1 thinks between <think> and </think>\nand then answers."
     with ModelServer(Said(answer, "hm"), dialect=dialect) as server:
         assert told(await ask(model_at(server), way)) == ("hm", answer)
+
+
+def test_reasoning_that_a_server_sums_up_in_another_field_is_not_counted_twice() -> None:
+    reader = StreamReader("auto")
+    deltas = [
+        {"reasoning": "I think"},
+        {"reasoning": " so.", "reasoning_details": " so."},
+        {"reasoning_details": "All."},
+    ]
+    read = [reader.read(ChatGenerationChunk(message=AIMessageChunk("")), fields) for fields in deltas]
+    assert "".join(told(chunk.message)[0] for chunk in read) == "I think so."
 
 
 async def test_an_empty_thinking_block_leaves_only_the_answer() -> None:

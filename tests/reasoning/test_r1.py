@@ -329,6 +329,11 @@ async def test_a_reply_that_is_cut_off_in_mid_thought_is_not_asked_for_again(dia
     assert len(heard.server.requests) == 1
 
 
+async def test_a_draft_inside_a_thought_that_was_cut_off_is_no_answer() -> None:
+    heard = await hear(Said("", f"A first draft:\nANSWER\n{ANSWER}", finish="length"))
+    assert isinstance(heard.error, ReplyUnusable)
+
+
 async def test_thinking_without_tags_that_is_cut_off_is_never_taken_for_an_answer() -> None:
     heard = await hear(Said("Okay, the user asks when R1 was released, and so", finish="length"), dialect="bare")
     assert isinstance(heard.error, ReplyUnusable)
