@@ -22,12 +22,13 @@ _COMPOUND = re.compile(r"(?<!\w)\w++(?:[-.,]\w++)+")  # R1-Zero, 5.5: looked for
 
 class Index:
     def __init__(self, pages: Iterable[Stored]) -> None:
-        listed = [page for page in pages if page.entry.title]  # a redirect has none
-        self._entries = [page.entry for page in listed]
+        self._entries: list[Entry] = []
         self._tables = sqlite3.connect(":memory:", check_same_thread=False)  # made in one thread, asked in another
         self._tables.execute("CREATE VIRTUAL TABLE page USING fts5(title, body, content='', tokenize='porter')")
-        rows = [(i, _terms(page.entry.title), _terms(page.text)) for i, page in enumerate(listed)]
-        self._tables.executemany("INSERT INTO page(rowid, title, body) VALUES (?, ?, ?)", rows)
+        for row, page in enumerate(pages):
+            self._entries.append(page.entry)
+            terms = (row, _terms(page.entry.title), _terms(page.text))
+            self._tables.execute("INSERT INTO page(rowid, title, body) VALUES (?, ?, ?)", terms)
 
     def find(self, question: str, limit: int) -> list[Entry]:
         """At most `limit` entries that share a word with the question, best first."""

@@ -142,6 +142,19 @@ def test_some_addresses_lead_nowhere_though_the_search_lists_them() -> None:
     assert "Verify you are human" in _html(wall)
 
 
+def test_what_the_search_knows_of_a_closed_page_is_its_summary_and_not_the_door() -> None:
+    closed = [page for page in _stored().values() if page.entry.title and page not in _readable()]
+    assert len(closed) == 3
+    assert all(page.text == page.entry.summary != "" for page in closed)
+
+
+def test_what_the_search_knows_of_a_page_is_its_text_without_scripts_and_footers() -> None:
+    for page in HTML_PAGES:
+        assert "R1" in page.text
+        assert "font-family" not in page.text
+        assert '"@context"' not in page.text
+
+
 def test_pages_differ_in_form() -> None:
     marks = ("<table", "<pre>", "cookie-banner", 'class="post"', "accepted-answer", "citation_title", 'class="infobox"',
              'role="presentation"', "application/ld+json", "HTML 4.01", "<dl>")  # fmt: skip

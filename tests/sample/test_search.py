@@ -35,6 +35,7 @@ def found(question: str, limit: int = 3) -> list[str]:
         ("NIST prompt injection agents R1", "advisories.safe-agents.example/2025/017"),
         ("price of hosted R1 per million tokens", "www.harbor-inference.example/compare/r1-prices"),
         ("web search prompt template and citation format", "docs.inference-cookbook.example/r1/web-search-prompt"),
+        ("强化学习", "www.shenduo-biji.example/ai/"),
         ("DeepSeek-R1 的训练费用是多少", "www.shenduo-biji.example/ai/"),
         ("limitations of R1 in the Nature paper", "www.meridian-courier.example/technology/2025/09"),
         ("R1 with search on SimpleQA and BrowseComp", "bench.sidebyside.example/tables/r1-with-search"),

@@ -99,10 +99,11 @@ async def test_a_connection_serves_several_requests(web: SampleWeb) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"\r\n\r\n", b"nonsense\r\n\r\n", b"GET /\r\n\r\n", b"GET " + b"x" * 100_000])
 async def test_what_is_no_request_ends_the_connection_and_nothing_else(
-    web: SampleWeb, client: httpx2.AsyncClient, text: bytes
+    web: SampleWeb, client: httpx2.AsyncClient, text: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await raw(web, text) == b""
     assert (await get(client, web, COST)).status_code == 200
+    assert caplog.records == []
 
 
 async def test_many_may_ask_at_once(web: SampleWeb, client: httpx2.AsyncClient) -> None:
@@ -119,7 +120,7 @@ async def test_the_search_answers_on_its_own_host_and_on_loopback_only(
     assert (await get(client, web, "http://www.meridian-courier.example/search")).status_code == 404
 
 
-@pytest.mark.parametrize("limit", ["", "-1", "x", "1e9", "0", "999999999999"])
+@pytest.mark.parametrize("limit", ["", "-1", "x", "1e9", "0", "9" * 30])
 async def test_a_strange_limit_is_bounded(web: SampleWeb, client: httpx2.AsyncClient, limit: str) -> None:
     reply = await client.get(web.search_url, params={"q": "R1", "limit": limit})
     assert len(reply.json()["results"]) <= 50
