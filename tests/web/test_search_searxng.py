@@ -74,6 +74,7 @@ class TestSearXNG(AsksForJson, GivesLinks, GivesDates):
             await SearXNG(self.client, url).search(Query("lion"), limit=1)
         assert self.peer.seen[-1].headers["authorization"].startswith("Basic ")
         assert "very-secret" not in str(caught.value)
+        assert f"SearXNG at 127.0.0.1:{self.peer.port} " in str(caught.value)
 
 
 def _failing(reason: str) -> dict[str, object]:

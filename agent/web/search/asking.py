@@ -64,7 +64,7 @@ async def ask(client: AsyncClient, request: Request, *, provider: str, seconds: 
     """
     import httpx2
 
-    who = f"{provider} at {request.url.netloc.decode('ascii', 'replace').rpartition('@')[2]}"
+    who = f"{provider} at {request.url.netloc.decode('ascii', 'replace')}"  # without user and password
     try:
         async with asyncio.timeout(seconds):
             response = await client.send(request, stream=True, follow_redirects=False)
