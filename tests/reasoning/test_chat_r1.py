@@ -196,6 +196,11 @@ async def test_a_key_from_the_environment_is_for_another_endpoint(monkeypatch: p
     assert (await sent(api_key=SecretStr("mine"))).headers["authorization"] == "Bearer mine"
 
 
+def test_the_key_is_not_shown() -> None:
+    model = ChatR1(model="r1", base_url="http://127.0.0.1:9/v1", api_key=SecretStr("planted-secret"))
+    assert "planted-secret" not in f"{model!r} {model} {model.model_dump()}"
+
+
 # ------------------------------------------------------------------------------------------------- how replies break
 
 
@@ -282,8 +287,11 @@ async def test_the_client_is_closed_with_the_model() -> None:
     with ModelServer(Said("ok")) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
             await ask(model, "ainvoke")
+            await ask(model, "invoke")
             assert not model.http_async_client.is_closed
+            assert not model.http_client.is_closed
     assert model.http_async_client.is_closed
+    assert model.http_client.is_closed
 
 
 def test_r1s_profile_stays_within_what_its_makers_recommend() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -548,6 +550,17 @@ async def test_an_error_of_any_models_library_is_one_of_ours() -> None:
     reasoner = R1Reasoner(Failing(messages=iter([])), endpoint=Endpoint("odd"), journal=MemoryJournal())
     with pytest.raises(ModelError, match="'odd' failed: KeyError"):
         [_ async for _ in reasoner.plan(BRIEF)]
+
+
+def test_importing_the_reasoner_loads_no_model_library() -> None:
+    heavy = "import sys, agent.reasoning.r1; print({m.split('.')[0] for m in sys.modules} & set(sys.argv[1:]))"
+    told = subprocess.run(
+        [sys.executable, "-c", heavy, "langchain_core", "langchain_openai", "openai", "httpx2", "pydantic"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == "set()"
 
 
 async def test_the_run_by_rules_plans_writes_and_revises() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -26,6 +27,8 @@ from agent.reasoning.models.requests import driven
 from agent.reasoning.models.think import Mode
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 _FIELDS = "reasoning_fields"  # of a chunk under way inside this module
@@ -155,6 +158,14 @@ def _timeout(profile: Profile) -> httpx2.Timeout:
     return httpx2.Timeout(profile.idle_seconds, connect=profile.connect_seconds)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are trusted, read once: 16 ms, which every client would spend anew on the event loop."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
 def _as_json(response: Any) -> Mapping[str, Any]:
     """Raises `ModelOverloaded` for an error that came with status 200, as from a server that had begun to wait."""
     raw = response if isinstance(response, Mapping) else response.model_dump(warnings=False)
@@ -168,19 +179,22 @@ def _as_json(response: Any) -> Mapping[str, Any]:
 async def open_chat_model(
     *, model: str, base_url: str, api_key: SecretStr | None = None, profile: Profile = R1
 ) -> AsyncIterator[ChatR1]:
-    """A model with a client of its own, which is closed at the end: one async client serves one event loop only.
+    """A model with clients of its own, closed at the end: one async client serves one event loop only.
 
     It does not try again by itself, so that its user can count the tries of a whole run; and it follows no redirect,
     so that the key goes nowhere else.
     """
     import httpx2
 
-    async with httpx2.AsyncClient(timeout=_timeout(profile)) as client:
-        yield ChatR1(
-            model=model,
-            base_url=base_url,
-            api_key=api_key,
-            endpoint_profile=profile,
-            http_async_client=client,
-            max_retries=0,
-        )
+    limits, trusted = _timeout(profile), _trusted()
+    with httpx2.Client(timeout=limits, verify=trusted) as sync_client:
+        async with httpx2.AsyncClient(timeout=limits, verify=trusted) as client:
+            yield ChatR1(
+                model=model,
+                base_url=base_url,
+                api_key=api_key,
+                endpoint_profile=profile,
+                http_client=sync_client,
+                http_async_client=client,
+                max_retries=0,
+            )
