@@ -1,0 +1,131 @@
+"""A page's tree, parsed without libxml2's limits and freed of what a reader does not see or an extractor gets wrong.
+
+Hidden text is where instructions to models are planted, so it goes before anything is extracted.  Knows HTML; does not
+decide what the main text is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree, html
+
+Tree = Any  # lxml's elements have no types of their own
+
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_UNSHOWN = ("style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video", "svg", "dialog")
+_STYLE_HIDES = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_LD_JSON = 200_000  # characters of metadata for machines; 3 MB of it cost 401 MB to read
+_EMPHASIS = (
+    "b",
+    "strong",
+    "i",
+    "em",
+    "u",
+    "font",
+    "mark",
+    "big",
+    "small",
+    "ins",
+    "abbr",
+    "wbr",
+    "bdi",
+    "bdo",
+    "span",
+    "time",
+)
+_TERM = 80  # characters: a longer <dt> is no name for what follows
+
+
+def parse(text: str) -> Tree:
+    """The tree of a page; None where nothing can be made of it."""
+    text = _FORBIDDEN.sub("", _XML_DECLARATION.sub("", text))
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
+    try:
+        return html.document_fromstring(text.encode(), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def drop_hidden(tree: Tree) -> None:
+    """Remove what a browser would not show.  The root and the body stay: pages that scripts unveil hide these."""
+    for element in list(tree.iter(etree.Element)):
+        if element.tag == "script":
+            if "ld+json" not in element.get("type", "") or len(element.text or "") > _LD_JSON:
+                _drop(element)
+        elif element.tag in _UNSHOWN or (element.attrib and _is_hidden(element)):
+            _drop(element)
+
+
+def _is_hidden(element: Tree) -> bool:
+    if element.tag in {"html", "body", "head", "meta", "link"}:
+        return False
+    hidden = element.get("hidden")
+    return (
+        (hidden is not None and hidden.lower() != "until-found")  # that one is folded, and found by a reader's search
+        or element.get("aria-hidden", "").strip().lower() == "true"
+        or bool(_STYLE_HIDES.search(element.get("style", "")))
+        or (element.tag == "input" and element.get("type", "").lower() == "hidden")
+    )
+
+
+def _drop(element: Tree) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+def straighten(tree: Tree) -> None:
+    """Put into a form that survives extraction: captions, definitions, raised and lowered signs, emphasis, dates.
+
+    Comes after the metadata were read, which live in some of these.
+    """
+    for caption in list(tree.iter("caption")):
+        _before_table(caption)
+    for term in list(tree.iter("dt")):
+        _join_definition(term)
+    for sign in list(tree.iter("sup")):
+        _raise_sign(sign)
+    etree.strip_tags(tree, "sub", *_EMPHASIS)
+
+
+def _before_table(caption: Tree) -> None:
+    table = caption.getparent()
+    if table is not None and table.tag == "table":
+        caption.tag, caption.tail = "p", None
+        table.addprevious(caption)
+
+
+def _join_definition(term: Tree) -> None:
+    """`<dt>Issued<dd>2025` is one item, "Issued: 2025"."""
+    definition, name = term.getnext(), " ".join(term.text_content().split())
+    if definition is not None and definition.tag == "dd" and 0 < len(name) <= _TERM:
+        definition.text = f"{name.removesuffix(':')}: {(definition.text or '').lstrip()}"
+        term.drop_tree()
+
+
+def _raise_sign(sign: Tree) -> None:
+    """An exponent stays one (10^9, not 109); the mark of a footnote goes, it would tear quotes."""
+    raised = sign.text_content().strip()
+    if not raised or sign.find(".//a") is not None or raised.startswith("["):
+        sign.drop_tree()
+    elif re.fullmatch(r"[-−+]?\d+", raised) and re.search(r"[\w)]$", _text_before(sign)):
+        sign.text = f"^{sign.text or ''}"
+        sign.drop_tag()
+    else:
+        sign.drop_tag()
+
+
+def _text_before(element: Tree) -> str:
+    previous, parent = element.getprevious(), element.getparent()
+    if previous is not None:
+        return str(previous.tail or previous.text_content())
+    return str(parent.text or "") if parent is not None else ""
+
+
+def shown_text(tree: Tree) -> str:
+    """All words that a reader would see, with navigation and footers; for judging a page as a whole."""
+    body = tree.find("body")
+    pieces = body.itertext("*") if body is not None else tree.itertext("*")
+    return " ".join(" ".join(pieces).split())

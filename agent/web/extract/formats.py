@@ -1,0 +1,18 @@
+"""The formats by media type.  A new one is a file with such a function and a line here, and its sign in `web.sniff`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from agent.web.extract import html, pdf, plain
+from agent.web.extract.parts import Format
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "application/pdf": pdf.extract,
+        "text/html": html.extract,
+        "text/markdown": plain.markdown,
+        "text/plain": plain.text,
+    }
+)

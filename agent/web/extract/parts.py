@@ -1,0 +1,27 @@
+"""What a format's extractor is given, and what it gives.  Plain values; used on the worker's side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known of a page beside its bytes."""
+
+    url: str
+    charset: str | None = None  # as the header declared it
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    text: str  # Markdown, clean: see `tidy`
+    title: str = ""
+    language: str | None = None  # BCP 47
+    published: str | None = None  # YYYY-MM-DD
+    page_starts: tuple[int, ...] = ()  # of a PDF: where each page begins in `text`
+
+
+Format = Callable[[bytes, Hints], Extracted]
+"""From bytes to text.  Raises `ExtractFailed` with a plain reason where there is none to be had."""

@@ -1,0 +1,37 @@
+"""Plain text and Markdown: taken as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from agent.errors import ExtractFailed
+from agent.text.language import detect
+from agent.web.extract.parts import Extracted, Hints
+from agent.web.extract.tidy import decoded, one_line, tidy
+
+_HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+
+
+def text(body: bytes, hints: Hints) -> Extracted:
+    words = _words(body, hints)
+    return Extracted(words, file_name(hints.url), detect(words))
+
+
+def markdown(body: bytes, hints: Hints) -> Extracted:
+    words = _words(body, hints)
+    heading = _HEADING.search(words)
+    return Extracted(words, one_line(heading[1]) if heading else file_name(hints.url), detect(words))
+
+
+def _words(body: bytes, hints: Hints) -> str:
+    words = tidy(decoded(body, hints.charset))
+    if not words:
+        raise ExtractFailed("empty page")
+    return words
+
+
+def file_name(url: str) -> str:
+    parts = urlsplit(url)
+    return one_line(PurePosixPath(unquote(parts.path)).name or parts.netloc)
