@@ -32,9 +32,10 @@ _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _SENTENCE_END = re.compile(
-    r"""[.!?…]+["'”’»)\]]*\s+(?=[^a-z\s])"""  # a small letter after it: most likely an abbreviation
+    r"""(?:(?<!\b[A-Z])\.|[!?…])+["'”’»)\]]*\s+(?=[^a-z\s])"""  # no initial; no small letter after it: "e.g. this"
     r"""|[。！？；]+["'”’」』）】]*\s*"""
 )
+_NEXT_BEST = [re.compile(end) for end in (r"[.!?…]\s", r"[;:,、，；：]\s?", r"\s")]  # where a sentence is too long
 _JOINERS = "\u200d\ufe0e\ufe0f"  # an emoji's parts hang together by these
 
 
@@ -187,7 +188,8 @@ def _atoms(text: str, block: _Block) -> Iterator[_Atom]:
     by_line = block.kind in {"table", "code"}
     for start, end in _at_lines(text, block) if by_line else _at_sentences(text, block):
         for piece_start, piece_end in _cut_hard(text, start, end):
-            yield _atom(text, block, piece_start, piece_end, head if piece_start > block.start else "")
+            if not text[piece_start:piece_end].isspace():
+                yield _atom(text, block, piece_start, piece_end, head if piece_start > block.start else "")
 
 
 def _atom(text: str, block: _Block, start: int, end: int, head: str = "") -> _Atom:
@@ -216,7 +218,7 @@ def _at_sentences(text: str, block: _Block) -> Iterator[tuple[int, int]]:
 
 
 def _cut_hard(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Pieces of at most SIZE in weight, cut at white space where there is some in a piece's second half."""
+    """Pieces of at most SIZE in weight, cut at the next best place in a piece's second half, where there is one."""
     while _weight(text, start, min(end, start + SIZE + 1)) > SIZE:
         cut = _hard_cut(text, start, end)
         yield start, cut
@@ -233,9 +235,9 @@ def _hard_cut(text: str, start: int, end: int) -> int:
         furthest += 1
     furthest = max(furthest - 1, start + 1)
     half = start + (furthest - start) // 2
-    for cut in range(furthest, half, -1):
-        if text[cut - 1].isspace():
-            return cut
+    for boundary in _NEXT_BEST:
+        if cuts := [found.end() for found in boundary.finditer(text, half, furthest)]:
+            return cuts[-1]
     for cut in range(furthest, half, -1):
         if not _inside_a_character(text, cut):
             return cut

@@ -100,6 +100,21 @@ def test_an_abbreviation_before_a_small_letter_ends_no_sentence():
     assert all(passage.startswith("It needs") for passage in cut(sentence * 40))
 
 
+def test_an_initial_ends_no_sentence():
+    sentence = "The prize went to J. Doe and to A. N. Other for it. "
+    assert all(passage.startswith("The prize") for passage in cut(sentence * 40))
+
+
+def test_sentences_without_capitals_are_cut_at_their_ends_all_the_same():
+    sentence = "the model was trained on many problems, and then on more of them. "
+    assert all(passage.endswith("them.") for passage in cut(sentence * 60))
+
+
+def test_a_sentence_that_is_too_long_is_cut_after_a_clause():
+    passages = cut("and then a further clause follows without an end, " * 60)
+    assert all(passage.endswith(",") for passage in passages)
+
+
 def test_chinese_is_cut_after_its_own_full_stops_and_shorter():
     passages = cut("深度求索公布了模型的权重。" * 100)
     assert all(passage.endswith("。") for passage in passages)
