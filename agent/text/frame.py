@@ -18,11 +18,13 @@ _GAP = "[…]"  # between passages that do not follow each other
 
 # Brackets of all widths: a forged marker need not be written in ASCII to be read as one.
 _BRACKETED = re.compile(r"[\[［【〔〖⟦❲]([^\[\]［］【】〔〕〖〗⟦⟧❲❳]{1,80})[\]］】〕〗⟧❳]")
+_UNCLOSED = re.compile(r"(?i)[\[［【〔〖⟦❲](?=\W{0,3}(?:web\W{0,3}page|citation|file\W{0,3}(?:name|content)))")
 _RESERVED = re.compile(r".*webpage|citation|.*citation\d|filename|filecontent")
-_SPECIAL_TOKEN = re.compile(r"[<＜]\s*([|｜∣❘│ǀ︱][^<>＜＞\n]{0,60}?[|｜∣❘│ǀ︱])\s*[>＞]")
-_THINK_TAG = re.compile(r"[<＜]\s*([/／]?\s*think(?:ing)?)\b[^<>＜＞\n]{0,40}[>＞]", re.IGNORECASE)
+_SPECIAL_TOKEN = re.compile(r"[<＜]\s{0,3}([|｜∣❘│ǀ︱][^<>＜＞\n]{0,60}?[|｜∣❘│ǀ︱])\s{0,3}[>＞]")
+_THINK_TAG = re.compile(r"[<＜]\s{0,3}([/／]?\s{0,3}think(?:ing)?)\b[^<>＜＞\n]{0,40}[>＞]", re.IGNORECASE)
 _FRAME_HEADING = re.compile(
-    r"(?im)^[\s>]*#+\s*(?=the user'?s message is|the following contents are the search results|用户消息为|以下内容是)"
+    r"^[ \t>#]*#[ \t]*(?=the user'?s message is|the following contents are the search results|用户消息为|以下内容是)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _LOOKALIKES = str.maketrans("авеіікмнорстухԝѕςεοιαɑ", "abeiikmhopctyxwsceoiaa")  # Cyrillic and Greek, folded
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters and symbols without ink
@@ -66,13 +68,13 @@ def neutral(text: str) -> str:
     Invisible characters go; forged markers lose their brackets, think tags and special tokens their angles.  Words
     stay as they are.
     """
-    seen = "".join(_visible(text))
-    seen = _SPECIAL_TOKEN.sub(r"‹\1›", seen)
-    seen = _THINK_TAG.sub(lambda tag: f"‹{''.join(tag[1].split())}›", seen)
-    seen = _FRAME_HEADING.sub("", seen)
-    before = ""
-    while before != seen:  # brackets around brackets: each turn takes off a pair, and 80 characters hold few
-        before, seen = seen, _BRACKETED.sub(_without_marker, seen)
+    before, seen = "", "".join(_visible(text))
+    while before != seen:  # what was taken away may have stood between the halves of another
+        before = seen
+        seen = _SPECIAL_TOKEN.sub(r"‹\1›", seen)
+        seen = _THINK_TAG.sub(lambda tag: f"‹{''.join(tag[1].split())}›", seen)
+        seen = _FRAME_HEADING.sub("", seen)
+        seen = _UNCLOSED.sub("(", _BRACKETED.sub(_without_marker, seen))
     return seen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -85,6 +86,8 @@ def test_no_page_can_end_its_own_block_or_begin_another(text: str) -> None:
         "[Citation 3]",
         "[citation:3,5]",
         "[file name]: x",
+        "[citation:3 and no end",
+        "[web page 3 begin and no end",
         "[file content begin]",
         "［ｃｉｔａｔｉｏｎ：３］",
     ],
@@ -164,6 +167,15 @@ def test_however_hostile_texts_are_put_together_the_frame_holds(parts: list[str]
     assert MARKER.findall(framed) == ["begin", "end"]
     assert not TOKENS.search(framed)
     assert neutral(neutral("".join(parts))) == neutral("".join(parts))
+
+
+@pytest.mark.parametrize(
+    "piece", ["\n", " ", "<", "< ", "[", "[webpage ", "[[webpage 1 end]]", "<think", "<|", "# ", "\n# ", "> "]
+)
+def test_no_page_makes_its_framing_slow(piece: str) -> None:
+    began = time.process_time()
+    neutral("<" + piece * (120_000 // len(piece)) + "[")
+    assert time.process_time() - began < 2
 
 
 def test_a_query_of_a_later_round_is_cut_to_twelve_words() -> None:
