@@ -1,0 +1,150 @@
+"""The dates in a text, in the forms that people write, and whether two of them agree.
+
+Knows the calendar's words in a few languages.  Does not know what happened on a date.  What a date leaves open (the
+day, the month) it does not claim; `05/06/2025` has two readings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_MONTHS = {
+    1: "january januar enero janvier gennaio janeiro januari stycznia января jan ene janv",
+    2: "february februar febrero février fevrier febbraio fevereiro februari lutego февраля feb févr fév",
+    3: "march märz marz marzo mars março maart marca марта mar mrz",
+    4: "april abril avril aprile kwietnia апреля apr abr avr",
+    5: "may mai mayo maggio maio mei maja мая",
+    6: "june juni junio juin giugno junho czerwca июня jun giu",
+    7: "july juli julio juillet luglio julho lipca июля jul juil lug",
+    8: "august agosto août aout augustus sierpnia августа aug",
+    9: "september septiembre setiembre septembre settembre setembro września сентября sep sept",
+    10: "october oktober octubre octobre ottobre outubro października октября oct okt ott",
+    11: "november noviembre novembre novembro listopada ноября nov",
+    12: "december dezember diciembre décembre decembre dicembre dezembro grudnia декабря dec dez dic déc",
+}
+_NUMBER_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
+_CAPITAL_ONLY = ("may", "march", "mar", "mai", "nov")  # in small letters they are other words
+_MONTH = "(?:" + "|".join(sorted(_NUMBER_OF, key=len, reverse=True)) + r")\b\.?"
+_YEAR = r"(?:1\d|20)\d\d"
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])"
+_OF = r"(?:\s+(?:de|del|of|di)\s+|\s*,?\s*)"
+_AFTER_NUMBER = r"(?:st|nd|rd|th|er|º|\.)?"
+
+_FORMS = (
+    rf"(?<![\d.])(?P<y>{_YEAR})(?P<sign>[-/.])(?P<m>1[0-2]|0?[1-9])(?P=sign)(?P<d>{_DAY})(?![\d%])",
+    rf"(?P<y>{_YEAR})\s?[年년](?:\s?(?P<m>1[0-2]|0?[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日号號일])?)?(?!代)",
+    rf"(?<!\d)(?P<m>1[0-2]|[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日号號일])(?!\d)",
+    rf"(?<![\d.,/-])(?P<one>{_DAY})(?P<sign>[./-])(?P<two>{_DAY})(?P=sign)(?P<y>{_YEAR})(?![\d%])",
+    rf"(?<![\d.,])(?P<d>{_DAY}){_AFTER_NUMBER}{_OF}(?P<month>{_MONTH})(?:{_OF}(?P<y>{_YEAR})\b)?",
+    rf"\b(?P<month>{_MONTH})\s*(?P<d>{_DAY})(?:st|nd|rd|th)?\b(?![.,:]\d|\s*(?:%|percent|million))(?:,?\s*(?P<y>{_YEAR})\b)?",
+    rf"\b(?P<month>{_MONTH}){_OF}(?P<y>{_YEAR})\b",
+    rf"\bQ(?P<quarter>[1-4])\s*(?:of\s*|/)?(?P<y>{_YEAR})\b",
+    rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)",
+    r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)",
+)
+_PATTERNS = tuple(re.compile(form, re.IGNORECASE) for form in _FORMS)
+# A bare number of four digits is a year after one of these, or where no word follows that it could count.
+_BEFORE_YEAR = re.compile(
+    r"(?:\b(?:in|since|until|till|during|year|circa|early|late|mid|jahr|jahre|im|seit|en|desde|hasta|año|depuis|vers|nel|"
+    r"dal|em|sinds|spring|summer|autumn|fall|winter|ended|fiscal|fy)\s+)$",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\s+(?!(?:and|or|to|when|was|were|is|the|a|at|in|on|by|with|und|wurde|war|y|et|che|as|for|it|after|before|he|she|had|"
+    r"has|until|through|bis|hasta|edition|season)\b)[^\W\d_]{3}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """`text[start:end]`; `month` and `day` are 0 where they are left open, and `year` too (`5 May`).
+
+    `other`: the second reading of `05/06/2025` as (month, day); `decade`: it names ten years, not one.
+    """
+
+    year: int
+    month: int
+    day: int
+    start: int
+    end: int
+    other: tuple[int, int] | None = None
+    decade: bool = False
+
+
+def dates(text: str) -> list[Date]:
+    """The dates in order; where two forms fit the same place, the fuller one."""
+    found: list[Date] = []
+    for number, pattern in enumerate(_PATTERNS):
+        is_bare_year = number == len(_PATTERNS) - 1
+        for match in pattern.finditer(text):
+            taken = any(date.start < match.end() and match.start() < date.end for date in found)
+            if not taken and not (is_bare_year and not _is_year(text, match)):
+                found += _date(match)
+    return sorted(found, key=lambda date: date.start)
+
+
+def agree(one: Date, other: Date) -> bool | None:
+    """True: `other` says all that `one` says.  False: they differ in what both say.  None: `other` leaves it open."""
+    if one.decade or other.decade:
+        return _decades_agree(one, other)
+    differ = [_parts(one, reading) for reading in (0, 1)]
+    verdicts = {_compare(a, b) for a in differ for b in (_parts(other, reading) for reading in (0, 1))}
+    return True if True in verdicts else None if None in verdicts else False
+
+
+def _date(match: re.Match[str]) -> Iterator[Date]:
+    group = match.groupdict()
+    year, day = int(group.get("y") or 0), int(group.get("d") or 0)
+    written = (group.get("month") or "").rstrip(".")
+    if written in _CAPITAL_ONLY:
+        return
+    month = _NUMBER_OF.get(written.lower(), 0) or int(group.get("m") or 0)
+    other = None
+    if group.get("one"):
+        other = _second_reading(int(group["one"]), int(group["two"]))
+        day, month = (
+            (int(group["one"]), int(group["two"]))
+            if int(group["two"]) <= 12
+            else (int(group["two"]), int(group["one"]))
+        )
+    if group.get("quarter"):
+        month = -int(group["quarter"])  # a quarter stands as a negative month: it equals itself alone
+    if month <= 12:
+        yield Date(year, month, day, match.start(), match.end(), other, decade=bool(group.get("decade")))
+
+
+def _second_reading(one: int, two: int) -> tuple[int, int] | None:
+    """Of `one/two` as (month, day), if it can be read with the month first as well as with the day first."""
+    return (one, two) if one <= 12 and two <= 12 and one != two else None
+
+
+def _is_year(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - 20) : match.start()]
+    return bool(_BEFORE_YEAR.search(before)) or not _COUNTED.match(text, match.end())
+
+
+def _parts(date: Date, reading: int) -> tuple[int, int, int]:
+    if reading and date.other:
+        return date.year, date.other[0], date.other[1]
+    return date.year, date.month, date.day
+
+
+def _compare(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool | None:
+    is_open = False
+    for mine, theirs in zip(one, other, strict=True):
+        if mine and theirs and mine != theirs:
+            return False
+        is_open = is_open or bool(mine and not theirs)
+    return None if is_open else True
+
+
+def _decades_agree(one: Date, other: Date) -> bool | None:
+    if one.decade and other.decade:
+        return one.year == other.year
+    if not one.year or not other.year:
+        return None
+    same = one.year // 10 == other.year // 10
+    return (True if one.decade else None) if same else False

@@ -1,0 +1,293 @@
+"""The quantities in a text: value, unit, how exactly they are told, and whether two of them agree.
+
+Knows digits in the spellings of several languages, number words, magnitudes, currencies, percentages and units of
+measure.  Does not know what is counted.  Where a spelling has two readings (`1.500`), both are kept: two quantities
+agree if any of their readings do, and differ only if none do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from agent.text.dates import dates
+from agent.text.language import detect
+from agent.text.magnitudes import CURRENCIES, MAGNITUDES, NUMBER_WORDS, UNITS, wide_number
+
+_COMMA_LANGUAGES = frozenset(
+    ("de", "es", "fr", "it", "pt", "nl", "ru", "uk", "pl", "cs", "sv", "da", "no", "fi", "tr", "ro")
+)
+_SPACE = "[ \u00a0\u202f\u2009]"
+_DIGITS = rf"\d{{1,3}}(?:(?P<group>[,.'’]|{_SPACE})\d{{3}})(?:(?P=group)\d{{3}})*(?!\d)(?:[.,]\d+)?|\d+(?:[.,·]\d+)?"
+_CURRENCY = r"US\$|A\$|C\$|HK\$|[$€£¥₹₩￥]|USD|EUR|GBP|CNY|RMB|JPY|INR|CHF"
+_ASCII = re.compile(r"[\x00-\u024f]*")
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+_MAGNITUDE = _any_of(word for word in MAGNITUDES if _ASCII.fullmatch(word))
+_UNIT = _any_of(word for word in UNITS if _ASCII.fullmatch(word))
+_WIDE_UNIT = _any_of(word for word in UNITS if not _ASCII.fullmatch(word))
+_WORD = _any_of(NUMBER_WORDS)
+_WIDE = "[零〇一二两三四五六七八九十百千万亿兆億萬]"
+_COUNTER = "[倍成个個名位次年天小分美元%项項款种種家人台篇]"
+_QUANTITY = re.compile(
+    rf"(?P<currency>(?:{_CURRENCY}){_SPACE}?)?"
+    r"(?P<sign>(?<![\w)])[-−+])?"
+    rf"(?:(?P<digits>(?<![A-Za-z0-9_.])(?:{_DIGITS}))|(?P<word>\b(?:{_WORD})(?:-(?:{_WORD}))?\b)"
+    rf"|(?P<wide>{_WIDE}{{2,}}|{_WIDE}(?={_COUNTER})))"
+    rf"(?P<half>{_SPACE}?[½¼¾])?"
+    rf"(?P<times>(?:(?:{_SPACE}|-)*(?:{_MAGNITUDE})(?![^\W\d_])\.?|{_SPACE}?[百千万萬亿億兆천만억조]+){{1,2}})?"
+    rf"(?:(?:{_SPACE}|-)?(?P<unit>(?:{_UNIT})(?![^\W\d_])|(?:{_WIDE_UNIT})))?",
+    re.IGNORECASE,
+)
+_BARE = re.compile(rf"(?:{_CURRENCY})?{_SPACE}?\d+(?:[.,]\d+)?", re.IGNORECASE)
+_PER_CENT = re.compile(rf"百分之(?P<digits>\d+(?:\.\d+)?|{_WIDE}+)")
+_FRACTION = re.compile(
+    r"(?<![\w/.])(?P<top>\d{1,3})\s?/\s?(?P<bottom>\d{1,4})(?![\w/%])"
+    r"|\b(?P<one>\d+) (?:in|out of|von|de cada|sur) (?P<of>\d+)\b"
+)
+_ORDINAL = re.compile(
+    r"(?<![\w.])(?P<digits>\d{1,4})(?:st|nd|rd|th|ª|º|ème)\b|第(?P<wide>\d+|[一二三四五六七八九十百]+)", re.IGNORECASE
+)
+_ROUNDED = 0.05  # of the value: more than that apart is another number, whatever its zeros
+_RANGE = re.compile(r"\s?(?:-|–|—|~|～|至|到)\s?|\s(?:to|bis|a|à|and|und|y|et)\s", re.IGNORECASE)
+_SIGN = r"\s*(?:(?:US)?[$€£¥])?\s*$"
+_ABOUT = re.compile(
+    r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca\.|close to|estimated|~|≈|"
+    r"etwa|rund|ungefähr|fast|knapp|gut|unos|unas|cerca de|casi|alrededor de|aproximadamente|environ|près de|quasi|"
+    rf"约|約|大约|大約|近|将近){_SIGN}",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    r"(?:over|more than|above|exceeding|exceeds?|at least|no less than|upwards of|a minimum of|>|≥|>=|mehr als|über|"
+    r"mindestens|más de|al menos|por lo menos|como mínimo|plus de|au moins|超过|超過|至少|多于|不少于|逾)" + _SIGN,
+    re.IGNORECASE,
+)
+_LESS = re.compile(
+    r"(?:under|less than|fewer than|below|up to|at most|no more than|a maximum of|<|≤|<=|weniger als|unter|höchstens|"
+    r"maximal|bis zu|menos de|hasta|como máximo|a lo sumo|moins de|au plus|jusqu'à|不到|少于|低于|不超过|至多|最多)"
+    + _SIGN,
+    re.IGNORECASE,
+)
+_PLUS = re.compile(r"\s?(?:\+|or more|oder mehr|o más|ou plus|以上)(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """`text[start:end]`.  `values`: its readings in the base unit of `dimension` (`` where the unit is none we know).
+
+    `step`: what its last digit stands for.  `bound`: `>` for "more than", `<` for "up to"; `about`: told as inexact.
+    """
+
+    values: tuple[float, ...]
+    dimension: str
+    step: float
+    start: int
+    end: int
+    bound: str = ""
+    about: bool = False
+    in_range: bool = False
+
+
+def quantities(text: str) -> list[Quantity]:
+    """The quantities in order.  Dates, versions and numbers that belong to a name (`R1`, `GPT-4`) are left out."""
+    taken = [(date.start, date.end) for date in dates(text)]
+    found: list[Quantity] = []
+    for quantity in (*_per_cents(text), *_fractions(text), *_ordinals(text), *_plain(text)):
+        if not any(start < quantity.end and quantity.start < end for start, end in taken):
+            found.append(quantity)
+            taken.append((quantity.start, quantity.end))
+    found.sort(key=lambda q: q.start)
+    return [_told(text, quantity) for quantity in _ranged(text, found)]
+
+
+def agree(claimed: Quantity, told: Quantity) -> bool | None:
+    """True: what is claimed follows from what is told, rounding allowed.  False: they differ.  None: not comparable."""
+    if claimed.dimension and told.dimension and claimed.dimension != told.dimension:
+        return None
+    pairs = list(product(claimed.values, told.values))
+    if claimed.bound or told.bound:
+        verdicts = {_bounds_agree(claimed, told, mine, theirs) for mine, theirs in pairs}
+    else:
+        verdicts = {_are_close(claimed, told, mine, theirs) for mine, theirs in pairs}
+    if True in verdicts:
+        return True if claimed.in_range or not told.in_range else None
+    unsure = told.in_range or claimed.in_range or told.about or bool(claimed.dimension) != bool(told.dimension)
+    return None if None in verdicts or unsure else False
+
+
+def _are_close(claimed: Quantity, told: Quantity, mine: float, theirs: float) -> bool | None:
+    """Equal, or what is told rounded to as many digits as are claimed.  None: rounded, but more than a reader likes."""
+    away = abs(mine - theirs) - 1e-9 * max(abs(mine), abs(theirs))
+    digit = claimed.step if claimed.step > told.step else 0.0
+    allowed = _ROUNDED * abs(theirs)
+    if away <= (allowed if claimed.about else min(0.500001 * digit, allowed)):
+        return True
+    return None if away <= digit else False  # cut off rather than rounded: 5.5 of 5.576
+
+
+def _bounds_agree(claimed: Quantity, told: Quantity, mine: float, theirs: float) -> bool | None:
+    equal = _are_close(claimed, told, mine, theirs)
+    if claimed.bound == told.bound:
+        return equal or None
+    if not claimed.bound:  # the source says "over 500": it gives no number, but it excludes some
+        excluded = mine < theirs if told.bound == ">" else mine > theirs
+        return False if excluded and not equal else None
+    if told.bound:
+        return None
+    inside = theirs >= mine if claimed.bound == ">" else theirs <= mine
+    if not inside:
+        return False
+    return True if 0.5 * mine <= theirs <= 2 * mine else None  # "over 500" of 5,000 is true and says the wrong thing
+
+
+def _plain(text: str) -> Iterator[Quantity]:
+    comma = detect(text) in _COMMA_LANGUAGES
+    for match in _QUANTITY.finditer(text):
+        if not _is_part_of_a_name(text, match):
+            yield _quantity(match, *_readings(match, comma=comma))
+
+
+def _quantity(match: re.Match[str], numbers: Sequence[float], step: float) -> Quantity:
+    dimension, factor = _unit(match)
+    factor *= _times(match)
+    sign = -1.0 if match["sign"] in ("-", "−") else 1.0
+    values = tuple(sign * number * factor for number in numbers)
+    return Quantity(values, dimension, step * factor, match.start(), match.end())
+
+
+def _is_part_of_a_name(text: str, match: re.Match[str]) -> bool:
+    start, end = match.start(), match.end()
+    hyphened = start >= 2 and text[start - 1] in "-_/" and text[start - 2].isalpha()
+    if (hyphened and not match["currency"]) or (match["word"] and not _is_number_word(text, match)):
+        return True
+    following = text[end : end + 1]
+    return match["digits"] is not None and following.isascii() and following.isalpha()
+
+
+def _is_number_word(text: str, match: re.Match[str]) -> bool:
+    """`Two` may open a sentence; elsewhere `Seven` may be a film."""
+    word, start = match["word"], match.start("word")
+    return word.islower() or (word.istitle() and (start == 0 or text[max(0, start - 2)] in ".!?\n"))
+
+
+def _readings(match: re.Match[str], *, comma: bool) -> tuple[list[float], float]:
+    """What the number may be, before magnitude and unit, and the value of one of its last digit."""
+    if match["word"]:
+        return [sum(NUMBER_WORDS[part] for part in match["word"].lower().split("-"))], 1.0
+    if match["wide"]:
+        return [wide_number(match["wide"])], 1.0
+    digits = re.sub(_SPACE + "|['’]", "", match["digits"]).replace("·", ".")
+    half = {"½": 0.5, "¼": 0.25, "¾": 0.75}.get((match["half"] or "").strip(), 0.0)
+    spellings = _decimals(digits, comma=comma)
+    return [float(spelling) + half for spelling in spellings], 0.25 if half else _step(spellings[0])
+
+
+def _step(spelling: str) -> float:
+    """`1.50` is told to 0.01, a whole number to 1: `2000` is no rounding of 1,800."""
+    return float(10 ** -len(spelling.partition(".")[2]))
+
+
+def _decimals(digits: str, *, comma: bool) -> list[str]:
+    """A number's spellings with a point; two where the separator may be either.  `comma`: is it the decimal sign?"""
+    signs = re.findall(r"[.,]", digits)
+    if not signs:
+        return [digits]
+    if len(set(signs)) == 2:
+        last = max(digits.rfind("."), digits.rfind(","))
+        return [re.sub(r"[.,]", "", digits[:last]) + "." + digits[last + 1 :]]
+    whole, _, fraction = digits.rpartition(signs[0])
+    if len(signs) > 1:
+        return [re.sub(r"[.,]", "", digits)]
+    if len(fraction) != 3 or not whole.strip("0") or len(whole) > 3:
+        return [f"{whole}.{fraction}"]
+    if signs[0] == ",":
+        return [f"{whole}.{fraction}", whole + fraction] if comma else [whole + fraction]
+    return [whole + fraction, f"{whole}.{fraction}"] if comma else [f"{whole}.{fraction}"]
+
+
+def _times(match: re.Match[str]) -> float:
+    times = 1.0
+    for word in re.findall(r"[^\W\d_]+", match["times"] or ""):
+        if not _is_unit_letter(word, match):
+            times *= MAGNITUDES.get(word.lower()) or wide_number(word)
+    return times
+
+
+def _is_unit_letter(word: str, match: re.Match[str]) -> bool:
+    """`5m` is metres, `$5m` and `5M` are millions."""
+    return word in ("m", "t") and not match["currency"]
+
+
+def _unit(match: re.Match[str]) -> tuple[str, float]:
+    """The dimension and what one of the unit is in its base."""
+    letter = (match["times"] or "").strip()
+    unit = " ".join((match["unit"] or "").lower().split())
+    if _is_unit_letter(letter, match):
+        return UNITS["m" if letter == "m" else "tonne"]
+    if match["currency"]:
+        return CURRENCIES[match["currency"].strip().lower()], 1.0
+    if len(unit) == 1 and (match["unit"] or "").isupper():
+        return "", 1.0  # `5 C`, `8 G`: a name's letter as likely as a unit
+    return UNITS.get(unit, ("", 1.0))
+
+
+def _per_cents(text: str) -> Iterator[Quantity]:
+    for match in _PER_CENT.finditer(text):
+        yield Quantity((_plain_number(match["digits"]),), "%", 1.0, match.start(), match.end())
+
+
+def _fractions(text: str) -> Iterator[Quantity]:
+    for match in _FRACTION.finditer(text):
+        top, bottom = float(match["top"] or match["one"]), float(match["bottom"] or match["of"])
+        if bottom:
+            yield Quantity((top / bottom,), "fraction", 0.0, match.start(), match.end())
+
+
+def _ordinals(text: str) -> Iterator[Quantity]:
+    for match in _ORDINAL.finditer(text):
+        number = _plain_number(match["digits"] or match["wide"])
+        yield Quantity((number,), "ordinal", 1.0, match.start(), match.end())
+
+
+def _plain_number(written: str) -> float:
+    return float(written) if written[0].isdigit() else wide_number(written)
+
+
+def _ranged(text: str, found: list[Quantity]) -> Iterator[Quantity]:
+    """The ends of a range (`5–7 million`) share what the second says of unit and magnitude."""
+    for index, quantity in enumerate(found):
+        before = found[index - 1] if index else None
+        after = found[index + 1] if index + 1 < len(found) else None
+        if after and _RANGE.fullmatch(text[quantity.end : after.start]):
+            yield _like(text, quantity, after)
+        elif before and _RANGE.fullmatch(text[before.end : quantity.start]):
+            yield replace(quantity, in_range=True)
+        else:
+            yield quantity
+
+
+def _like(text: str, first: Quantity, second: Quantity) -> Quantity:
+    told = _QUANTITY.match(text, second.start)
+    if told is None or not told["digits"] or not _BARE.fullmatch(text, first.start, first.end):
+        return replace(first, in_range=True)
+    dimension, factor = ("", 1.0) if first.dimension else _unit(told)
+    factor *= _times(told)
+    values = tuple(value * factor for value in first.values)
+    dimension = first.dimension or dimension
+    return replace(first, values=values, dimension=dimension, step=first.step * factor, in_range=True)
+
+
+def _told(text: str, quantity: Quantity) -> Quantity:
+    """How exactly it is told: by the words before it, and a plus after it."""
+    before = text[max(0, quantity.start - 24) : quantity.start]
+    if _MORE.search(before) or _PLUS.match(text, quantity.end):
+        return replace(quantity, bound=">")
+    if _LESS.search(before):
+        return replace(quantity, bound="<")
+    return replace(quantity, about=bool(_ABOUT.search(before)))

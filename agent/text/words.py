@@ -1,0 +1,123 @@
+"""A text as words in one spelling, so that the same word is found again however it is written.
+
+Knows letters (ligatures, accents, full width, soft and line-break hyphens), scripts without spaces, and the commonest
+endings of European languages.  Does not know meaning: `not` is a word like any other here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from agent.text.function_words import LANGUAGES, function_words
+
+WIDE = (  # for a character class: Thai, Lao, Burmese, Khmer, kana, Han, Hangul
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+    "\uf900-\ufaff"
+)
+_TOKEN = re.compile(
+    rf"[{WIDE}]"
+    rf"|\d+(?:[.,]\d+)+(?:[^\W\d_{WIDE}]+)?"
+    rf"|(?:(?![{WIDE}])[^\W_])+(?:(?:\u00ad|-\n[ \t]*(?=[a-z])|['’](?=\w))(?:(?![{WIDE}])[^\W_])+)*"
+)
+_ELIDED = re.compile(r"^(?:l|d|qu|n|s|j|m|t|c|dell|nell|all|dall|sull|un|quell)['](?=\w{2})")
+_HYPHENS = re.compile(r"\u00ad|-\n[ \t]*")
+_WIDE_CHAR = re.compile(f"[{WIDE}]")
+_MAIN = ("en", "de", "es", "fr", "it", "pt", "nl")
+_WIDE_SMALL = frozenset("的了是在和与及也而有这那其之于於以从把被就都还并等着过们吗呢はがをにのともでへや")
+
+
+class Token(NamedTuple):
+    """`text[start:end]` is the word as it stands, `word` its one spelling."""
+
+    word: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    """Every word in order; in scripts without spaces every character."""
+    return [Token(stem(m[0]), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """The one spelling of a word: NFKC, small letters, no accents, no common ending."""
+    spelt = spelling(word)
+    return spelt if not spelt.isalpha() or len(spelt) < 4 or is_wide(spelt) else _without_ending(spelt)
+
+
+@lru_cache(maxsize=100_000)
+def spelling(word: str) -> str:
+    """Small letters, without accents, hyphens at line ends and elided articles; endings stay."""
+    spelt = unicodedata.normalize("NFKC", _HYPHENS.sub("", word)).casefold().replace("’", "'")
+    if not spelt.isascii() and not is_wide(spelt):
+        spelt = "".join(c for c in unicodedata.normalize("NFD", spelt) if not unicodedata.combining(c))
+    spelt = _ELIDED.sub("", spelt)
+    return spelt.removesuffix("'s").removesuffix("s'") if "'" in spelt else spelt
+
+
+def is_wide(text: str) -> bool:
+    """Does it have a character of a script that is written without spaces?"""
+    return bool(_WIDE_CHAR.search(text))
+
+
+@lru_cache(maxsize=100_000)
+def is_small(word: str) -> bool:
+    """Is it a word without subject matter, in any of the languages that we know best?  `word`: stemmed or not."""
+    return word in _small_words() or (
+        len(word) == 1 and (word in _WIDE_SMALL or (word.isalpha() and not is_wide(word)))
+    )
+
+
+@lru_cache(maxsize=1)
+def _small_words() -> frozenset[str]:
+    words = {word for language in LANGUAGES if language in _MAIN for word in function_words(language)}
+    return frozenset(words | {spelling(word) for word in words} | {stem(word) for word in words})
+
+
+def terms(text: str) -> list[str]:
+    """What to look a text up by: its words that have subject matter; in scripts without spaces, pairs of characters."""
+    found, before = [], None
+    for token in tokens(text):
+        wide = is_wide(token.word)
+        if not wide and not is_small(token.word):
+            found.append(token.word)
+        if wide and before and before.end == token.start:
+            found.append(before.word + token.word)
+        before = token if wide else None
+    return found
+
+
+def _without_ending(word: str) -> str:
+    for ending, least, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= least:
+            word = word[: len(word) - len(ending)] + instead
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] in "bdgmnprt":
+        word = word[:-1]
+    return word[:-1] if len(word) > 4 and word[-1] in "eaoiy" else word
+
+
+# Ending, least length of what is left, what replaces it; the first that fits.  A rough cut, the same for every
+# language: two forms of a word should meet, and two words should not.
+_ENDINGS = (
+    ("ies", 3, "y"),
+    ("sses", 2, "ss"),
+    ("ings", 4, ""),
+    ("ing", 4, ""),
+    ("edly", 4, ""),
+    ("ied", 3, "y"),
+    ("ed", 4, ""),
+    ("ches", 3, "ch"),
+    ("shes", 3, "sh"),
+    ("xes", 3, "x"),
+    ("en", 5, ""),
+    ("es", 3, ""),
+    ("ss", 2, "ss"),
+    ("us", 2, "us"),
+    ("is", 2, "is"),
+    ("s", 3, ""),
+)

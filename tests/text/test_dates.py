@@ -1,0 +1,42 @@
+"""A date is the same in every form; what it leaves open it does not claim."""
+
+import pytest
+
+from agent.text.dates import agree, dates
+
+READ = {
+    "released on January 20, 2025": [(2025, 1, 20)],
+    "20 January 2025 and Jan. 5th": [(2025, 1, 20), (0, 1, 5)],
+    "am 20. Januar 2025": [(2025, 1, 20)],
+    "el 20 de enero de 2025": [(2025, 1, 20)],
+    "le 20 janvier 2025": [(2025, 1, 20)],
+    "2025年1月20日": [(2025, 1, 20)],
+    "2025-01-20 and 20.01.2025": [(2025, 1, 20), (2025, 1, 20)],
+    "in 2024, 2048 GPUs": [(2024, 0, 0)],
+    "a budget of 2000 dollars": [],
+    "It may 5 be": [],
+    "from 1914 to 1918": [(1914, 0, 0), (1918, 0, 0)],
+    "Q1 2025": [(2025, -1, 0)],
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), READ.items())
+def test_dates_are_read_in_the_forms_people_write(text, expected):
+    assert [(d.year, d.month, d.day) for d in dates(text)] == expected
+
+
+AGREE = [
+    ("January 2025", "January 20, 2025", True),
+    ("January 20, 2025", "January 2025", None),
+    ("5 June 2025", "05/06/2025", True),
+    ("6 May 2025", "05/06/2025", True),
+    ("January 21, 2025", "January 20, 2025", False),
+    ("in 1994", "the 1990s", None),
+    ("the 1990s", "in 1994", True),
+    ("the 1980s", "in 1994", False),
+]
+
+
+@pytest.mark.parametrize(("claimed", "told", "verdict"), AGREE)
+def test_dates_agree_where_one_says_all_that_the_other_claims(claimed, told, verdict):
+    assert agree(dates(claimed)[0], dates(told)[0]) is verdict

@@ -1,0 +1,64 @@
+"""Numbers mean the same in every spelling, and differ only where no reading makes them agree."""
+
+import pytest
+
+from agent.text.numbers import agree, quantities
+
+READ = {
+    "1,500,000 tokens": [(1_500_000, "")],
+    "1,5 Mio. Euro sind viel": [(1_500_000, "eur")],
+    "$5.5M": [(5_500_000, "usd")],
+    "5.5 million US dollars": [(5_500_000, "usd")],
+    "550万美元": [(5_500_000, "usd")],
+    "671B parameters": [(671e9, "")],
+    "128K": [(128_000, "")],
+    "百分之五十": [(50, "%")],
+    "twenty-five people": [(25, "")],
+    "二十三个": [(23, "")],
+    "3rd": [(3, "ordinal")],
+    "3 out of 4": [(0.75, "fraction")],
+    "20 km": [(20_000, "m")],
+    "5m long": [(5, "m")],
+    "-5 °C": [(-5, "°c")],
+    "$5.5-6 million": [(5_500_000, "usd"), (6_000_000, "")],
+    "提高5个百分点": [(5, "points")],
+    "R1, GPT-4, H800, o1-mini and 4o": [],
+    "released on 20 January 2025": [],
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), READ.items())
+def test_a_quantity_is_read_with_its_magnitude_and_unit(text, expected):
+    found = quantities(text)
+    assert [(pytest.approx(q.values[0]), q.dimension) for q in found] == expected
+    assert all(text[q.start : q.end].strip() for q in found)
+
+
+AGREE = [
+    ("1.5 million", "1,500,000", True),
+    ("1.5 million", "1,487,000", True),
+    ("64%", "63.6%", True),
+    ("3 days", "72 hours", True),
+    ("over 500", "512", True),
+    ("about 500", "512", True),
+    ("550万美元", "$5.5 million", True),
+    ("2,000", "1,800", False),
+    ("10", "12", False),
+    ("over 500", "480", False),
+    ("5 miles", "5 km", False),
+    ("5%", "5 percentage points", None),
+    ("512", "over 500", None),
+    ("5", "5–7", None),
+    ("$5.5M", "$5.576 million", None),
+    ("$5", "5 euros", None),
+]
+
+
+@pytest.mark.parametrize(("claimed", "told", "verdict"), AGREE)
+def test_quantities_agree_up_to_rounding_and_differ_only_where_they_can_be_compared(claimed, told, verdict):
+    assert agree(quantities(claimed)[0], quantities(told)[0]) is verdict
+
+
+def test_a_separator_is_read_as_the_language_uses_it():
+    assert quantities("Das sind 1.500 Menschen und mehr")[0].values == (1500.0, 1.5)
+    assert quantities("That is 1.125 of the whole")[0].values == (1.125,)
