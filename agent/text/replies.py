@@ -20,6 +20,8 @@ _PURPOSE_NAMES = ("purpose", "reason", "why", "goal", "目的")
 _LIST_NAMES = frozenset({"queries", "search_queries", "searches", "query", "plan", "results", "查询"})
 _LONGEST_QUERY = 300  # characters; search services refuse more, and a model that floods is cut
 
+_LONGEST_OBJECT = 4_000  # characters; one with a query is short, and a model in a loop nests without end
+
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 _CUT_QUERY = re.compile(r'"(?:query|q|search_query)"\s*:\s*"((?:\\.|[^"\\])+)"')
@@ -130,7 +132,7 @@ class QueryReader:
             return
         opened = self._open.pop()
         self._key = self._last = ""
-        if kind == "{":
+        if kind == "{" and self._at - opened.start < _LONGEST_OBJECT:
             self._read_object(self._text[opened.start : self._at + 1])
 
     def _read_object(self, text: str) -> None:
