@@ -1,6 +1,6 @@
 """Words as FTS5 sees them: what is indexed of a text, and what is looked for with a question.
 
-Knows scripts, stop words and FTS5's query syntax.  Does not know tables.
+Knows scripts and FTS5's query syntax.  Does not know tables.
 
 FTS5's `unicode61` takes a run of letters as one word, so a Chinese sentence would be one word.  Runs of scripts that
 write without spaces are therefore indexed as overlapping pairs of characters, and looked for in the same way.
@@ -12,6 +12,8 @@ import re
 import unicodedata
 
 from agent.text.chunking import CJK
+from agent.text.function_words import speakers_of
+from agent.text.language import detect
 
 MAX_TERMS = 64  # of a question; a pasted page need not be looked for word by word
 MAX_CHARACTERS = 8_000  # likewise
@@ -20,13 +22,6 @@ _UNSPACED = CJK + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # with Thai, Lao, B
 _RUN = re.compile(f"[{_UNSPACED}]+")
 _NOT_A_LETTER = re.compile(r"[\W_]+")
 _COMPOUND = re.compile(r"(?<!\w)\w++(?:[-.,:/+]\w++)+")
-_STOP = frozenset(
-    """
-    a about all also am an and any are as at be been being but by can could did do does for from had has have he her
-    his how i if in into is it its me my no not of on or our she should so some such than that the their them then
-    there these they this those to was we were what when where which who whom whose why will with would you your
-    """.split()  # noqa: SIM905 - words read best as words
-)
 
 
 def index_terms(text: str) -> str:
@@ -39,7 +34,8 @@ def match(question: str) -> str:
     plain = _plain(question[:MAX_CHARACTERS])
     words = dict.fromkeys(index_terms(plain).casefold().split())
     terms = dict.fromkeys(term for word in words for term in _NOT_A_LETTER.sub(" ", word).split())
-    telling = [term for term in terms if term not in _STOP] or list(terms)
+    language = detect(plain)
+    telling = [term for term in terms if language not in speakers_of(term)] or list(terms)
     compounds = [_NOT_A_LETTER.sub(" ", found) for found in _COMPOUND.findall(plain) if not _RUN.search(found)]
     return " OR ".join(f'"{term}"' for term in [*telling[:MAX_TERMS], *dict.fromkeys(compounds[:MAX_TERMS])])
 

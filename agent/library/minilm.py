@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import LibraryError
 from agent.library.bert import INPUT
 from agent.library.threads import Lane
+from agent.text.language import detect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,6 @@ WINDOW = 256  # tokens: what the model was trained on
 OVERLAP = 32  # tokens that two windows of one text share
 MAX_CHARACTERS = 16_000  # of one text: some 16 windows
 BATCH = 64  # texts for which a lane is held: about half a second
-LATIN = 0.6  # share of a text's letters; the model's training was English, other alphabets are noise to it
 
 
 def directory(cache_home: Path) -> Path:
@@ -55,9 +55,7 @@ class MiniLM:
         self._patient = Lane("embed", 1)
 
     def reads(self, text: str) -> bool:
-        letters = [letter for letter in text[:2_000] if letter.isalpha()]
-        latin = sum(letter < "\u0250" for letter in letters)
-        return bool(letters) and latin >= LATIN * len(letters)
+        return detect(text) == "en"
 
     async def embed(self, texts: Sequence[str], *, query: bool = False, urgent: bool = False) -> Matrix:
         """Questions and passages are treated alike: the model knows no difference."""

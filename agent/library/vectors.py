@@ -29,6 +29,7 @@ _NEWEST = "SELECT coalesce(max(v.row), 0)" + _OF_DOCUMENTS
 _AFTER = """
     SELECT v.row, v.passage, p.document, v.vector FROM vectors v JOIN passages p ON p.row = v.passage
     WHERE v.row > ? AND v.embedder = ? ORDER BY v.row LIMIT ?"""
+_COUNT = "SELECT coalesce(sum(row > ?), 0), count(*) FROM vectors WHERE embedder = ?"
 _WITHOUT_VECTOR = """
     SELECT p.row, d.title, p.heading FROM passages p JOIN documents d ON d.row = p.document
     WHERE p.row IN (SELECT value FROM json_each(?))
@@ -92,8 +93,10 @@ class Vectors:
         """The mark of the documents' vector that came last; 0 where there is none."""
         return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0])
 
-    def count(self, embedder: int) -> int:
-        return int(self._record.rows("SELECT count(*) FROM vectors WHERE embedder = ?", embedder)[0][0])
+    def count(self, embedder: int, mark: int) -> tuple[int, int]:
+        """The embedder's vectors that came after a mark, and all of them."""
+        ((after, count),) = self._record.rows(_COUNT, mark, embedder)
+        return int(after), int(count)
 
     def after(self, mark: int, embedder: int, limit: int) -> Batch:
         """The next vectors after a mark."""

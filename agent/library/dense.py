@@ -1,0 +1,142 @@
+"""Finding by meaning: vectors are made, kept, and searched, in Chroma where it is ready, else exactly.
+
+Knows when to embed what, and what to do when the embedder fails: without it there is less, and no error.  Does not know
+how words are found or how the two are fused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.errors import LibraryError
+from agent.library.embed import Embedder
+from agent.library.index import ChromaIndex, index_at
+from agent.library.record import Record
+from agent.library.threads import Lane
+from agent.library.vectors import Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+PROBE = "The quick brown fox reads 42 papers about reasoning models."  # its vector tells embedders apart; never changes
+EAGER = 150  # passages of one document that get vectors before anybody asks: a long book would take a minute
+BATCH = 16  # texts for which a question that comes meanwhile waits, and after which a deadline is looked at
+LAZY_SECONDS = 2.0  # for passages that words have found and that have no vector yet: about 300 of them
+AFTER_FAILURE = 30.0  # seconds in which a failed embedder is not asked again
+
+
+class Dense:
+    """The vectors of one embedder in one library."""
+
+    def __init__(self, record: Record, home: Path, embedder: Embedder, lane: Lane) -> None:
+        """`home`: where the indexes are, one directory an embedder.  `lane`: for calls to the record."""
+        self._record, self._home, self._embedder, self._lane = record, home, embedder, lane
+        self._vectors = Vectors(record)
+        self._known: tuple[int, ChromaIndex] | None = None
+        self._not_before = 0.0
+        self.trouble = ""  # why there are no vectors just now
+
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """The index is opened in the background meanwhile; nobody waits for it."""
+        async with AsyncExitStack() as stack:
+            opening = asyncio.create_task(self._open(stack))
+            try:
+                yield
+            finally:
+                opening.cancel()
+                await asyncio.gather(opening, return_exceptions=True)
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        if known := await self._index():
+            await stack.enter_async_context(known[1].in_use())
+
+    async def embed(self, document: str) -> None:
+        """Give the document's first passages vectors."""
+        known = await self._index()
+        if known:
+            passages = await self._lane.run(self._vectors.passages_of, document, EAGER)
+            await self._add(passages, known, urgent=False)
+
+    async def rankings(
+        self, texts: Sequence[str], documents: Sequence[int], by_words: Sequence[Sequence[int]], limit: int
+    ) -> list[list[int]]:
+        """For each text the rows of the documents' passages, best first; none for a text that the model cannot read.
+
+        `by_words`: what words have found for each text; what of it has no vector yet gets one now, if time allows.
+        """
+        readable = [n for n, text in enumerate(texts) if self._embedder.reads(text)]
+        found: list[list[int]] = [[] for _ in texts]
+        known = await self._index() if readable else None
+        queries = await self._embedded([texts[n] for n in readable], query=True) if known else None
+        if known is None or queries is None:
+            return found
+        await self._add_missing(by_words, known)
+        for n, rows in zip(readable, await self._nearest(queries, documents, known, limit), strict=True):
+            found[n] = rows
+        return found
+
+    async def _nearest(
+        self, queries: Matrix, documents: Sequence[int], known: tuple[int, ChromaIndex], limit: int
+    ) -> list[list[int]]:
+        number, index = known
+        newest = await self._lane.run(self._vectors.newest, documents, number)
+        if newest == 0:
+            return [[] for _ in queries]
+        found = await index.search(queries, documents, limit=limit, newest=newest)
+        if found is None:
+            found = await self._lane.run(self._vectors.nearest, queries, documents, number, limit)
+        return found
+
+    # --------------------------------------------------------------------------------------------- making vectors
+
+    async def _add_missing(self, by_words: Sequence[Sequence[int]], known: tuple[int, ChromaIndex]) -> None:
+        """The best of each text first."""
+        wanted = dict.fromkeys(row for row in chain(*zip_longest(*by_words)) if row is not None)
+        try:
+            async with asyncio.timeout(LAZY_SECONDS):
+                await self._add(list(wanted), known, urgent=True)
+        except TimeoutError:
+            return
+
+    async def _add(self, passages: Sequence[int], known: tuple[int, ChromaIndex], *, urgent: bool) -> None:
+        number, index = known
+        missing = await self._lane.run(self._vectors.to_embed, passages, number)
+        wanted = [(row, text) for row, text in missing if self._embedder.reads(text)]
+        for batch in (wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)):
+            matrix = await self._embedded([text for _, text in batch], urgent=urgent)
+            if matrix is None:
+                return
+            await self._lane.run(self._vectors.add, number, [row for row, _ in batch], matrix)
+            index.announce()
+
+    async def _embedded(self, texts: Sequence[str], *, query: bool = False, urgent: bool = False) -> Matrix | None:
+        """None where the embedder fails, now or a moment ago."""
+        if time.monotonic() < self._not_before:
+            return None
+        try:
+            matrix = await self._embedder.embed(texts, query=query, urgent=urgent)
+        except LibraryError as e:
+            self.trouble = f"{e}; passages are found by their words alone meanwhile"
+            self._not_before = time.monotonic() + AFTER_FAILURE
+            return None
+        self.trouble = ""
+        return matrix
+
+    async def _index(self) -> tuple[int, ChromaIndex] | None:
+        """The number that the embedder's vectors are kept under, and their index; None while it fails."""
+        if self._known is None:
+            probe = await self._embedded([PROBE], urgent=True)
+            if probe is not None:
+                number = await self._lane.run(self._vectors.embedder, self._embedder.name, probe)
+                self._known = number, index_at(self._home / f"embedder-{number}", self._record.path, number)
+        return self._known

@@ -1,0 +1,232 @@
+"""The dense index as its users see it: a caretaker keeps Chroma's process in step with the record while runs use it.
+
+Knows when the index is opened, followed, built anew, given back and given up.  Does not know Chroma's calls
+(`agent.library.chroma_worker`), or what is done when the index cannot answer: `search` then says None, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from agent.child import Crew, Header
+from agent.errors import ChildError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+
+State = Literal["closed", "opening", "open", "locked", "broken"]
+
+LOG = 2_000  # vectors in Chroma's log, or missing, that are worth building anew: they cost 0.2 s at each opening …
+LOG_SHARE = 0.1  # … or this share of all where that is more: building costs 0.15 ms a vector
+SEARCH_SECONDS = 1.0  # a search takes 2 to 40 ms; past this the exact one would have been the quicker
+STEP_SECONDS = 0.25  # of adding vectors at a time; as long may a search find the index busy
+OPEN_SECONDS = 60.0
+BUILD_SECONDS = 0.005  # a vector: thirty times what it takes
+LOOK_SECONDS = 10.0  # between two looks for vectors that nobody announced; keeps the worker from ending of idleness
+LOCKED_SECONDS = 5.0  # between two tries where another process has the index
+FAILED_SECONDS = 1.0  # likewise after a failure
+FAILURES = 3  # in one time of use: the second makes the index anew, the third leaves it alone
+FINISH_SECONDS = 5.0  # at the end of the process, for adding what the last run left
+
+
+class ChromaIndex:
+    """One collection, for one embedder's vectors of one record.  May be used from any thread and event loop."""
+
+    def __init__(self, home: Path, record: Path, embedder: int) -> None:
+        """`home`: a directory of the index's own."""
+        self._where = {
+            "do": "open",
+            "home": str(home.absolute()),
+            "record": str(record.absolute()),
+            "embedder": embedder,
+        }
+        self._crew = Crew("agent.library.chroma_worker")
+        self.forget()
+        _INDEXES.add(self)
+
+    def forget(self) -> None:
+        """As nobody had used it: for a copy of the process, which has neither the caretaker nor the worker."""
+        self.state: State = "closed"
+        self._told: Header = {}  # what the worker said last of an open index
+        self._users = 0
+        self._failures = 0
+        self._in_a_hurry = False
+        self._lock = threading.Lock()  # over users and caretaker
+        self._free = threading.Lock()  # held while the worker is at something
+        self._news = threading.Event()
+        self._caretaker: threading.Thread | None = None
+
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """Opened in the background when the first user comes, given back after the last has gone; nobody waits."""
+        self._come()
+        try:
+            yield
+        except BaseException:
+            self._go(in_a_hurry=True)
+            raise
+        self._go()
+
+    def announce(self) -> None:
+        """There are new vectors in the record."""
+        self._news.set()
+
+    @property
+    def mark(self) -> int:
+        """Of the last vector in the index; 0 where it is not open."""
+        return int(self._told.get("mark", 0))
+
+    async def search(
+        self, queries: Matrix, documents: Sequence[int], *, limit: int, newest: int
+    ) -> list[list[int]] | None:
+        """For each query the rows of the documents' passages that are most like it, best first.
+
+        `newest`: the mark of the documents' last vector.  None where the index is not open, busy, or behind that mark.
+        """
+        if self.state != "open" or self.mark < newest or not self._crew.pids():
+            return None
+        if not self._free.acquire(blocking=False):
+            return None
+        header = {"do": "search", "queries": len(queries), "limit": limit, "documents": list(documents)}
+        found = None
+        try:
+            async with asyncio.timeout(2 * SEARCH_SECONDS):
+                reply, _ = await self._crew.ask(header, queries.astype("float32").tobytes(), seconds=SEARCH_SECONDS)
+                found = reply.get("rows")
+        except (ChildError, TimeoutError):
+            self._failures += 1
+        finally:
+            self._free.release()
+            if found is None:  # also where the caller was cancelled, which ends the worker
+                self._lost()
+                self._news.set()
+        return found
+
+    # --------------------------------------------------------------------------------------------- coming and going
+
+    def _come(self) -> None:
+        with self._lock:
+            self._users += 1
+            self._in_a_hurry = False
+            if self._caretaker is None:
+                self.state, self._failures = "opening", 0
+                self._caretaker = threading.Thread(target=self._care, name="chroma-caretaker", daemon=True)
+                self._caretaker.start()
+
+    def _go(self, *, in_a_hurry: bool = False) -> None:
+        with self._lock:
+            self._users -= 1
+            self._in_a_hurry = in_a_hurry and self._users == 0
+        if self._in_a_hurry:
+            self._crew.close()  # a kill does an index no harm
+        self._news.set()
+
+    def finish(self) -> None:
+        """At the end of the process: some seconds for the caretaker, if only it is left."""
+        caretaker = self._caretaker
+        if caretaker and self._users == 0:
+            with contextlib.suppress(KeyboardInterrupt):
+                caretaker.join(FINISH_SECONDS)
+        self._crew.close()
+
+    # --------------------------------------------------------------------------------------------- the caretaker
+
+    def _care(self) -> None:
+        while True:
+            unused = self._users == 0  # before the step: what the last user left is then added by it
+            pause = FAILED_SECONDS if self._in_a_hurry else self._step()
+            if unused and not self._more_to_do() and self._given_back():
+                return
+            self._news.wait(pause)
+            self._news.clear()
+
+    def _more_to_do(self) -> bool:
+        if self._in_a_hurry:
+            return False
+        return self.state == "opening" or (self.state == "open" and self._told["missing"] > 0)
+
+    def _given_back(self) -> bool:
+        """False where a user came meanwhile."""
+        if self._crew.pids() and not self._in_a_hurry:
+            self._ask({"do": "close"}, OPEN_SECONDS)
+        with self._lock:
+            self._told = {}
+            self.state = "opening" if self._users else "closed"
+            if self._users == 0:
+                self._caretaker = None
+            return self._users == 0
+
+    def _step(self) -> float:
+        """Ask the worker for what is due; the seconds until the next step."""
+        if self.state == "broken":
+            return LOOK_SECONDS
+        reply = self._ask(*self._due())
+        if reply is None:
+            self._failures += 1
+            self._lost()
+            return FAILED_SECONDS
+        if reply["state"] == "open":
+            self._told, self.state = reply, "open"
+            return 0 if reply["missing"] else LOOK_SECONDS
+        self._told, self.state = {}, "locked" if reply["state"] == "locked" else "opening"
+        return LOCKED_SECONDS if self.state == "locked" else 0
+
+    def _due(self) -> tuple[Header, float]:
+        """The next request, and how long it may take."""
+        told = self._told
+        if not told:
+            anew = self._failures > 1
+            return {**self._where, "anew": anew}, OPEN_SECONDS * (10 if anew else 1)
+        if told["logged"] + told["missing"] > max(LOG, LOG_SHARE * told["count"]):
+            return {"do": "rebuild"}, OPEN_SECONDS + BUILD_SECONDS * told["count"]
+        return {"do": "follow", "seconds": STEP_SECONDS}, OPEN_SECONDS
+
+    def _lost(self) -> None:
+        """The index is not open any more, or not to be trusted."""
+        self._told = {}
+        self.state = "broken" if self._failures >= FAILURES else "opening"
+
+    def _ask(self, header: Header, seconds: float) -> Header | None:
+        with self._free:
+            try:
+                return self._crew.call(header, seconds=seconds)[0]
+            except (ChildError, RuntimeError):  # the second: at the interpreter's end no thread can be started
+                return None
+
+
+_INDEXES: weakref.WeakSet[ChromaIndex] = weakref.WeakSet()
+_BY_PLACE: weakref.WeakValueDictionary[tuple[Path, Path, int], ChromaIndex] = weakref.WeakValueDictionary()
+_LOOKING = threading.Lock()
+
+
+def index_at(home: Path, record: Path, embedder: int) -> ChromaIndex:
+    """The process's one index there: its lock cannot be taken twice."""
+    with _LOOKING:
+        key = (home.absolute(), record.absolute(), embedder)
+        return _BY_PLACE.get(key) or _BY_PLACE.setdefault(key, ChromaIndex(*key))
+
+
+@atexit.register
+def _finish_all() -> None:
+    for index in list(_INDEXES):
+        index.finish()
+
+
+def _forget_all() -> None:
+    for index in list(_INDEXES):
+        index.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

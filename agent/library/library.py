@@ -1,0 +1,93 @@
+"""What was read stays read: the library that the steps and the page pool call.
+
+Knows how words and meaning are fused into one order, and keeps every blocking call off the event loop.  Does not know
+tables, Chroma or what embeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+from agent.library.dense import Dense
+from agent.library.embed import NO_EMBEDDER, Embedder
+from agent.library.lexical import match
+from agent.library.record import Record
+from agent.library.schema import FILE
+from agent.library.threads import Lane
+from agent.text.ranking import RRF_K, rrf
+from agent.types import Document, RankedPassage
+
+DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty
+
+
+class StoredLibrary:
+    """Fulfils `services.Library`, in one directory that several processes may use at once."""
+
+    def __init__(self, directory: Path, embedder: Embedder | None = None) -> None:
+        """Nothing is opened or made before it is needed."""
+        self._lane = Lane("library", 4)
+        self._record = Record(directory / FILE)
+        self._dense = Dense(self._record, directory / "chroma", embedder, self._lane) if embedder else None
+
+    @property
+    def note(self) -> str:
+        """One line for the user where passages are found by their words alone; else ""."""
+        return self._dense.trouble if self._dense else NO_EMBEDDER
+
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """For as long as a run goes on: Chroma is opened beside it, and given back when no run is left."""
+        if self._dense is None:
+            yield
+            return
+        async with self._dense.in_use():
+            yield
+
+    async def store(self, document: Document, *, run_id: str) -> int:
+        """Keep a document and its passages; their number.  Storing twice is storing once."""
+        return await self._lane.run(self._record.store, document, run_id)
+
+    async def embed(self, document_id: str) -> None:
+        """Give the document's passages vectors, where an embedder is there; else nothing."""
+        if self._dense:
+            await self._dense.embed(document_id)
+
+    async def find(self, texts: Sequence[str], *, documents: Collection[str], limit: int) -> list[RankedPassage]:
+        """The best passages of these documents for any of the texts, best first.
+
+        A score is 1 where both words and meaning put the passage first for one of the texts.
+        """
+        rows = await self._lane.run(self._record.rows_of, documents)
+        by_words = [await self._lane.run(self._record.with_words, match(text), rows, DEPTH) for text in texts]
+        by_meaning = await self._dense.rankings(texts, rows, by_words, DEPTH) if self._dense else [[] for _ in texts]
+        order = _fused(list(zip(by_words, by_meaning, strict=True)))[:limit]
+        passages = await self._lane.run(self._record.passages, [row for row, _ in order])
+        return [RankedPassage(passages[row], score) for row, score in order]
+
+    async def text(self, snapshot: str) -> str:
+        """A stored text, as it was when it was cited."""
+        return await self._lane.run(self._record.text, snapshot)
+
+    async def recall(self, url: str, *, since: datetime) -> Document | None:
+        """The document read from this URL at or after `since`, if there is one."""
+        return await self._lane.run(self._record.recall, url, since)
+
+
+def _fused(found: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[tuple[int, float]]:
+    """One order from (by words, by meaning) for each text.
+
+    For a text the two are fused by rank.  Over the texts a passage counts with its best score, so that what answers one
+    of them well stands before what touches all of them; where that is equal, with the sum.
+    """
+    best: dict[int, float] = {}
+    total: dict[int, float] = {}
+    for rankings in found:
+        told = [ranking for ranking in rankings if ranking]
+        for row, score in rrf(told):
+            share = score * (RRF_K + 1) / len(told)
+            best[row] = max(best.get(row, 0.0), share)
+            total[row] = total.get(row, 0.0) + share
+    return sorted(best.items(), key=lambda item: (-item[1], -total[item[0]]))
