@@ -1,0 +1,54 @@
+"""Which of the found pages are read, and how many by when.  Pure.
+
+Searches come in one after another, and the first one must not take all the pages: what it ranks first is what *its*
+words rank first.  So each gets a small share at once, which hides the fetching behind the others, and the rest is
+given out by all rankings together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.text.ranking import rrf
+from agent.text.urls import canonical
+from agent.types import Limits, SearchHit
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page somebody wants, by its one spelling."""
+
+    url: str
+    hit: SearchHit | None = None  # that led to it; None: the question named it
+    local: bool = False  # the hit came from a provider of local documents
+
+    @classmethod
+    def of(cls, hit: SearchHit, *, local: bool = False) -> Wanted:
+        return cls(canonical(hit.url), hit, local)
+
+
+Ranking = Sequence[Wanted]
+"""One provider's hits for one query, best first."""
+
+
+def fused(rankings: Sequence[Ranking]) -> list[Wanted]:
+    """All pages of the rankings, each once, best first."""
+    pages: dict[str, Wanted] = {}
+    for ranking in rankings:
+        for page in ranking:
+            pages.setdefault(page.url, page)
+    return [pages[url] for url, _ in rrf([[page.url for page in ranking] for ranking in rankings])]
+
+
+def allowance(round: int, limits: Limits) -> int:
+    """Pages that may be read up to the end of this round: most in the first, which is often the only one."""
+    if round <= 0:
+        return 0
+    return limits.pages if round >= limits.rounds else max(1, limits.pages * (round + 1) // (limits.rounds + 1))
+
+
+def early_share(round: int, limits: Limits) -> int:
+    """Pages that one search may start before the others of its round are in."""
+    searches = limits.queries + 1  # the question itself is one
+    return max(1, (allowance(round, limits) - allowance(round - 1, limits)) // searches)

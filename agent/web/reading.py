@@ -1,0 +1,136 @@
+"""One page from its URL into the library: recalled or fetched, extracted, stored; else a plain reason why not.
+
+Knows how many pages may be under way at once, and which texts this run has already.  Does not choose pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from agent.errors import AgentError, ExtractFailed, FetchFailed, LibraryError, PageError
+from agent.services import Extractor, Fetcher, Library, PoolNews, SearchProvider
+from agent.text.urls import canonical, host
+from agent.types import Document, Limits, PageRecord, PageStatus, SearchHit, Source
+from agent.web.choosing import Wanted
+
+_PER_HOST = 2  # pages at once; what browsers did to servers for decades is 6, and nobody waits for us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolParts:
+    """What a run's page pool works with."""
+
+    run_id: str
+    started_at: datetime  # of the run: pages read since then are not fetched again
+    web: Sequence[SearchProvider]
+    local: Sequence[SearchProvider] = ()
+    fetcher: Fetcher
+    local_fetcher: Fetcher | None = None  # for the hits of `local`
+    extractor: Extractor
+    library: Library
+    limits: Limits
+    tell: Callable[[PoolNews], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    record: PageRecord
+    document_id: str = ""  # of a page that is in the library
+    passages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    document: Document
+    status: PageStatus
+    size: int  # bytes of the page
+    seconds: float
+
+
+class PageReader:
+    """Reads the pages of one run; its bounds hold over all that it is asked for."""
+
+    def __init__(self, parts: PoolParts) -> None:
+        self._parts = parts
+        self._at_once = asyncio.Semaphore(parts.limits.fetches)
+        self._at_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_PER_HOST))
+        self._owners: dict[str, str] = {}  # final addresses and snapshots → the URL they were first read from
+
+    async def read(self, wanted: Wanted) -> Outcome:
+        """Never raises."""
+        began = time.monotonic()
+        try:
+            found = await self._recalled(wanted) or await self._fetched(wanted)
+            document = _with_hit(found.document, wanted.hit)
+            self._claim(document, wanted.url)
+            passages = await self._parts.library.store(document, run_id=self._parts.run_id)
+        except PageError as e:
+            return _skipped(wanted, e.reason, began)
+        except AgentError as e:
+            return _skipped(wanted, f"not kept: {e}", began)
+        except Exception as e:  # noqa: BLE001 - a fault met on one page is named in its record and costs no other page
+            return _skipped(wanted, f"fault: {type(e).__name__}: {e}", began)
+        record = PageRecord(wanted.url, found.status, "", found.size, found.seconds, _source(document))
+        return Outcome(record, document.id, passages)
+
+    async def _recalled(self, wanted: Wanted) -> _Read | None:
+        """What this run has read already, before it was interrupted."""
+        try:
+            known = await self._parts.library.recall(wanted.url, since=self._parts.started_at)
+        except LibraryError:
+            return None  # whatever is wrong with it, storing will tell
+        return _Read(known, "cached", 0, 0.0) if known else None
+
+    async def _fetched(self, wanted: Wanted) -> _Read:
+        async with self._at_host[host(wanted.url)], self._at_once:
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(self._parts.limits.page_seconds):
+                    page = await self._fetcher(wanted).fetch(wanted.url)
+                    document = await self._parts.extractor.extract(page)
+            except TimeoutError as e:
+                raise FetchFailed("timed out", wanted.url) from e
+            return _Read(document, "read", len(page.body), time.monotonic() - began)
+
+    def _fetcher(self, wanted: Wanted) -> Fetcher:
+        """`file:` addresses count only where a provider of local documents gave them."""
+        local = self._parts.local_fetcher
+        return local if wanted.local and local and wanted.url.startswith("file:") else self._parts.fetcher
+
+    def _claim(self, document: Document, url: str) -> None:
+        """The first of several addresses with one text is the source.  Raises `ExtractFailed` for the others."""
+        for what, key in (("page", canonical(document.url)), ("text", document.snapshot)):
+            owner = self._owners.setdefault(key, url)
+            if owner != url:
+                raise ExtractFailed(f"same {what} as {owner}", url)
+
+
+def _with_hit(document: Document, hit: SearchHit | None) -> Document:
+    """What the search knew of it fills the gaps."""
+    if hit is None:
+        return document
+    return replace(document, title=document.title or hit.title, published=document.published or hit.published)
+
+
+def _source(document: Document) -> Source:
+    return Source(
+        number=0,
+        document_id=document.id,
+        snapshot=document.snapshot,
+        url=document.url,
+        title=document.title,
+        site=document.site,
+        fetched_at=document.fetched_at,
+        published=document.published,
+        language=document.language,
+        page_starts=document.page_starts,
+    )
+
+
+def _skipped(wanted: Wanted, reason: str, began: float) -> Outcome:
+    return Outcome(PageRecord(wanted.url, "skipped", reason, seconds=time.monotonic() - began))

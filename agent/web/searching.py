@@ -1,0 +1,88 @@
+"""One query to the search providers: the next one at once where one fails, and no failure read as "nothing found".
+
+Providers may be the host's own objects, so whatever they raise ends here, as an outcome with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agent.errors import SearchThrottled
+from agent.services import SearchProvider
+from agent.types import Limits, Query, Search, SearchOutcome
+from agent.web.choosing import Ranking, Wanted
+
+_FIRST_SHARE = 0.6  # of the time left, for a provider behind which another one waits
+_GRAVITY: tuple[SearchOutcome, ...] = ("throttled", "broken", "nothing")  # what a reader should hear of first
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a query fared, and what each provider that had hits ranked."""
+
+    search: Search
+    rankings: tuple[Ranking, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    web: Sequence[SearchProvider]  # in order of preference: one answer is enough
+    local: Sequence[SearchProvider]  # all are asked, beside the web
+
+
+async def search(query: Query, round: int, providers: Providers, limits: Limits, *, local_only: bool) -> Found:
+    """Never raises.  The web's outcome is the search's own where it is a failure, even if a folder had hits."""
+    web = [] if local_only or not providers.web else [tuple(providers.web)]
+    orders = [*web, *((provider,) for provider in providers.local)]
+    asked = Search(query, round, "nothing", "")
+    legs = await asyncio.gather(*(_in_order(asked, order, limits) for order in orders))
+    rankings = [
+        tuple(Wanted.of(hit, local=place >= len(web)) for hit in leg.hits) for place, leg in enumerate(legs) if leg.hits
+    ]
+    return Found(_together(asked, legs), tuple(rankings))
+
+
+def _together(asked: Search, legs: Sequence[Search]) -> Search:
+    if not legs:
+        return asked
+    failed = [leg for leg in legs if leg.outcome in {"throttled", "broken"}]
+    leading = legs[0] if legs[0] in failed else next((leg for leg in legs if leg.hits), (failed or legs)[0])
+    why = [leg.why if leg is leading else f"{leg.provider}: {leg.why}" for leg in legs if leg.why]
+    return replace(leading, hits=tuple(hit for leg in legs for hit in leg.hits), why="; ".join(why))
+
+
+async def _in_order(asked: Search, providers: Sequence[SearchProvider], limits: Limits) -> Search:
+    """The first reply with hits; else the gravest of the outcomes, with the others in its `why`."""
+    until = time.monotonic() + limits.search_seconds
+    tried: list[Search] = []
+    for place, provider in enumerate(providers, start=1):
+        left = until - time.monotonic()
+        seconds = left if place == len(providers) else _FIRST_SHARE * left
+        reply = await _ask(asked, provider, limits.hits, seconds)
+        if reply.hits:
+            return replace(reply, why=_reasons(tried))
+        tried.append(reply)
+    gravest = min(tried, key=lambda reply: _GRAVITY.index(reply.outcome))
+    others = _reasons([reply for reply in tried if reply is not gravest])
+    return replace(gravest, why="; ".join(filter(None, (gravest.why, others))))
+
+
+def _reasons(tried: Sequence[Search]) -> str:
+    return "; ".join(f"{reply.provider}: {reply.why or 'nothing found'}" for reply in tried)
+
+
+async def _ask(asked: Search, provider: SearchProvider, limit: int, seconds: float) -> Search:
+    asked = replace(asked, provider=provider.name)
+    try:
+        async with asyncio.timeout(seconds):
+            hits = tuple(await provider.search(asked.query, limit=limit))[:limit]
+    except SearchThrottled as e:
+        return replace(asked, outcome="throttled", why=str(e))
+    except TimeoutError:
+        return replace(asked, outcome="broken", why=f"no answer in {seconds:.0f} s")
+    except Exception as e:  # noqa: BLE001 - a provider may be the host's own; its fault costs this search, not the run
+        return replace(asked, outcome="broken", why=str(e) or type(e).__name__)
+    return replace(asked, outcome="found" if hits else "nothing", hits=hits)
