@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from agent.text.dates import dates
+from agent.text.dates import Date, dates
 from agent.text.language import detect
 from agent.text.magnitudes import CURRENCIES, MAGNITUDES, NUMBER_WORDS, UNITS, wide_number
 
@@ -94,9 +94,12 @@ class Quantity:
     in_range: bool = False
 
 
-def quantities(text: str) -> list[Quantity]:
-    """The quantities in order.  Dates, versions and numbers that belong to a name (`R1`, `GPT-4`) are left out."""
-    taken = [(date.start, date.end) for date in dates(text)]
+def quantities(text: str, known: Sequence[Date] | None = None) -> list[Quantity]:
+    """The quantities in order.  Dates, versions and numbers that belong to a name (`R1`, `GPT-4`) are left out.
+
+    `known`: the text's dates, where they were read already.
+    """
+    taken = [(date.start, date.end) for date in (dates(text) if known is None else known)]
     found: list[Quantity] = []
     for quantity in (*_per_cents(text), *_fractions(text), *_ordinals(text), *_plain(text)):
         if not any(start < quantity.end and quantity.start < end for start, end in taken):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.text.blocks import Block, Kind, blocks, cells_of, is_divider
+from agent.text.blocks import Block, Kind, begins_anew, blocks, cells_of, is_divider
 
 _CLOSERS = r"[\"'”’“»›)\]}』」）】〉》*_]*"
 _WIDE_CLOSERS = r"[\"'”’)\]」』）】〉》*_]*"
@@ -151,7 +151,7 @@ def _is_line_of_its_own(text: str, newline: re.Match[str], start: int, end: int)
     if not line or not following:
         return False
     longest = _WIDE_TITLE_LINE if following >= "\u2e80" else _TITLE_LINE
-    return len(line) < longest and not following.islower() and not line.endswith((",", ";", "-", "，", "、", "("))
+    return len(line) < longest and begins_anew(line, following)
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:

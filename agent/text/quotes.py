@@ -1,0 +1,204 @@
+"""The passage of a source that bears a claim best, verbatim.
+
+Knows words, quantities, dates and sentences, in one spelling each, so that a quote is found across line breaks,
+ligatures, typographic quotes and full-width digits, and, by its numbers and names, across languages.  Does not know
+whether the passage says that the claim is true: that is for the rules.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from agent.text.blocks import Block, blocks, is_divider
+from agent.text.citations import without_marks
+from agent.text.dates import dates
+from agent.text.language import is_cjk
+from agent.text.numbers import quantities
+from agent.text.sentences import split
+from agent.text.words import is_small, is_wide, tokens
+
+ENOUGH = 0.4  # of a claim's weight: below it the passage shares a topic with the claim at most (see tests/check)
+ENOUGH_ACROSS = 0.5  # of the weight of its numbers and names, where claim and source share no script
+_LONGEST = 600  # characters: a longer sentence is a list or a page without stops, and is cut where it can be
+_WINDOW = 3  # sentences in a quote, at most
+_GAIN = 0.12  # of the claim's weight: what one more sentence must add to be taken into the quote
+_FIGURE = 2.0  # what a number, date or name counts against a plain word
+_SMALL = 0.1  # likewise a word without subject matter
+_CUT = re.compile(r"[;；\n]\s*|,\s+|[，、]|\s+")
+_NUMBER = re.compile(r"[\d.,]+")  # found by its value
+_NAMELIKE = re.compile(r"[A-Z\d]")
+
+
+class Quote(NamedTuple):
+    """`text[start:end]`; `score` is the share of the claim's weight that it bears, 0..1."""
+
+    start: int
+    end: int
+    score: float
+
+
+class _Asked(NamedTuple):
+    """A claim as its terms, with what each counts; `figures` are those that mean the same in every language."""
+
+    weights: dict[str, float]
+    figures: frozenset[str]
+    wide: bool
+
+
+class Quotable:
+    """A stored text, made ready once to be searched for many claims.
+
+    `page_starts`: where each page of a PDF begins; a quote never runs over the end of a page.
+    """
+
+    def __init__(self, text: str, page_starts: Sequence[int] = ()) -> None:
+        self.text = text
+        self._pages = tuple(page_starts)
+        self.spans = list(_spans(text))
+        self._starts = [start for start, _ in self.spans]
+        self._places: dict[str, list[int]] = {}
+        for term, offset in _placed(text):
+            self._place(term, offset)
+        self.wide = is_cjk(text)
+
+    def _place(self, term: str, offset: int) -> None:
+        index = bisect_right(self._starts, offset) - 1
+        places = self._places.setdefault(term, [])
+        if index >= 0 and (not places or places[-1] != index):
+            places.append(index)
+
+    def page_of(self, offset: int) -> int | None:
+        """From 1; None for a text without pages."""
+        return bisect_right(self._pages, offset) if self._pages else None
+
+    def best(self, claim: str, limit: int) -> list[Quote]:
+        """The passages of one to three sentences that bear most of the claim, best first; `[]` if none bears enough."""
+        asked = _asked(claim)
+        weights = self._weighed(asked)
+        total = sum(weights.values())
+        if max(asked.weights.values(), default=0.0) < 1:  # nothing but small words
+            return []
+        held = self._held(weights)
+        ranked = sorted(held, key=lambda index: -sum(weights[term] for term in held[index]))[: 3 * limit]
+        windows = {self._widened(index, held, weights, total) for index in ranked}
+        best = sorted(windows, key=lambda quote: (-quote.score, quote.end - quote.start))[:limit]
+        least = ENOUGH_ACROSS if asked.wide != self.wide else ENOUGH
+        return [quote for quote in best if quote.score >= least]
+
+    def _weighed(self, asked: _Asked) -> dict[str, float]:
+        """What each term of the claim counts here: the rarer in this text, the more; what is not in it counts too."""
+        across = asked.wide != self.wide and asked.figures
+        wanted = {t: w for t, w in asked.weights.items() if not across or t in asked.figures}
+        count = len(self.spans) + 1
+        return {t: w * math.log(1 + count / (0.5 + len(self._places.get(t, ())))) for t, w in wanted.items()}
+
+    def _held(self, weights: dict[str, float]) -> dict[int, set[str]]:
+        """Sentence -> the claim's terms that it holds."""
+        held: dict[int, set[str]] = {}
+        for term in weights:
+            for index in self._places.get(term, ()):
+                held.setdefault(index, set()).add(term)
+        return held
+
+    def _widened(self, index: int, held: dict[int, set[str]], weights: dict[str, float], total: float) -> Quote:
+        first = last = index
+        have = set(held[index])
+        while last - first + 1 < _WINDOW:
+            gains = [
+                (sum(weights[t] for t in held.get(i, set()) - have) / total, i)
+                for i in (first - 1, last + 1)
+                if 0 <= i < len(self.spans) and self.page_of(self.spans[i][0]) == self.page_of(self.spans[index][0])
+            ]
+            gain, taken = max(gains, default=(0.0, index))
+            if gain < _GAIN:
+                break
+            have |= held[taken]
+            first, last = min(first, taken), max(last, taken)
+        score = sum(weights[term] for term in have) / total
+        return Quote(self.spans[first][0], self.spans[last][1], round(score, 4))
+
+
+def best_quote(claim: str, text: Quotable | str, *, pages: Sequence[int] = ()) -> Quote | None:
+    """The passage of the text that bears the claim best, widened to whole sentences; None where nothing bears it.
+
+    `claim` may have its marks.  `pages`: a PDF's page starts, for a text that is not `Quotable` yet.
+    """
+    quotable = text if isinstance(text, Quotable) else Quotable(text, pages)
+    return next(iter(quotable.best(claim, 1)), None)
+
+
+@lru_cache(maxsize=512)
+def _asked(claim: str) -> _Asked:
+    said = without_marks(claim)
+    weights = {term: _SMALL if is_small(term) else 1.0 for term, _ in _words(said)}
+    figures = frozenset([*(term for term, _ in _figures(said)), *_names(said)])
+    weights |= dict.fromkeys(figures, _FIGURE)
+    return _Asked(weights, figures, is_cjk(said))
+
+
+def _placed(text: str) -> Iterator[tuple[str, int]]:
+    """Every term of a text with its offset."""
+    yield from _words(text)
+    yield from _figures(text)
+
+
+def _words(text: str) -> Iterator[tuple[str, int]]:
+    """Words; in scripts without spaces, pairs of characters."""
+    before = None
+    for token in tokens(text):
+        wide = is_wide(token.word)
+        if not wide and not _NUMBER.fullmatch(token.word):
+            yield token.word, token.start
+        elif before and before.end == token.start:
+            yield before.word + token.word, before.start
+        before = token if wide else None
+
+
+def _figures(text: str) -> Iterator[tuple[str, int]]:
+    """Numbers and dates by their value: `#5500000` for `5.5 million` as for `550万`."""
+    known = dates(text)
+    for quantity in quantities(text, known):
+        for value in quantity.values:
+            yield f"#{value:.6g}", quantity.start
+    for date in known:
+        if date.year:
+            yield f"#y{date.year}", date.start
+        if date.month:
+            yield f"#m{date.month}.{date.day}", date.start
+
+
+def _names(text: str) -> Iterator[str]:
+    """Words with a capital or a digit, which look the same in other languages."""
+    for token in tokens(text):
+        plain = is_wide(token.word) or is_small(token.word) or _NUMBER.fullmatch(token.word)
+        if not plain and _NAMELIKE.search(text[token.start : token.end]):
+            yield token.word
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """The text's sentences; a row of a table is one, for its cells say nothing by themselves."""
+    for block in blocks(text):
+        if block.kind == "rule" or is_divider(text, block):
+            continue
+        yield from _in_block(text, block)
+
+
+def _in_block(text: str, block: Block) -> Iterator[tuple[int, int]]:
+    whole = [(block.start, block.end)] if block.kind == "row" else split(text, block.start, block.end)
+    for start, end in whole:
+        yield from _shortened(text, start, end)
+
+
+def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while end - start > _LONGEST:
+        cuts = [m.end() for m in _CUT.finditer(text, start + _LONGEST // 2, start + _LONGEST)]
+        cut = cuts[-1] if cuts else start + _LONGEST
+        yield start, start + len(text[start:cut].rstrip())
+        start = cut
+    if text[start:end].strip():
+        yield start, end
