@@ -8,20 +8,20 @@ RUN := $(BIN)/python -m agent
 Q ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help ask ui test check test-slow format lock clean
+.PHONY: help embedder ask ui test check test-slow format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-ask: $(VENV)/.core .cache-embedder  ## the sample question on the sample web; Q="…" asks the live web
+ask: $(VENV)/.core embedder  ## the sample question on the sample web; Q="…" asks the live web
 	@if [ -n "$(Q)" ]; then $(RUN) ask "$$ASK_Q"; else \
-	  AGENT_MODEL=extractive AGENT_BASE_URL= $(RUN) ask --search sample "$$($(BIN)/python -m agent.sample)"; fi
+	  AGENT_MODEL=extractive AGENT_BASE_URL= AGENT_FOLDER= $(RUN) ask --search sample "$$($(BIN)/python -m agent.sample)"; fi
 ask: export ASK_Q = $(Q)
 
-ui: $(VENV)/.ui .cache-embedder  ## the app in a browser
+ui: $(VENV)/.ui embedder  ## the app in a browser
 	@$(RUN) ui
 
-test: $(VENV)/.dev .cache-embedder check  ## lint, types, import floors, tests
+test: $(VENV)/.dev embedder check  ## lint, types, import floors, tests
 	@$(BIN)/pytest -n 2
 
 check: $(VENV)/.dev  ## lint, types, import floors
@@ -32,14 +32,18 @@ check: $(VENV)/.dev  ## lint, types, import floors
 	@cd build/tree && PYTHONPATH=. $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml --no-cache >$(CURDIR)/build/floors.txt \
 	  || { cat $(CURDIR)/build/floors.txt; exit 1; }
 
-test-slow: $(VENV)/.dev .cache-embedder  ## browser, third-party servers, kills, the built wheel
+test-slow: $(VENV)/.dev embedder  ## browser, third-party servers, kills, the built wheel
+	@sh tests/system_packages.sh
 	@$(BIN)/pytest -m slow --timeout 900
 
 format: $(VENV)/.dev  ## format and mend what a tool can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 clean:  ## remove what was built; the library and the cache stay
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache-embedder
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+embedder: $(VENV)/.core  ## the built-in embedder, once; the agent answers without it, too
+	@$(RUN) setup-embeddings --quiet || true
 
 # ---------------------------------------------------------------------------------------------- environments
 

@@ -87,6 +87,10 @@ class PagePool(Protocol):
         """Every page wanted so far, when a quorum is in or `seconds` are over; those still under way are left out."""
         ...
 
+    def left_out(self) -> tuple[PageRecord, ...]:
+        """For the run's last word: the pages that are still under way, as skipped."""
+        ...
+
 
 class Library(Protocol):
     """What was read stays read.  All methods raise `LibraryError`."""
@@ -180,8 +184,8 @@ class Services:
     checker: Checker
     journal: Journal
     fallback: Callable[[str], Reasoner]  # needs no model; writes when the reasoner fails for good, and says why
-    open_run: Callable[[str, Callable[[PoolNews], None]], AbstractAsyncContextManager[RunParts]]
-    # (run_id, what to do with the pool's news)
+    open_run: Callable[[str, datetime, Callable[[PoolNews], None]], AbstractAsyncContextManager[RunParts]]
+    # (run_id, when the run began, what to do with the pool's news)
     made_with: MadeWith
     language: str | None = None  # of the answer; None: the question's
     check: Literal["none", "rules"] = "rules"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from agent.errors import FetchFailed, LibraryError, SearchBroken
-from agent.services import Reply, ReplyKey, RunParts, Services
+from agent.reasoning.journal import MemoryJournal
+from agent.services import RunParts, Services
 from agent.text.chunking import split
 from agent.text.urls import site
 from agent.types import (
@@ -181,24 +182,6 @@ class MemoryLibrary:
         return next((d for d in self.documents.values() if d.url == url), None)
 
 
-class MemoryJournal:
-    def __init__(self) -> None:
-        self.replies: dict[ReplyKey, Reply] = {}
-        self.noted: dict[tuple[str, str, int], str] = {}
-
-    async def find(self, key: ReplyKey) -> Reply | None:
-        return self.replies.get(key)
-
-    async def keep(self, key: ReplyKey, reply: Reply) -> None:
-        self.replies[key] = reply
-
-    async def note(self, run_id: str, step: str, round: int, reasoning: str) -> None:
-        self.noted[run_id, step, round] = reasoning
-
-    async def notes(self, run_id: str) -> Mapping[tuple[str, int], str]:
-        return {(step, round): text for (run, step, round), text in self.noted.items() if run == run_id}
-
-
 class KindChecker:
     """Gives every cited claim the verdict that `verdicts` has for a word in it, else `supported`."""
 
@@ -304,23 +287,24 @@ class World:
         )
 
     @asynccontextmanager
-    async def _open_run(self, run_id: str, tell: Callable[..., None]) -> AsyncIterator[RunParts]:
-        from agent.web.pool import Pool, PoolParts
+    async def _open_run(self, run_id: str, began: datetime, tell: Callable[..., None]) -> AsyncIterator[RunParts]:
+        from agent.web.pool import Pool
+        from agent.web.reading import PoolParts
 
         parts = PoolParts(
+            run_id=run_id,
+            started_at=began,
             web=tuple(self.search),
-            local=(),
             fetcher=self.fetcher,
-            local_fetcher=None,
             extractor=PlainExtractor(),
             library=self.library,
             limits=self.limits,
-            clock=self.clock,
+            tell=tell,
         )
         self.opened += 1
         self.open_now += 1
         try:
-            async with Pool(run_id, parts, tell) as pool:
+            async with Pool(parts) as pool:
                 yield RunParts(self.reasoner, pool)
         finally:
             self.open_now -= 1

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agent.codec import to_json
 from agent.graph.desk import ZERO, Desk, add
 from agent.graph.state import Json, Run
-from agent.types import Answer, AnswerPage, AnswerSource, Claim, Source, Status, StepRecord
+from agent.types import Answer, AnswerPage, AnswerSource, Claim, PageRecord, Source, Status, StepRecord
 
 
 async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) -> Json:
@@ -25,7 +25,7 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) ->
         sources=tuple(_as_read(s, cited) for s in sorted(run.sources.values(), key=lambda s: s.number)),
         claims=claims,
         steps=await _steps(run, desk),
-        pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in run.pages.values()),
+        pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, desk)),
         usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(desk.seconds(run), 3)),
         warnings=_warnings(run),
     )
@@ -57,6 +57,12 @@ def _as_read(source: Source, cited: set[int]) -> AnswerSource:
         cited=source.number in cited,
         snapshot=source.snapshot,
     )
+
+
+async def _pages(run: Run, desk: Desk) -> list[PageRecord]:
+    """Every page that was wanted, those that came after the evidence was chosen included."""
+    late = {p.url: p for p in (*await desk.parts.pool.read(seconds=0), *desk.parts.pool.left_out())}
+    return list({**late, **run.pages}.values())
 
 
 async def _steps(run: Run, desk: Desk) -> tuple[StepRecord, ...]:

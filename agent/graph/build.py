@@ -124,7 +124,7 @@ class _Stagehand:
         run: Run | None = None,
     ) -> Json:
         try:
-            belongings = await self._keeper.belongings(call.run.id)
+            belongings = await self._keeper.belongings(call.run)
             self.ends.bind(config, belongings)
             with belongings.busy(), belongings.outbox.open(get_stream_writer(), call.round):
                 return await self._recorded(work, call, belongings, run)

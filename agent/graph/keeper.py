@@ -13,6 +13,7 @@ import contextlib
 import contextvars
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
 
 from agent.graph.desk import Outbox
+from agent.graph.state import RunFacts
 from agent.services import RunParts, Services
 
 logger = logging.getLogger(__name__)
@@ -29,12 +31,12 @@ IDLE_SECONDS = 600.0  # between two steps; a host that pauses longer finds the p
 class Belongings:
     """What one run owns on one loop.  `keep` is the keeper task; all else is called from that loop."""
 
-    def __init__(self, run_id: str, services: Services, idle_seconds: float) -> None:
-        self.outbox = Outbox(run_id)
+    def __init__(self, run: RunFacts, services: Services, idle_seconds: float) -> None:
+        self.outbox = Outbox(run.id)
         self.parts: RunParts
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self._open = services.open_run(run_id, self.outbox.tell)
+        self._open = services.open_run(run.id, datetime.fromisoformat(run.started_at), self.outbox.tell)
         self._idle_seconds = idle_seconds
         self._deadline: asyncio.Timeout | None = None
         self.task: asyncio.Task[None] | None = None
@@ -86,16 +88,16 @@ class Keeper:
         self._idle_seconds = idle_seconds
         self._all: dict[tuple[str, int], Belongings] = {}
 
-    async def belongings(self, run_id: str) -> Belongings:
+    async def belongings(self, run: RunFacts) -> Belongings:
         """Those of the run on this loop, opened now if there are none."""
-        key = (run_id, id(asyncio.get_running_loop()))
+        key = (run.id, id(asyncio.get_running_loop()))
         found = self._all.get(key)
         if found and found.task and not found.task.done():
             return found
-        made = Belongings(run_id, self._services, self._idle_seconds)
+        made = Belongings(run, self._services, self._idle_seconds)
         ready = made.loop.create_future()
         # An empty contextvars.Context: the keeper must not inherit the step's tracing parent or stream writer.
-        made.task = made.loop.create_task(made.keep(ready), name=f"run {run_id}", context=contextvars.Context())
+        made.task = made.loop.create_task(made.keep(ready), name=f"run {run.id}", context=contextvars.Context())
         self._all[key] = made
         made.task.add_done_callback(lambda task: self._forget(key, task))
         try:

@@ -1,0 +1,340 @@
+"""Settings → services → graph: the only module that knows both the settings and the parts.
+
+Each part can be the caller's own: any LangChain chat model as the reasoner, any LangChain embeddings, any object with
+`async search(query, *, limit)` as a search provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.request import getproxies
+
+from agent import __version__
+from agent.errors import SettingsError
+from agent.settings import APP, EXTRACTIVE, Settings
+from agent.text.urls import host
+from agent.types import MadeWith, Page
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+    from langchain_core.language_models import BaseChatModel
+    from langgraph.types import Checkpointer
+
+    from agent.graph.build import Graph
+    from agent.library.library import StoredLibrary
+    from agent.sample.server import SampleWeb
+    from agent.services import Clock, Fetcher, Journal, PagePool, PoolNews, Reasoner, RunParts, SearchProvider, Services
+    from agent.web.client import Reach
+
+SAMPLE = "sample"
+FOLDER = "folder"
+DEFAULT_SEARCH = ("duckduckgo", "wikipedia")
+_DIRECT = {"all://127.0.0.1": None, "all://localhost": None}  # a proxy in the environment does not know this machine
+
+
+def build_graph(
+    settings: Settings | None = None,
+    *,
+    checkpointer: Checkpointer = None,
+    reasoner: BaseChatModel | Reasoner | None = None,
+    embeddings: Embeddings | None = None,
+    search: Any = None,
+    clock: Clock | None = None,
+) -> Graph:
+    """The compiled LangGraph graph: `{"question": …}` or `{"messages": […]}` in, `{"answer": {…}}` out.
+
+    `settings`: None reads the environment.  `checkpointer`: None leaves it to the host.  `reasoner`: a LangChain chat
+    model, or anything with `plan`, `write` and `revise`.  `search`: an object with `async search(query, *, limit)`, or
+    several in order of preference; hits are `SearchHit`s or dicts with `url`, `title` and `snippet`.
+    Raises `SettingsError`.
+    """
+    from agent.graph.build import build
+
+    parts = Parts(reasoner, embeddings, _providers(search), clock)
+    return build(Wiring(settings or Settings(), parts).services(), checkpointer=checkpointer)
+
+
+def describe(settings: Settings, **given: Any) -> str:
+    """One line for people: which reasoner and which search, and why these."""
+    wiring = Wiring(settings, Parts(given.get("reasoner"), given.get("embeddings"), _providers(given.get("search"))))
+    return "; ".join(filter(None, [wiring.told_reasoner(), wiring.told_search(), wiring.told_library()]))
+
+
+async def stored_text(settings: Settings, snapshot: str) -> str:
+    """A text that quotes point into, from whichever library has it.  Raises `LibraryError`."""
+    from agent.errors import LibraryError
+    from agent.library.library import StoredLibrary
+
+    home = settings.data_home
+    places = [place for place in (home / "library", home / SAMPLE / "library") if place.exists()]
+    for place in places:
+        with suppress(LibraryError):  # it may be in the other one
+            return await StoredLibrary(place).text(snapshot)
+    raise LibraryError(f"there is no text {snapshot!r} in {home}: give the snapshot of a source from --json")
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a caller brings instead of our own."""
+
+    reasoner: Any = None  # a chat model or a Reasoner
+    embeddings: Embeddings | None = None
+    search: tuple[SearchProvider, ...] = ()
+    clock: Clock | None = None
+
+
+class Wiring:
+    """One set of settings, turned into services.  What is shared by all runs is made once, when it is first needed."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._clock: Clock = parts.clock or SystemClock()
+        self._check_search()
+
+    def services(self) -> Services:
+        from agent.check.checker import NoChecker, RuleChecker
+        from agent.reasoning.extractive import ExtractiveReasoner
+        from agent.services import Services
+
+        settings = self._settings
+        return Services(
+            limits=settings.limits,
+            clock=self._clock,
+            library=self._library,
+            checker=RuleChecker() if settings.check == "rules" else NoChecker(),
+            journal=self._journal,
+            fallback=lambda why: ExtractiveReasoner(because=why),
+            open_run=self._open_run,
+            made_with=self._made_with(),
+            language=settings.lang,
+            share_folder=settings.share_folder,
+        )
+
+    # --------------------------------------------------------------------------------------------- choices
+
+    @cached_property
+    def search_names(self) -> tuple[str, ...]:
+        """Providers in order of preference.  A folder is asked beside the others, so its place does not matter."""
+        if self._parts.search:
+            named: tuple[str, ...] = tuple(p.name for p in self._parts.search)
+        else:
+            named = self._settings.search or self._found_search()
+        return named if FOLDER in named or not self._settings.folder else (*named, FOLDER)
+
+    def _found_search(self) -> tuple[str, ...]:
+        if self._settings.searxng_url:
+            return ("searxng",)
+        return ("tavily",) if self._settings.tavily_api_key else DEFAULT_SEARCH
+
+    def _check_search(self) -> None:
+        if self._parts.search:
+            return
+        from agent.web.search.registry import PROVIDERS
+
+        for name in self.search_names:
+            if name not in PROVIDERS:
+                raise SettingsError(
+                    f"AGENT_SEARCH={name!r}: no such search provider; there are {', '.join(sorted(PROVIDERS))}"
+                )
+        if SAMPLE in self.search_names and len(self.search_names) > 1:
+            raise SettingsError("the sample web has a library of its own: --search sample takes no other provider")
+
+    @property
+    def _is_extractive(self) -> bool:
+        return not self._parts.reasoner and self._settings.model in (None, EXTRACTIVE)
+
+    def told_reasoner(self) -> str:
+        if self._parts.reasoner:
+            return "reasoner: the caller's own"
+        if self._settings.model is None:
+            return "reasoner: extractive (no model is configured; set AGENT_BASE_URL and AGENT_MODEL for R1)"
+        if self._is_extractive:
+            return "reasoner: extractive (as configured; no model is asked)"
+        return f"reasoner: {self._settings.model} at {host(self._settings.base_url or '')} (as configured)"
+
+    def told_search(self) -> str:
+        why = "as configured" if self._settings.search or self._parts.search else _why(self._settings)
+        return f"search: {', '.join(self.search_names)} ({why})"
+
+    def told_library(self) -> str:
+        """Only what a user may want to mend."""
+        return self._library.note
+
+    def _made_with(self) -> MadeWith:
+        settings = self._settings
+        model = EXTRACTIVE if self._is_extractive else settings.model or type(self._parts.reasoner).__name__
+        return MadeWith(
+            version=__version__,
+            model=model,
+            endpoint_host=host(settings.base_url or "") if settings.model and not self._is_extractive else "",
+            search=self.search_names,
+            depth=settings.depth,
+            check=settings.check,
+        )
+
+    # --------------------------------------------------------------------------------------------- shared by all runs
+
+    @cached_property
+    def _home(self) -> Path:
+        """The sample web's pages never stand beside those of the world."""
+        home = self._settings.data_home
+        return home / SAMPLE if SAMPLE in self.search_names else home
+
+    @cached_property
+    def _library(self) -> StoredLibrary:
+        from agent.library.embed import HostEmbedder
+        from agent.library.library import StoredLibrary
+        from agent.library.minilm import installed
+
+        mine = self._parts.embeddings
+        embedder = HostEmbedder(mine) if mine else installed(self._settings.cache_home)
+        return StoredLibrary(self._home / "library", embedder)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        from agent.reasoning.journal import SqliteJournal
+
+        return SqliteJournal(self._settings.data_home / "journal.sqlite")
+
+    # --------------------------------------------------------------------------------------------- one run's own
+
+    @asynccontextmanager
+    async def _open_run(
+        self, run_id: str, began: datetime, tell: Callable[[PoolNews], None]
+    ) -> AsyncGenerator[RunParts, None]:
+        from agent.services import RunParts
+
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._library.in_use())
+            pool = await self._open_pool(stack, run_id, began, tell)
+            yield RunParts(await self._open_reasoner(stack), pool)
+
+    async def _open_pool(
+        self, stack: AsyncExitStack, run_id: str, began: datetime, tell: Callable[[PoolNews], None]
+    ) -> PagePool:
+        from agent.web.client import open_client, user_agent
+        from agent.web.extract.extractor import PageExtractor
+        from agent.web.fetch import FolderFetcher, HttpFetcher
+        from agent.web.pool import Pool
+        from agent.web.reading import PoolParts
+
+        settings, limits = self._settings, self._settings.limits
+        sample = await stack.enter_async_context(_sample_web()) if SAMPLE in self.search_names else None
+        reach = self._reach(sample)
+        client = await stack.enter_async_context(
+            open_client(user_agent(APP, __version__), reach, connections=limits.fetches)
+        )
+        extractor = PageExtractor(folder=settings.folder.name if settings.folder else "")
+        files = FolderFetcher(settings.folder, self._clock) if settings.folder else None
+        web, local = await self._open_search(sample, stack, files, extractor)
+        parts = PoolParts(
+            run_id=run_id,
+            started_at=began,
+            web=web,
+            local=local,
+            fetcher=HttpFetcher(client, reach, self._clock, seconds=limits.page_seconds),
+            local_fetcher=files,
+            extractor=extractor,
+            library=self._library,
+            limits=limits,
+            tell=tell,
+        )
+        return await stack.enter_async_context(Pool(parts, warm=extractor.warm))
+
+    def _reach(self, sample: SampleWeb | None) -> Reach:
+        from agent.web.client import Reach
+
+        return Reach(
+            allow_private=self._settings.allow_private_addresses,
+            proxies=getproxies(),
+            own_hosts=sample.hosts if sample else frozenset(),
+            own_port=sample.port if sample else 0,
+        )
+
+    async def _open_search(
+        self, sample: SampleWeb | None, stack: AsyncExitStack, files: Fetcher | None, extractor: Any
+    ) -> tuple[tuple[SearchProvider, ...], tuple[SearchProvider, ...]]:
+        """Providers for the web in order, and those for local documents, which are asked beside them."""
+        import httpx2
+
+        from agent.web.client import user_agent
+        from agent.web.search.parts import ProviderParts
+        from agent.web.search.registry import build
+
+        settings = self._settings
+        client = await stack.enter_async_context(httpx2.AsyncClient(mounts=_DIRECT))
+        parts = ProviderParts(
+            client=client,
+            user_agent=user_agent(APP, __version__),
+            language=settings.lang,
+            searxng_url=settings.searxng_url,
+            tavily_url=settings.tavily_url,
+            tavily_api_key=settings.tavily_api_key.get_secret_value() if settings.tavily_api_key else None,
+            wikipedia_url=settings.wikipedia_url,
+            folder=settings.folder,
+            read=_reader(files, extractor) if files else None,
+            sample_search_url=sample.search_url if sample else None,
+        )
+        local = (build(FOLDER, parts),) if settings.folder else ()
+        named = () if self._parts.search else self.search_names
+        return self._parts.search or tuple(build(name, parts) for name in named if name != FOLDER), local
+
+    async def _open_reasoner(self, stack: AsyncExitStack) -> Reasoner:
+        from agent.reasoning.extractive import ExtractiveReasoner
+
+        mine = self._parts.reasoner
+        if mine is not None and hasattr(mine, "plan") and hasattr(mine, "write"):
+            return cast("Reasoner", mine)
+        if self._is_extractive:
+            return ExtractiveReasoner()
+        from agent.reasoning.models import Endpoint, open_chat_model
+        from agent.reasoning.r1 import R1Reasoner
+
+        settings = self._settings
+        if mine is not None:
+            return R1Reasoner(mine, endpoint=Endpoint(type(mine).__name__), journal=self._journal)
+        model, url = settings.model or "", settings.base_url or ""
+        chat = await stack.enter_async_context(open_chat_model(model=model, base_url=url, api_key=settings.api_key))
+        return R1Reasoner(chat, endpoint=Endpoint(model, url), journal=self._journal)
+
+
+def _why(settings: Settings) -> str:
+    if settings.searxng_url:
+        return "AGENT_SEARXNG_URL is set"
+    return "AGENT_TAVILY_API_KEY is set" if settings.tavily_api_key else "none is configured"
+
+
+def _sample_web() -> SampleWeb:
+    from agent.sample.server import SampleWeb
+
+    return SampleWeb()
+
+
+def _reader(files: Fetcher, extractor: Any) -> Callable[[Path], Any]:
+    """How the folder provider reads what is not plain text: in the extraction workers."""
+
+    async def read(path: Path) -> str:
+        page: Page = await files.fetch(path.as_uri())
+        return str((await extractor.extract(page)).text)
+
+    return read
+
+
+def _providers(search: Any) -> tuple[SearchProvider, ...]:
+    from agent.web.search.brought import Brought
+
+    if search is None:
+        return ()
+    return tuple(Brought(each) for each in (search if isinstance(search, Sequence) else (search,)))
