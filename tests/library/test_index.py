@@ -31,6 +31,14 @@ def units(count: int, seed: int) -> np.ndarray:
     return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
 
 
+ALL_IDS = """
+ids = []
+while more := collection.get(limit=1000, offset=len(ids), include=[])["ids"]:
+    ids += more
+print(json.dumps(ids))
+"""
+
+
 class Shelf:
     """A record with vectors, and the index over it."""
 
@@ -67,12 +75,21 @@ class Shelf:
     def exactly(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]]:
         return self.vectors.nearest(queries, documents or self.documents, self.number, 10)
 
+    async def finds_itself(self) -> None:
+        """Some hundred vectors, each of which must be its own nearest: Chroma's `get` shows lost ones, too."""
+        marks = np.linspace(0, self.newest - 1, 200).astype(int)
+        for mark in dict.fromkeys(marks.tolist()):
+            batch = self.vectors.after(mark, self.number, 1)
+            found = await self.by_chroma(batch.matrix, batch.documents)
+            assert found is not None
+            assert found[0][0] == batch.passages[0]
+
     async def caught_up(self, seconds: float = 20) -> None:
         await until(lambda: self.index.state == "open" and self.index.mark == self.newest, seconds)
 
     def in_chroma(self) -> set[int]:
         """The passages whose vectors the collection holds, as another program sees them."""
-        return set(map(int, chroma(self.home, "print(json.dumps(collection.get()['ids']))")))
+        return set(map(int, chroma(self.home, ALL_IDS)))
 
     def all_passages(self) -> set[int]:
         return {row for (row,) in self.record.rows("SELECT passage FROM vectors")}
@@ -314,7 +331,7 @@ async def check_the_whole(directory: Path) -> None:
     shelf.pages = shelf.record.rows("SELECT max(row) FROM documents")[0][0]
     async with shelf.index.in_use():
         await shelf.caught_up(60)
-        assert await shelf.by_chroma(units(2, 9)) == shelf.exactly(units(2, 9))
+        await shelf.finds_itself()
     await until(lambda: shelf.index.state == "closed")
     assert shelf.in_chroma() == shelf.all_passages()
     assert shelf.record.rows("PRAGMA integrity_check") == [("ok",)]
@@ -380,7 +397,7 @@ async def test_many_kills_of_the_worker(shelf):
                 os.kill(pid, signal.SIGKILL)
         shelf.index._failures = 0
         await shelf.caught_up(60)
-        assert await shelf.by_chroma(units(2, 9)) == shelf.exactly(units(2, 9))
+        await shelf.finds_itself()
     await until(lambda: shelf.index.state == "closed")
     assert shelf.in_chroma() == shelf.all_passages()
 

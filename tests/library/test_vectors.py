@@ -1,0 +1,91 @@
+"""How vectors are kept and compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.library.vectors import Vectors, packed, unpacked
+from tests.library.conftest import document
+
+
+def units(count: int, dimension: int = 384, seed: int = 0) -> np.ndarray:
+    matrix = np.random.default_rng(seed).standard_normal((count, dimension)).astype(np.float32)
+    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+
+
+def test_a_byte_a_dimension_keeps_the_direction():
+    matrix = units(500)
+    kept = unpacked(packed(matrix))
+    assert len(packed(matrix)[0]) == 384
+    assert (matrix * kept).sum(1).min() > 0.9999
+    assert np.linalg.norm(kept, axis=1) == pytest.approx(np.ones(500), abs=1e-5)
+
+
+def test_a_vector_of_zeros_does_no_harm():
+    assert np.array_equal(unpacked(packed(np.zeros((1, 8), np.float32))), np.zeros((1, 8)))
+
+
+@pytest.fixture
+def page(record):
+    page = document("\n\n".join(f"# Part {n}\n\n" + f"Sentence {n}. " * 60 for n in range(6)), title="The title")
+    record.store(page, "run")
+    return page
+
+
+def test_an_embedder_is_known_again_by_name_and_probe(record):
+    vectors, probe = Vectors(record), units(1)
+    number = vectors.embedder("one", probe)
+    nearly = probe + 0.001 * units(1, seed=5)
+    assert vectors.embedder("one", nearly / np.linalg.norm(nearly)) == number
+    assert vectors.embedder("another", probe) != number
+
+
+def test_an_embedder_that_has_changed_under_its_name_is_another(record):
+    vectors = Vectors(record)
+    numbers = [vectors.embedder("one", probe) for probe in (units(1), units(1, seed=1), units(1, dimension=8))]
+    assert len(set(numbers)) == 3
+
+
+def test_what_is_embedded_stands_below_its_title_and_headings(record, page):
+    told = Vectors(record).to_embed(Vectors(record).passages_of(page.id, 100), 1)
+    assert told[0][1].startswith("The title\n# Part 0")
+    assert told[1][1].startswith("The title\n# Part 1\n")
+
+
+def test_a_passage_gets_one_vector_an_embedder(record, page):
+    vectors = Vectors(record)
+    one, other = vectors.embedder("one", units(1)), vectors.embedder("other", units(1))
+    passages = vectors.passages_of(page.id, 100)
+    first, second = units(len(passages), seed=1), units(len(passages), seed=2)
+    vectors.add(one, passages, first)
+    vectors.add(one, passages, second)
+    assert vectors.to_embed(passages, one) == []
+    assert len(vectors.to_embed(passages, other)) == len(passages)
+    assert (vectors.after(0, one, 100).matrix * first).sum(1).min() > 0.999
+
+
+def test_vectors_are_told_in_the_order_of_their_coming(record, page):
+    vectors = Vectors(record)
+    number, passages = vectors.embedder("one", units(1)), vectors.passages_of(page.id, 100)
+    for passage in reversed(passages):
+        vectors.add(number, [passage], units(1, seed=passage))
+    batch = vectors.after(0, number, 3)
+    assert batch.passages == passages[:2:-1]
+    assert vectors.after(batch.marks[-1], number, 100).passages == passages[2::-1]
+    assert vectors.count(number, batch.marks[-1]) == (3, 6)
+    assert vectors.newest([1], number) == vectors.after(0, number, 100).marks[-1]
+
+
+def test_the_nearest_of_the_wanted_documents_come_first(record, page):
+    other = document("Another page.", url="https://b.example/")
+    record.store(other, "run")
+    vectors = Vectors(record)
+    number = vectors.embedder("one", units(1))
+    passages = vectors.passages_of(page.id, 100)
+    matrix = units(len(passages), seed=3)
+    vectors.add(number, passages, matrix)
+    vectors.add(number, vectors.passages_of(other.id, 1), matrix[:1])
+    (mine,) = record.rows_of([page.id])
+    assert [found[0] for found in vectors.nearest(matrix, [mine], number, 3)] == passages
+    assert vectors.nearest(matrix[:1], [], number, 3) == [[]]
