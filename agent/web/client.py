@@ -77,7 +77,7 @@ def open_client(agent: str, reach: Reach, *, connections: int) -> httpx2.AsyncCl
     return httpx2.AsyncClient(
         transport=_Transport(reach, connections),
         headers={"User-Agent": agent, "Accept": _ACCEPT},
-        trust_env=False,  # else a proxy in the environment would go past the checks
+        trust_env=False,  # proxies come with `reach`, so that none goes past the checks
         follow_redirects=False,  # each hop is checked by the fetcher
         timeout=httpx2.Timeout(10.0, pool=None),  # a page's total deadline is the fetcher's
     )

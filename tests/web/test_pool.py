@@ -325,14 +325,14 @@ async def test_the_deadline_ends_the_waiting_where_no_quorum_comes() -> None:
 
 
 async def test_a_second_round_waits_for_its_own_pages() -> None:
-    provider = Provider({"a": [site(1), site(2)], "b": [site(3)]})
-    async with running([provider], fetcher(1, 2, 3, s3=0.3)) as run:
+    provider = Provider({"a": [site(n) for n in range(10, 15)], "b": [site(3)]})
+    async with running([provider], fetcher(3, *range(10, 15), s3=0.3), limits=QUORATE) as run:
         run.pool.want(Query("a"), round=1)
         await run.pool.searched(round=1, seconds=5)
         await run.pool.read(seconds=5)
         run.pool.want(Query("b"), round=2)
         await run.pool.searched(round=2, seconds=5)
-        assert site(3) in good(await run.pool.read(seconds=5))
+        assert site(3) in good(await run.pool.read(seconds=5)), "the good pages of round 1 are no quorum of round 2"
 
 
 async def test_a_slow_page_is_given_up_at_its_own_deadline() -> None:
