@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 
 import pytest
 
@@ -121,6 +122,15 @@ def test_nothing_is_shown_of_an_unknown_reply_that_may_yet_turn_out_to_be_thinki
 )
 def test_an_answer_that_talks_about_the_tags_survives(answer: str) -> None:
     assert split(answer) == Split("", answer)
+
+
+def test_a_model_that_loops_over_the_tags_is_split_in_bounded_time() -> None:
+    began = time.process_time()
+    splitter = ThinkSplitter("auto")
+    for _ in range(4_000):
+        splitter.feed("as `</think>` says")
+    assert splitter.close().text.count("</think>") == 4_000
+    assert time.process_time() - began < 5
 
 
 def test_a_prefilled_server_may_still_send_the_tag_itself() -> None:

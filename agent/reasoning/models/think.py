@@ -23,6 +23,7 @@ OPEN, CLOSE = "<think>", "</think>"
 _TAG = re.compile(r"<(/?)think>")
 _QUOTES = "`'\"“”‘’«»「」『』"
 _LINE_ENDS = re.compile(r"[ \t]*([\r\n]|\Z)")
+_NOTHING_MORE = re.compile(r"[ \t]*\Z")
 _FENCE = "```"
 
 
@@ -48,6 +49,7 @@ class ThinkSplitter:
         self._state: Literal["start", "held", "thinking", "answering"] = "answering" if mode == "off" else "start"
         self._pending = ""  # not yet told to be one or the other
         self._begun = mode == "off"  # has anything but white space been said in this state?
+        self._unopened = _UnopenedClose()
         self._searched = 0  # up to where a held text is known to have no closing tag
 
     @property
@@ -127,8 +129,10 @@ class ThinkSplitter:
         if self._pending.find(CLOSE, max(0, self._searched - len(CLOSE))) < 0:
             self._searched = len(self._pending)
             return None
-        at = unopened_close(self._pending, at_end=at_end)
+        at = self._unopened.find(self._pending, at_end=at_end)
         if at is None:
+            if not self._pending.rstrip(" \t").endswith(CLOSE):  # else what follows will decide
+                self._searched = len(self._pending)
             return None
         reasoning, self._pending = self._pending[:at].rstrip(), self._pending[at:]
         self._learned = "prefilled"
@@ -136,29 +140,42 @@ class ThinkSplitter:
         return reasoning
 
 
-def unopened_close(text: str, *, at_end: bool = True) -> int | None:
-    """Where the `</think>` stands that ends a reasoning without an opening tag; None: there is none (yet).
+def unopened_close(text: str) -> int | None:
+    """Where the `</think>` of a whole text stands that ends a reasoning without an opening tag; None: there is none."""
+    return _UnopenedClose().find(text, at_end=True)
+
+
+class _UnopenedClose:
+    """Looks for that tag in a text that grows, going over each of its tags once.
 
     It closes more than was opened, ends its line, and is not a mention: in quotes, in backticks, in a fence.
     """
-    depth = 0
-    for tag in _TAG.finditer(text):
-        if not at_end and not text[tag.end() :].strip(" \t"):
-            return None  # what follows the tag decides, and is not here yet
-        if _is_mention(text, tag):
-            continue
-        if not tag[1]:
-            depth += 1
-        elif depth:
-            depth -= 1
-        elif _LINE_ENDS.match(text, tag.end()):
-            return tag.start()
-    return None
+
+    def __init__(self) -> None:
+        self._at = 0
+        self._depth = 0
+        self._fences = 0
+
+    def find(self, text: str, *, at_end: bool) -> int | None:
+        for tag in _TAG.finditer(text, self._at):
+            if not at_end and _NOTHING_MORE.match(text, tag.end()):
+                return None  # what follows the tag decides, and is not here yet
+            self._fences += text.count(_FENCE, self._at, tag.start())
+            self._at = tag.end()
+            if self._fences % 2 or _is_quoted(text, tag):
+                continue
+            if not tag[1]:
+                self._depth += 1
+            elif self._depth:
+                self._depth -= 1
+            elif _LINE_ENDS.match(text, tag.end()):
+                return tag.start()
+        return None
 
 
-def _is_mention(text: str, tag: re.Match[str]) -> bool:
+def _is_quoted(text: str, tag: re.Match[str]) -> bool:
     around = text[max(0, tag.start() - 1) : tag.start()] + text[tag.end() : tag.end() + 1]
-    return any(c in _QUOTES for c in around) or text.count(_FENCE, 0, tag.start()) % 2 == 1
+    return any(c in _QUOTES for c in around)
 
 
 def _half_a_tag(text: str) -> int:
