@@ -9,8 +9,9 @@ import logging
 import re
 from typing import Any
 
+from htmldate import find_date
 from trafilatura import bare_extraction
-from trafilatura.metadata import extract_metadata
+from trafilatura.metadata import extract_title
 
 from agent.errors import ExtractFailed
 from agent.text.language import detect
@@ -23,8 +24,6 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
 _DEEPEST = 900  # elements inside each other; trafilatura recurses, and Python allows 1,000
-# Fast mode finds 94 % of the dates that the slow one does and half of its wrong ones (htmldate's own 800 pages).
-_DATES = {"extensive_search": False, "original_date": True}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{}~])")  # all of ASCII's punctuation but the bar, which would tear a table
@@ -37,14 +36,12 @@ def extract(body: bytes, hints: Hints) -> Extracted:
         raise ExtractFailed("no readable text")
     dom.drop_hidden(tree)
     seen = tidy(dom.shown_text(tree))
-    facts = extract_metadata(tree, hints.url, _DATES)
-    title = one_line(facts.title or "")
-    language = _declared_language(tree)
+    title, language, published = _title(tree), _declared_language(tree), _date(tree, hints.url)
     dom.straighten(tree)
     text = _main_text(tree, hints.url)
     if reason := wall(f"{title}\n{one_line(tree.findtext('.//title') or '')}", text, seen):
         raise ExtractFailed(reason)
-    return Extracted(text or seen, title, language or detect(text or seen), facts.date)
+    return Extracted(text or seen, title, language or detect(text or seen), published)
 
 
 def _main_text(tree: dom.Tree, url: str) -> str:
@@ -75,6 +72,20 @@ def _too_deep(tree: dom.Tree) -> bool:
         if depth > _DEEPEST:
             return True
     return False
+
+
+def _title(tree: dom.Tree) -> str:
+    """As it is given for sharing: without the site's name around it."""
+    shared = tree.find('.//meta[@property="og:title"]')
+    return one_line((shared.get("content") if shared is not None else None) or extract_title(tree) or "")
+
+
+def _date(tree: dom.Tree, url: str) -> str | None:
+    """Of the first publication, YYYY-MM-DD; None rather than a guess.
+
+    On htmldate's own 800 pages this fast way finds 94 % of the dates of the slow one, with 59 wrong ones instead of 73.
+    """
+    return find_date(tree, url=url, extensive_search=False, original_date=True) or None
 
 
 def _declared_language(tree: dom.Tree) -> str | None:
