@@ -20,6 +20,7 @@ from agent.types import Answer
 
 if TYPE_CHECKING:
     from agent.graph.build import Graph
+    from agent.services import Clock
 
 
 class ResearchAgent:
@@ -149,7 +150,7 @@ class ResearchAgent:
         return self._clock.now().isoformat()
 
     @cached_property
-    def _clock(self) -> Any:
+    def _clock(self) -> Clock:
         from agent.wiring import SystemClock
 
         return self._parts.get("clock") or SystemClock()

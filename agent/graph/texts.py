@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from agent.graph.state import Run
 from agent.services import Library
+from agent.text.remarks import remark
 from agent.types import Evidence, Passage, Source
 
 
@@ -32,7 +33,11 @@ def no_evidence(run: Run) -> str:
     words = _WORDS.get(run.run.language.split("-")[0], _WORDS["en"])
     read = sum(p.status != "skipped" for p in run.pages.values())
     asked = list(dict.fromkeys([s.query.text for s in run.searches.values()]))
-    lines = [words["none"], "", words["searched"].format(n=len(asked), queries="; ".join(f"“{q}”" for q in asked[:6]))]
+    lines = [
+        remark("no answer", run.run.language),
+        "",
+        words["searched"].format(n=len(asked), queries="; ".join(f"“{q}”" for q in asked[:6])),
+    ]
     lines.append(words["read"].format(read=read, skipped=len(run.pages) - read))
     failed = [s for s in run.searches.values() if s.outcome in ("throttled", "broken")]
     if failed:
@@ -45,21 +50,18 @@ def no_evidence(run: Run) -> str:
 
 _WORDS = {
     "en": {
-        "none": "The sources found do not answer this question, so there is no answer from them.",
         "searched": "searched for {n}: {queries}",
         "read": "pages read: {read}, skipped: {skipped}",
         "failed": "searches that failed or were refused: {n}",
         "reasons": "pages were skipped because: {reasons}",
     },
     "de": {
-        "none": "Die gefundenen Quellen beantworten diese Frage nicht; darum gibt es keine Antwort aus ihnen.",
         "searched": "gesucht wurde nach {n}: {queries}",
         "read": "Seiten gelesen: {read}, übersprungen: {skipped}",
         "failed": "fehlgeschlagene oder abgewiesene Suchen: {n}",
         "reasons": "Seiten wurden übersprungen wegen: {reasons}",
     },
     "zh": {
-        "none": "找到的来源没有回答这个问题，因此不能据此作答。",
         "searched": "搜索了 {n} 项：{queries}",
         "read": "已读网页：{read}，跳过：{skipped}",
         "failed": "失败或被拒绝的搜索：{n}",

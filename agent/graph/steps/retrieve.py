@@ -12,7 +12,8 @@ from agent.text.ranking import evidence as pack
 from agent.types import Evidence, Source
 
 CANDIDATES = 200  # passages ranked before packing; several times what any budget holds
-PER_SOURCE = 0.34  # share of the budget one source may fill, so that an answer rests on several
+LEAST_PER_SOURCE = 3  # passages; with few sources each may fill its share of the budget
+PASSAGE_TOKENS = 250  # of the usual passage: 1,000 characters
 
 
 async def retrieve(run: Run, desk: Desk) -> Done:
@@ -20,7 +21,8 @@ async def retrieve(run: Run, desk: Desk) -> Done:
     texts = [run.run.question, *(a.query.text for a in run.queries.values())]
     ranked = await desk.services.library.find(texts, documents=read, limit=CANDIDATES) if read else []
     budget = desk.services.limits.evidence_tokens
-    chosen = pack(ranked, read, budget_tokens=budget, per_source=PER_SOURCE)
+    share = budget // PASSAGE_TOKENS // (len(read) or 1)
+    chosen = pack(ranked, read, budget_tokens=budget, per_source=max(LEAST_PER_SOURCE, share))
     sources = _numbered(chosen, run.sources)
     refs = tuple(
         EvidenceRef(e.source.document_id, tuple(PassageRef(p.id, p.start, p.end) for p in e.passages), e.score)
