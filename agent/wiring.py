@@ -6,11 +6,13 @@ Each part can be the caller's own: any LangChain chat model as the reasoner, any
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies
@@ -216,10 +218,19 @@ class Wiring:
     ) -> AsyncGenerator[RunParts, None]:
         from agent.services import RunParts
 
+        await asyncio.to_thread(self._load)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._library.in_use())
             pool = await self._open_pool(stack, run_id, began, tell)
             yield RunParts(await self._open_reasoner(stack), pool)
+
+    def _load(self) -> None:
+        """What a run needs, imported beside the event loop: LangChain's OpenAI package alone takes a second."""
+        names = ["agent.web.pool", "agent.web.fetch", "agent.web.search.registry", "agent.reasoning.extractive"]
+        if not self._is_extractive:
+            names += ["agent.reasoning.r1", "agent.reasoning.models.chat_r1"]
+        for name in names:
+            import_module(name)
 
     async def _open_pool(
         self, stack: AsyncExitStack, run_id: str, began: datetime, tell: Callable[[PoolNews], None]

@@ -19,6 +19,7 @@ from agent.graph.steps.revise import revise
 from agent.graph.texts import gathered, no_evidence
 from agent.services import Reasoner
 from agent.text.citations import MarkFilter
+from agent.text.frame import cut_query
 from agent.text.output import OutputFilter
 from agent.types import Again, Delta, Evidence, Query, Stance, StanceKind
 
@@ -107,7 +108,7 @@ class Attempt:
     def new_queries(self) -> list[Query]:
         """What it asks for that was not asked yet, cut short."""
         known = {query_key(a.query) for a in self.run.queries.values()}
-        cut = [Query(" ".join(q.text.split()[:LATER_QUERY_WORDS]), q.purpose) for q in self.queries]
+        cut = [Query(cut_query(q.text, LATER_QUERY_WORDS), q.purpose) for q in self.queries]
         return [q for q in cut if query_key(q) and query_key(q) not in known]
 
     def done(self, landed: str) -> Done:
