@@ -108,7 +108,7 @@ class Attempt:
     def new_queries(self) -> list[Query]:
         """What it asks for that was not asked yet, cut short."""
         known = {query_key(a.query) for a in self.run.queries.values()}
-        cut = [Query(cut_query(q.text, LATER_QUERY_WORDS), q.purpose) for q in self.queries]
+        cut = [cut_query(q, LATER_QUERY_WORDS) for q in self.queries]
         return [q for q in cut if query_key(q) and query_key(q) not in known]
 
     def done(self, landed: str) -> Done:
