@@ -7,12 +7,15 @@ given out by all rankings together.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.text.ranking import rrf
-from agent.text.urls import canonical
+from agent.text.urls import canonical, host
 from agent.types import Limits, SearchHit
+
+_OF_ONE_HOST = 3  # pages of a round's 8 or more; first value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,24 @@ Ranking = Sequence[Wanted]
 
 
 def fused(rankings: Sequence[Ranking]) -> list[Wanted]:
-    """All pages of the rankings, each once, best first."""
+    """All pages of the rankings, each once, best first; the fourth page of a host and later ones come last."""
     pages: dict[str, Wanted] = {}
     for ranking in rankings:
         for page in ranking:
             pages.setdefault(page.url, page)
-    return [pages[url] for url, _ in rrf([[page.url for page in ranking] for ranking in rankings])]
+    return _spread([pages[url] for url, _ in rrf([[page.url for page in ranking] for ranking in rankings])])
+
+
+def _spread(pages: Sequence[Wanted]) -> list[Wanted]:
+    """One host must not be the whole evidence, nor hold up the run when it is slow.  Folders have no host."""
+    first: list[Wanted] = []
+    later: list[Wanted] = []
+    counts: Counter[str] = Counter()
+    for page in pages:
+        name = host(page.url)
+        counts[name] += 1
+        (later if name and counts[name] > _OF_ONE_HOST else first).append(page)
+    return first + later
 
 
 def allowance(round: int, limits: Limits) -> int:

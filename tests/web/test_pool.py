@@ -256,6 +256,17 @@ async def test_pages_that_several_searches_found_are_read_first() -> None:
         assert site(99) in good(await run.pool.read(seconds=5))
 
 
+async def test_one_host_is_not_the_whole_evidence() -> None:
+    crowd = [f"http://crowd.example/{n}" for n in range(8)]
+    pages = {url: (url, f"# {url}\n\nWords.") for url in [*crowd, site(1), site(2)]}
+    async with running(
+        [Provider({"q": [*crowd, site(1), site(2)]})], MemoryFetcher(pages), limits=replace(LIMITS, rounds=1, pages=6)
+    ) as run:
+        run.pool.want(Query("q"), round=1)
+        await run.pool.searched(round=1, seconds=5)
+        assert set(good(await run.pool.read(seconds=5))) == {*crowd[:4], site(1), site(2)}
+
+
 async def test_the_first_round_leaves_pages_for_the_second() -> None:
     provider = Provider({"a": [site(n) for n in range(20)], "b": [site(n) for n in range(20, 40)]})
     async with running([provider], limits=replace(LIMITS, rounds=2, pages=9)) as run:
