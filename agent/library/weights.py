@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -186,9 +185,9 @@ def _cosine(place: Path, weights: bert.Weights) -> float:
 def _swap_in(made: Path, place: Path) -> None:
     """Another setup may have been quicker, or the old files damaged: what is there goes away with the scratch space."""
     if place.exists():
-        os.rename(place, made.with_name("old"))  # noqa: PTH104 - the plain system call is what is meant
+        place.rename(made.with_name("old"))
     try:
-        os.rename(made, place)  # noqa: PTH104
+        made.rename(place)
     except OSError:
         if _verified(place) is None:
             raise
