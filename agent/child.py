@@ -4,9 +4,6 @@ For work that must not run in the host's process: parsing hostile pages (crashes
 hold the GIL).  A worker is `python -m MODULE` whose `main` calls `serve`.  Workers belong to the process, not to a run
 or an event loop: they are shared, end after an idle time, at exit, and when their pipe closes.  `multiprocessing` is
 not used because spawn breaks callers' scripts without a main guard and fork deadlocks beside threads.
-
-A frame is two big-endian lengths and the seconds the job may take, a JSON header and a body of bytes.  JSON, not
-pickle: a worker that a page has taken over must not be able to make its parent run anything.
 """
 
 from __future__ import annotations
@@ -19,7 +16,6 @@ import os
 import re
 import select
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -30,16 +26,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from agent.errors import ChildError
+from agent.frames import Header, packed, receive, receive_job, send, send_all
 
-Header = dict[str, Any]  # one message's JSON object
+__all__ = ["ChildTimeout", "Crew", "Header", "serve"]
+
 Answer = Callable[[Header, bytes], tuple[Header, bytes]]
 
-_PREFIX = struct.Struct(">IIf")
 _START_SECONDS = 30.0  # a cold interpreter importing chromadb without .pyc files took 4.4 s on two busy cores
-_LARGEST = 1 << 28  # bytes of a reply; a worker that claims more has lost its senses
 _SECRET = re.compile(r"KEY|TOKEN(?!IZ)|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
@@ -80,13 +76,18 @@ class Crew:
 
     def _give(self, job: _Job) -> None:
         with self._lock:
-            self._waiting.append(job)
-            worker = self._free.pop() if self._free else None
-        if worker:  # a daemon thread: an executor's would make the interpreter's exit wait for the job
-            threading.Thread(target=self._work, args=(worker,), name=self._module, daemon=True).start()
+            if not self._free:
+                self._waiting.append(job)
+                return
+            worker = self._free.pop()
+        try:  # a daemon thread: an executor's would make the interpreter's exit wait for the job
+            threading.Thread(target=self._work, args=(worker, job), name=self._module, daemon=True).start()
+        except RuntimeError as e:
+            with self._lock:
+                self._free.append(worker)
+            raise ChildError(f"no thread for {self._module} ({e})") from e
 
-    def _work(self, worker: _Worker) -> None:
-        job = self._next(worker)
+    def _work(self, worker: _Worker, job: _Job | None) -> None:
         while job:
             outcome = job.run(worker)
             following = self._next(worker)  # free before the reply is heard: who asks again gets the same worker
@@ -127,7 +128,7 @@ class _Job:
 
     def __init__(self, header: Header, body: bytes, seconds: float) -> None:
         self.reply: Future[tuple[Header, bytes]] = Future()
-        self._frame = _frame(header, body, seconds)
+        self._frame = packed(header, body, seconds)
         self._seconds = seconds
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
@@ -175,8 +176,8 @@ class _Worker:
             process = self._started()
             try:
                 deadline = time.monotonic() + seconds
-                _write(process, frame, deadline)
-                return _read(process, deadline)
+                send(_fd(process.stdin), frame, until=deadline)
+                return receive(_fd(process.stdout), until=deadline)
             except TimeoutError as e:
                 self.kill()
                 raise ChildTimeout(f"{self._module} took longer than {seconds:g} s") from e
@@ -204,16 +205,14 @@ class _Worker:
             bufsize=0,
         )
         self.process = process
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
         for pipe in (process.stdin, process.stdout, process.stderr):
-            os.set_blocking(pipe.fileno(), False)
+            os.set_blocking(_fd(pipe), False)
         try:
-            _read(process, time.monotonic() + _START_SECONDS)  # its first frame says that it is ready
+            receive(_fd(process.stdout), until=time.monotonic() + _START_SECONDS)  # its first frame: it is ready
         except (EOFError, OSError, ValueError) as e:
-            last_words = _last_line(process.stderr.fileno())
+            last_words = _last_line(_fd(process.stderr))
             raise ChildError(f"{self._module} did not start ({_why(self._ended())}){last_words}") from e
+        assert process.stderr
         process.stderr.close()
         return process
 
@@ -272,6 +271,11 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
 
 
+def _fd(pipe: IO[bytes] | None) -> int:
+    assert pipe
+    return pipe.fileno()
+
+
 def _why(code: int | None) -> str:
     if code is None:
         return "killed"
@@ -285,63 +289,6 @@ def _last_line(fd: int) -> str:
         return ""
     spoken = [line.strip() for line in lines if line.strip()]
     return f": {spoken[-1][:300]}" if spoken else ""
-
-
-# ------------------------------------------------------------------------------------------------- frames
-
-
-def _frame(header: Header, body: bytes, seconds: float = 0.0) -> bytes:
-    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return _PREFIX.pack(len(head), len(body), seconds) + head + body
-
-
-def _header(raw: bytes) -> Header:
-    header = json.loads(raw.decode("utf-8", "surrogatepass"))
-    if not isinstance(header, dict):
-        raise ValueError(f"a frame's header is an object, not {type(header).__name__}")  # noqa: TRY004 - bad bytes
-    return header
-
-
-def _write(process: subprocess.Popen[bytes], frame: bytes, deadline: float) -> None:
-    assert process.stdin
-    fd, view = process.stdin.fileno(), memoryview(frame)
-    while view:
-        _wait(fd, select.POLLOUT, deadline)
-        try:
-            view = view[os.write(fd, view) :]
-        except BlockingIOError:
-            continue
-
-
-def _read(process: subprocess.Popen[bytes], deadline: float) -> tuple[Header, bytes]:
-    assert process.stdout
-    fd = process.stdout.fileno()
-    head_length, body_length, _ = _PREFIX.unpack(_read_exactly(fd, _PREFIX.size, deadline))
-    if head_length + body_length > _LARGEST:
-        raise ValueError(f"a reply of {head_length + body_length} bytes")
-    head = _read_exactly(fd, head_length, deadline)
-    return _header(head), _read_exactly(fd, body_length, deadline)
-
-
-def _read_exactly(fd: int, count: int, deadline: float) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        _wait(fd, select.POLLIN, deadline)
-        try:
-            piece = os.read(fd, min(count - len(parts), 1 << 20))
-        except BlockingIOError:
-            continue
-        if not piece:
-            raise EOFError
-        parts += piece
-    return bytes(parts)
-
-
-def _wait(fd: int, what: int, deadline: float) -> None:
-    poll = select.poll()
-    poll.register(fd, what)
-    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-        raise TimeoutError
 
 
 # ------------------------------------------------------------------------------------------------- the worker's side
@@ -363,10 +310,10 @@ def serve(answer: Answer, *, idle: Callable[[], None] | None = None) -> None:
         os.dup2(quiet, standard)
     _limit_memory(memory)
     with open(pipe_in, "rb", buffering=0) as source, open(pipe_out, "wb", buffering=0) as target:  # noqa: PTH123 - fds
-        _put(target.fileno(), _frame({"ready": True}, b""))
+        send_all(target.fileno(), packed({"ready": True}, b""))
         while job := _next_job(source.fileno(), float(options.get("idle_s", 30.0))):
             reply = _answered(answer, *job)
-            _put(target.fileno(), reply)
+            send_all(target.fileno(), reply)
             if memory and _peak_memory() > memory // 2:  # a heap torn by one large page would fail the next ones
                 break
         if idle:
@@ -376,11 +323,11 @@ def serve(answer: Answer, *, idle: Callable[[], None] | None = None) -> None:
 def _answered(answer: Answer, header: Header, body: bytes, seconds: float) -> bytes:
     signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
     try:
-        return _frame(*answer(header, body))
+        return packed(*answer(header, body))
     except MemoryError:
-        return _frame({"fault": "out of memory"}, b"")
+        return packed({"fault": "out of memory"}, b"")
     except Exception as e:  # noqa: BLE001 - whatever a library raises becomes a ChildError in the parent
-        return _frame({"fault": f"{type(e).__name__}: {e}"[:500]}, b"")
+        return packed({"fault": f"{type(e).__name__}: {e}"[:500]}, b"")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -389,26 +336,9 @@ def _next_job(fd: int, idle_s: float) -> tuple[Header, bytes, float] | None:
     if not select.select([fd], [], [], idle_s)[0]:
         return None
     try:
-        head_length, body_length, seconds = _PREFIX.unpack(_take(fd, _PREFIX.size))
-        return _header(_take(fd, head_length)), _take(fd, body_length), seconds
+        return receive_job(fd)
     except EOFError:
         return None
-
-
-def _take(fd: int, count: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        piece = os.read(fd, min(count - len(parts), 1 << 20))
-        if not piece:
-            raise EOFError
-        parts += piece
-    return bytes(parts)
-
-
-def _put(fd: int, frame: bytes) -> None:
-    view = memoryview(frame)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def _limit_memory(limit: int | None) -> None:

@@ -257,7 +257,7 @@ async def test_pages_that_several_searches_found_are_read_first() -> None:
 
 
 async def test_one_host_is_not_the_whole_evidence() -> None:
-    crowd = [f"http://crowd.example/{n}" for n in range(8)]
+    crowd = [f"http://crowd.example/{n}" for n in range(6)]
     pages = {url: (url, f"# {url}\n\nWords.") for url in [*crowd, site(1), site(2)]}
     async with running(
         [Provider({"q": [*crowd, site(1), site(2)]})], MemoryFetcher(pages), limits=replace(LIMITS, rounds=1, pages=6)
