@@ -41,8 +41,8 @@ _QUANTITY = re.compile(
     rf"(?:(?P<digits>(?<![A-Za-z0-9_.])(?:{_DIGITS}))|(?P<word>\b(?:{_WORD})(?:-(?:{_WORD}))?\b)"
     rf"|(?P<wide>{_WIDE}{{2,}}|{_WIDE}(?={_COUNTER})))"
     rf"(?P<half>{_SPACE}?[½¼¾])?"
-    rf"(?P<times>(?:(?:{_SPACE}|-)*(?:{_MAGNITUDE})(?![^\W\d_])\.?|{_SPACE}?[百千万萬亿億兆천만억조]+){{1,2}})?"
-    rf"(?:(?:{_SPACE}|-)?(?P<unit>(?:{_UNIT})(?![^\W\d_])|(?:{_WIDE_UNIT})))?",
+    rf"(?P<times>(?:(?:{_SPACE}|-)*(?:{_MAGNITUDE})(?![^\W_])\.?|{_SPACE}?[百千万萬亿億兆천만억조]+){{1,2}})?"
+    rf"(?:(?:{_SPACE}|-)?(?P<unit>(?:{_UNIT})(?![^\W_])|(?:{_WIDE_UNIT})))?",
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?:{_CURRENCY})?{_SPACE}?\d+(?:[.,]\d+)?", re.IGNORECASE)
@@ -120,8 +120,9 @@ def agree(claimed: Quantity, told: Quantity) -> bool | None:
         verdicts = {_are_close(claimed, told, mine, theirs) for mine, theirs in pairs}
     if True in verdicts:
         return True if claimed.in_range or not told.in_range else None
-    unsure = told.in_range or claimed.in_range or told.about or bool(claimed.dimension) != bool(told.dimension)
-    return None if None in verdicts or unsure else False
+    unsure = told.in_range != claimed.in_range or bool(claimed.dimension) != bool(told.dimension)
+    near = told.about and any(abs(mine - theirs) <= 2 * _ROUNDED * abs(theirs) for mine, theirs in pairs)
+    return None if None in verdicts or unsure or near else False
 
 
 def _are_close(claimed: Quantity, told: Quantity, mine: float, theirs: float) -> bool | None:
@@ -129,15 +130,20 @@ def _are_close(claimed: Quantity, told: Quantity, mine: float, theirs: float) ->
     away = abs(mine - theirs) - 1e-9 * max(abs(mine), abs(theirs))
     digit = claimed.step if claimed.step > told.step else 0.0
     allowed = _ROUNDED * abs(theirs)
-    if away <= (allowed if claimed.about else min(0.500001 * digit, allowed)):
+    if away <= (allowed if claimed.about and _digits(mine) < _digits(theirs) else min(0.500001 * digit, allowed)):
         return True
     return None if away <= digit else False  # cut off rather than rounded: 5.5 of 5.576
+
+
+def _digits(value: float) -> int:
+    """How many digits a value is told with: 1 for 900, 3 for 907."""
+    return len(f"{value:.12g}".replace(".", "").replace("-", "").strip("0")) or 1
 
 
 def _bounds_agree(claimed: Quantity, told: Quantity, mine: float, theirs: float) -> bool | None:
     equal = _are_close(claimed, told, mine, theirs)
     if claimed.bound == told.bound:
-        return equal or None
+        return bool(equal)
     if not claimed.bound:  # the source says "over 500": it gives no number, but it excludes some
         excluded = mine < theirs if told.bound == ">" else mine > theirs
         return False if excluded and not equal else None

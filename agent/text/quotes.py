@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from agent.text.blocks import Block, blocks, is_divider
+from agent.text.blocks import blocks, is_divider, rows
 from agent.text.citations import without_marks
 from agent.text.dates import dates
 from agent.text.language import is_cjk
@@ -30,7 +30,7 @@ _GAIN = 0.12  # of the claim's weight: what one more sentence must add to be tak
 _FIGURE = 2.0  # what a number, date or name counts against a plain word
 _SMALL = 0.1  # likewise a word without subject matter
 _CUT = re.compile(r"[;；\n]\s*|,\s+|[，、]|\s+")
-_NUMBER = re.compile(r"[\d.,]+")  # found by its value
+_NUMBER = re.compile(r"[\d.,]+(?:k|m|b|t|bn|mn|km|kg|g|s|ms|gb|mb|tb)?")  # found by its value
 _NAMELIKE = re.compile(r"[A-Z\d]")
 
 
@@ -59,11 +59,17 @@ class Quotable:
     def __init__(self, text: str, page_starts: Sequence[int] = ()) -> None:
         self.text = text
         self._pages = tuple(page_starts)
-        self.spans = list(_spans(text))
+        found = list(_spans(text))
+        self.spans = [(start, end) for start, end, _ in found]
+        self._heads = {index: head for index, (_, _, head) in enumerate(found) if head}
         self._starts = [start for start, _ in self.spans]
         self._places: dict[str, list[int]] = {}
         for term, offset in _placed(text):
             self._place(term, offset)
+        for index, head in self._heads.items():
+            for term, _ in _words(head):
+                self._place(term, self._starts[index])
+        self._places = {term: sorted(set(places)) for term, places in self._places.items()}
         self.wide = is_cjk(text)
 
     def _place(self, term: str, offset: int) -> None:
@@ -76,8 +82,11 @@ class Quotable:
         """From 1; None for a text without pages."""
         return bisect_right(self._pages, offset) if self._pages else None
 
-    def best(self, claim: str, limit: int) -> list[Quote]:
-        """The passages of one to three sentences that bear most of the claim, best first; `[]` if none bears enough."""
+    def best(self, claim: str, limit: int, *, sources: int = 1) -> list[Quote]:
+        """The passages of one to three sentences that bear most of the claim, best first; `[]` if none bears enough.
+
+        `sources`: how many the claim cites; the more, the less each need bear.
+        """
         asked = _asked(claim)
         weights = self._weighed(asked)
         total = sum(weights.values())
@@ -88,14 +97,19 @@ class Quotable:
         windows = {self._widened(index, held, weights, total) for index in ranked}
         best = sorted(windows, key=lambda quote: (-quote.score, quote.end - quote.start))[:limit]
         least = ENOUGH_ACROSS if asked.wide != self.wide else ENOUGH
-        return [quote for quote in best if quote.score >= least]
+        return [quote for quote in best if quote.score >= least / min(sources, 2)]
+
+    def passage(self, quote: Quote) -> str:
+        """The quote's text; for a row of a table, below the table's head."""
+        head = self._heads.get(bisect_right(self._starts, quote.start) - 1, "")
+        return f"{head} {self.text[quote.start : quote.end]}".strip()
 
     def _weighed(self, asked: _Asked) -> dict[str, float]:
         """What each term of the claim counts here: the rarer in this text, the more; what is not in it counts too."""
         across = asked.wide != self.wide and asked.figures
         wanted = {t: w for t, w in asked.weights.items() if not across or t in asked.figures}
         count = len(self.spans) + 1
-        return {t: w * math.log(1 + count / (0.5 + len(self._places.get(t, ())))) for t, w in wanted.items()}
+        return {t: w * math.log(1 + count / (0.5 + len(self._places.get(t, "1")))) for t, w in wanted.items()}
 
     def _held(self, weights: dict[str, float]) -> dict[int, set[str]]:
         """Sentence -> the claim's terms that it holds."""
@@ -180,18 +194,19 @@ def _names(text: str) -> Iterator[str]:
             yield token.word
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """The text's sentences; a row of a table is one, for its cells say nothing by themselves."""
-    for block in blocks(text):
-        if block.kind == "rule" or is_divider(text, block):
-            continue
-        yield from _in_block(text, block)
+def _spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """The text's sentences, each with the head of the table that it is a row of.
 
-
-def _in_block(text: str, block: Block) -> Iterator[tuple[int, int]]:
-    whole = [(block.start, block.end)] if block.kind == "row" else split(text, block.start, block.end)
-    for start, end in whole:
-        yield from _shortened(text, start, end)
+    A row is one sentence, for its cells say nothing by themselves.
+    """
+    found = blocks(text)
+    tables = rows(text, found)
+    for index, block in enumerate(found):
+        if index in tables:
+            yield block.start, block.end, " ".join(tables[index].heads)
+        elif block.kind != "rule" and not is_divider(text, block):
+            for start, end in split(text, block.start, block.end):
+                yield from ((*piece, "") for piece in _shortened(text, start, end))
 
 
 def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,106 @@
+"""A claim laid beside one passage, piece by piece: what is the same, what was put in another's place, lost, or added.
+
+Knows equality of words, quantities and dates.  Does not decide anything: `rules` does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from agent.check.lexicon import ANTONYMS
+from agent.check.pieces import Piece
+from agent.text import dates, numbers
+from agent.text.dates import Date
+from agent.text.numbers import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where claim and passage part: what each has there (either may be empty)."""
+
+    claimed: tuple[Piece, ...]
+    told: tuple[Piece, ...]
+    inside: bool  # does the same stand on both sides of it?
+    after: bool  # does nothing that is the same follow?
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`same`: how many pieces stand in both in the same order."""
+
+    claimed: tuple[Piece, ...]
+    told: tuple[Piece, ...]
+    same: int
+    slots: tuple[Slot, ...]
+
+    @property
+    def missing(self) -> list[Piece]:
+        """The claim's pieces that the passage has nowhere."""
+        have = Counter(piece.key for piece in self.told)
+        return [p for slot in self.slots for p in slot.claimed if not have[p.key]]
+
+
+def compare(claimed: Sequence[Piece], told: Sequence[Piece]) -> Comparison:
+    mine, theirs = _in_common_keys(claimed, told)
+    matcher = SequenceMatcher(None, [p.key for p in theirs], [p.key for p in mine], autojunk=False)
+    codes = matcher.get_opcodes()
+    equal = [code for code in codes if code[0] == "equal"]
+    slots = tuple(
+        Slot(
+            tuple(mine[c:d]),
+            tuple(theirs[a:b]),
+            inside=bool(equal) and equal[0][1] < a and b < equal[-1][2],
+            after=bool(equal) and a >= equal[-1][2],
+        )
+        for tag, a, b, c, d in codes
+        if tag != "equal"
+    )
+    return Comparison(tuple(mine), tuple(theirs), sum(code[2] - code[1] for code in equal), slots)
+
+
+def differ(mine: Piece, theirs: Piece) -> bool:
+    """Do two values of one kind exclude each other?"""
+    if isinstance(mine.value, Quantity) and isinstance(theirs.value, Quantity):
+        return numbers.agree(mine.value, theirs.value) is False
+    if isinstance(mine.value, Date) and isinstance(theirs.value, Date):
+        return dates.agree(mine.value, theirs.value) is False
+    if isinstance(mine.value, Quantity) and isinstance(theirs.value, Date):  # `6946` in the place of `1946`
+        return mine.text.isdigit() and theirs.text.isdigit() and mine.text != theirs.text
+    return False
+
+
+def are_antonyms(mine: Piece, theirs: Piece) -> bool:
+    return frozenset((mine.key, theirs.key)) in ANTONYMS
+
+
+def _in_common_keys(claimed: Sequence[Piece], told: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """The pieces, with values that agree under one key and all others under keys of their own."""
+    theirs = [replace(p, key=f"={index}") if p.value else p for index, p in enumerate(told)]
+    taken: set[int] = set()
+    mine: list[Piece] = []
+    for index, piece in enumerate(claimed):
+        match = _agreeing(piece, theirs, taken) if piece.value else None
+        if match is not None:
+            taken.add(match)
+            mine.append(replace(piece, key=theirs[match].key))
+        else:
+            mine.append(replace(piece, key=f"?{index}") if piece.value else piece)
+    return mine, theirs
+
+
+def _agreeing(piece: Piece, theirs: Sequence[Piece], taken: set[int]) -> int | None:
+    for index, other in enumerate(theirs):
+        if index not in taken and _agree(piece, other):
+            return index
+    return None
+
+
+def _agree(mine: Piece, theirs: Piece) -> bool:
+    if isinstance(mine.value, Quantity) and isinstance(theirs.value, Quantity):
+        return numbers.agree(mine.value, theirs.value) is True
+    if isinstance(mine.value, Date) and isinstance(theirs.value, Date):
+        return dates.agree(mine.value, theirs.value) is True
+    return theirs.value is not None and mine.text == theirs.text

@@ -1,0 +1,110 @@
+"""Words that change what a sentence says: they may neither be lost nor come in between a source and a claim.
+
+Tables of several languages in one, in small letters; `stemmed` makes them comparable with a text's words.
+"""
+
+from __future__ import annotations
+
+from agent.text.words import spelling, stem
+
+
+def _stemmed(words: str) -> frozenset[str]:
+    return frozenset(form for word in words.split() for form in (spelling(word), stem(word)))
+
+
+NEGATORS = _stemmed("""
+    not no never none neither nor without cannot nobody nothing nowhere don't doesn't didn't isn't aren't wasn't
+    weren't won't wouldn't can't couldn't shouldn't hasn't haven't hadn't lacks lacked fails failed unable denies
+    denied rejected nicht kein keine keinen keinem keiner keines nie niemals niemand nichts ohne weder nunca jamás
+    ningún ninguna ninguno nadie nada sin tampoco ni ne pas jamais aucun aucune rien personne sans non nessun
+    nessuno nessuna mai senza niet geen nooit zonder não nem sem 不 没 沒 未 无 無 非 否 勿 别 莫
+""")
+# What makes a statement weaker, narrower, or somebody's opinion.
+HEDGES = _stemmed("""
+    may might could would should can will must expected expects plans planned planning intends likely unlikely
+    probably possibly perhaps allegedly reportedly supposedly apparently seems seem appears according says said say
+    claims claimed argues argued believes believed thinks thought suggests suggested alleges alleged predicted
+    predicts hopes hoped proposed hypothesized rumored rumoured considered if unless except only some many most few
+    several often sometimes usually rarely mainly mostly partly partially almost nearly about approximately half
+    potentially aims kann könnte soll sollte sollen will würde wird werden wahrscheinlich möglicherweise vermutlich
+    angeblich laut sagte behauptet geplant plant wenn falls nur einige viele meisten oft manchmal meist fast
+    teilweise vielleicht puede podría debería será probablemente posiblemente quizá quizás según dijo afirma afirmó
+    supuestamente si solo sólo algunos algunas muchos muchas mayoría menudo casi peut pourrait devrait sera
+    probablement peut-être selon si seulement certains plupart souvent presque 可 若 仅 僅 只 据 據 将 將 约 約 似 或
+    几 幾 约 大 多 许 許
+""")
+EVERY = _stemmed("""
+    all every each always entire entirely whole both any everyone everything completely fully totally alle jeder
+    jede jedes immer ganz beide sämtliche todos todas todo toda siempre cada ambos tous toutes toujours chaque 都 全 每
+    总 總 所
+""")
+# The roles of two names depend on these.
+ROLES = _stemmed(
+    "by from before after until than against over under above below von durch vor nach bis als gegen por "
+    "desde antes después hasta contra par depuis avant après 被 由 比 从 從 前 后 後"
+)
+# Left out anywhere, even in a clause of their own, these take away what a sentence depends on.
+CONDITIONS = _stemmed("if unless except provided wenn falls sofern si excepto salvo sauf 若 如果 除")
+SUPERLATIVES = _stemmed("""
+    first last largest biggest smallest highest lowest oldest youngest newest best worst longest shortest only sole
+    most least fastest slowest earliest latest greatest main primary erste erster letzte größte größter kleinste
+    höchste älteste einzige beste primera primero última último mayor menor mejor peor única único premier première
+    dernier plus 最 唯 首
+""")
+SYMMETRIC = _stemmed("""
+    and or with between versus vs equals equal married marry met meet differ differs different similar same together
+    both und oder mit zwischen verheiratet y e o con entre et ou avec 和 与 與 及 跟 或 、
+""")
+
+_ANTONYMS = """
+    increase decrease|increased decreased|increases decreases|rise fall|rose fell|rising falling|more less|
+    more fewer|most least|higher lower|highest lowest|high low|larger smaller|largest smallest|large small|
+    big small|greater smaller|first last|before after|early late|earlier later|earliest latest|above below|
+    over under|up down|always never|all none|maximum minimum|best worst|better worse|success failure|
+    succeeded failed|win lose|won lost|accept reject|accepted rejected|approve reject|approved rejected|
+    allow forbid|allowed forbidden|allowed banned|legal illegal|true false|positive negative|open closed|
+    public private|north south|east west|northern southern|eastern western|left right|old new|older newer|
+    oldest newest|oldest youngest|older younger|male female|men women|man woman|son daughter|brother sister|
+    father mother|husband wife|king queen|male female|born died|begin end|began ended|start end|started ended|
+    opened closed|open close|buy sell|bought sold|gain loss|profit loss|hot cold|warm cold|long short|
+    longer shorter|longest shortest|fast slow|faster slower|strong weak|stronger weaker|strengthen weaken|
+    cheap expensive|cheaper costlier|support oppose|supported opposed|agree disagree|similar different|
+    same different|with without|include exclude|included excluded|possible impossible|likely unlikely|
+    safe dangerous|rich poor|internal external|inside outside|import export|imports exports|majority minority|
+    top bottom|front back|urban rural|summer winter|day night|attack defend|victory defeat|ally enemy|
+    ancient modern|domestic foreign|hard easy|harder easier|improve worsen|improved worsened|add remove|
+    added removed|create destroy|created destroyed|appear disappear|arrive depart|mehr weniger|größer kleiner|
+    höher niedriger|größte kleinste|höchste niedrigste|gestiegen gesunken|steigt sinkt|erste letzte|vor nach|
+    nördlich südlich|östlich westlich|norden süden|osten westen|immer nie|gewann verlor|más menos|mayor menor|
+    mejor peor|aumentó disminuyó|aumentar disminuir|subió bajó|primero último|primera última|antes después|
+    norte sur|este oeste|siempre nunca|ganó perdió|alto bajo|alta baja|增 减|增 降|升 降|
+    高 低|大 小|多 少|前 后|首 末|先 后|早 晚|上 下|
+    南 北|东 西|胜 败|赢 输|新 旧|长 短|快 慢|男 女|父 母|
+    生 死|买 卖|有 无|是 非|强 弱|好 坏|最高 最低|增加 减少|上升 下降|提高 降低
+"""
+ANTONYMS = frozenset(
+    frozenset((stem(one), stem(other)))
+    for pair in _ANTONYMS.replace("\n", " ").split("|")
+    if len(pair.split()) == 2
+    for one, other in [pair.split()]
+)
+_IRREGULAR = """
+    begin began begun|become became|break broke broken|bring brought|build built|buy bought|catch caught|
+    choose chose chosen|come came|cut cuts|deal dealt|do did done does|draw drew drawn|drive drove driven|
+    fall fell fallen|feel felt|fight fought|find found|fly flew flown|get got gotten|give gave given|go went gone|
+    grow grew grown|have has had|hear heard|hold held|keep kept|know knew known|lead led|leave left|lose lost|
+    make made|mean meant|meet met|pay paid|read reads|ride rode ridden|rise rose risen|run ran|say said|
+    see saw seen|sell sold|send sent|show showed shown|speak spoke spoken|spend spent|stand stood|take took taken|
+    teach taught|tell told|think thought|understand understood|win won|write wrote written|use used|die died dies|
+    us usa united-states america|uk britain united-kingdom|person people|child children|man men|woman women|
+    half halves|life lives
+"""
+ONE_FORM = {
+    stem(form): stem(forms.split()[0]) for forms in _IRREGULAR.replace("\n", " ").split("|") for form in forms.split()
+}
+# A claim may have them and the source not: they say nothing of the matter.
+EMPTY = _stemmed("""
+    also however moreover furthermore additionally thus therefore overall notably specifically namely called known
+    named there currently now today well made include includes including such released-by jedoch außerdem somit
+    insgesamt también además por ello así aussi également donc ainsi 也 还 還 此 外 其 中 该 該 即 被称 并
+""")

@@ -1,0 +1,113 @@
+"""A sentence as the pieces that a rule looks at: words, names, quantities, dates.
+
+Knows what Markdown and a page's own marks look like, and takes them out.  Does not compare anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from agent.check.lexicon import EMPTY, EVERY, HEDGES, NEGATORS, ONE_FORM, ROLES
+from agent.text.citations import without_marks, without_page_marks
+from agent.text.dates import Date, dates
+from agent.text.language import detect
+from agent.text.numbers import Quantity, quantities
+from agent.text.words import is_small, is_wide, spelling, tokens
+
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s[^)]*)?\)")
+_EMPHASIS = re.compile(r"\*+|(?<!\w)_+|_+(?!\w)|`+|~~")
+_PIPES = re.compile(r"\s*\|\s*")
+_STOPS = re.compile(r"[,;:(（，；：、—–]|\s-\s")
+_OPENING, _CLOSING = re.compile(r"[(（\[]"), re.compile(r"[)）\]]")
+_CRITICAL = NEGATORS | HEDGES | EVERY | ROLES
+_PLACE = ("in", "aus", "nach", "bei", "von")  # before a German name there is often one of these and no article
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`key` is the same for what counts as the same; `text` is what a reader sees; `before` the word before it."""
+
+    key: str
+    text: str
+    start: int
+    end: int
+    value: Quantity | Date | None = None
+    is_name: bool = False
+    is_critical: bool = False
+    before: str = ""
+    opens_clause: bool = False  # does a comma or the like stand between it and the piece before?
+    in_brackets: bool = False
+
+
+def prose(text: str) -> str:
+    """The text as read: without marks, emphasis, link targets and cell borders."""
+    text = without_page_marks(without_marks(text))
+    return " ".join(_PIPES.sub(" ", _EMPHASIS.sub("", _LINK.sub(r"\1", text))).split())
+
+
+def pieces(text: str) -> list[Piece]:
+    """The pieces in order; words without subject matter only where they change what is said.  `text`: prose."""
+    known = dates(text)
+    values: list[Quantity | Date] = [*known, *quantities(text, known)]
+    found = [_valued(text, value) for value in values]
+    taken = [(value.start, value.end) for value in values]
+    found += _words(text, taken)
+    return _placed(text, sorted(found, key=lambda piece: piece.start))
+
+
+def _placed(text: str, found: list[Piece]) -> list[Piece]:
+    """The pieces with what punctuation says of them."""
+    placed, end, depth = [], 0, 0
+    for piece in found:
+        gap = text[end : piece.start]
+        depth = max(0, depth + len(_OPENING.findall(gap)) - len(_CLOSING.findall(gap)))
+        placed.append(replace(piece, opens_clause=bool(_STOPS.search(gap)), in_brackets=depth > 0))
+        end = piece.end
+    return placed
+
+
+def _valued(text: str, value: Quantity | Date) -> Piece:
+    before = text[: value.start].split()[-1:]
+    shown = text[value.start : value.end]
+    return Piece(f"={shown}", shown, value.start, value.end, value, before=before[0].lower() if before else "")
+
+
+def _words(text: str, taken: list[tuple[int, int]]) -> list[Piece]:
+    found: list[Piece] = []
+    in_german = detect(text) == "de"
+    before = ""
+    for token in tokens(text):
+        if any(start < token.end and token.start < end for start, end in taken):
+            before = ""
+            continue
+        written = text[token.start : token.end]
+        spelt = spelling(written)
+        critical = spelt in _CRITICAL or token.word in _CRITICAL
+        if critical or not (is_small(spelt) or spelt in EMPTY):
+            named = not critical and _is_name(text, token.start, written, before, in_german=in_german)
+            key = token.word if named else ONE_FORM.get(token.word, token.word)
+            found.append(Piece(key, written, token.start, token.end, None, named, critical, before))
+        before = spelt
+    return found
+
+
+def _is_name(text: str, start: int, written: str, before: str, *, in_german: bool) -> bool:
+    if is_wide(written):
+        return False
+    if any(char.isdigit() for char in written) or any(char.isupper() for char in written[1:]):
+        return True
+    if not written[0].isupper() or not _inside_sentence(text, start):
+        return False
+    return not in_german or before in _PLACE or _beside_capital(text, start, start + len(written))
+
+
+def _inside_sentence(text: str, start: int) -> bool:
+    before = text[:start].rstrip(" \"'“”‘’«»„(")
+    return bool(before) and before[-1] not in ".!?:;。！？：\n"
+
+
+def _beside_capital(text: str, start: int, end: int) -> bool:
+    """Of German, where every noun has a capital: two in a row are a name (`Angela Merkel`)."""
+    before, after = text[:start].split()[-1:], text[end:].split()[:1]
+    return any(word[0].isupper() and word[1:].islower() and len(word) > 1 for word in (*before, *after) if word)

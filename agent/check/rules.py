@@ -1,0 +1,232 @@
+"""Whether a passage says what a claim says, decided by rules: *supported*, *refuted*, or *cannot tell*.
+
+Cautious both ways.  Supported: every word, name, number and date of the claim stands in the passage in the same order,
+and nothing that would change its sense was lost or added.  Refuted: the passage says the same but for one number, date,
+name, opposite or "not".  Everything else, every paraphrase among it, these rules cannot tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ
+from agent.check.lexicon import CONDITIONS, NEGATORS, SUPERLATIVES
+from agent.check.pieces import Piece, pieces, prose
+from agent.text.dates import Date
+from agent.text.sentences import split
+from agent.text.words import spelling, tokens
+from agent.types import Verdict
+
+Outcome = Literal["supported", "refuted", "cannot tell"]
+VERDICTS: dict[Outcome, Verdict] = {"supported": "supported", "refuted": "refuted", "cannot tell": "unchecked"}
+
+_QUOTED = re.compile(r"[“„«「『\"]([^“”„«»「」『』\"]{3,})[”“»」』\"]")
+_SUPERLATIVE = re.compile(r"(?!(?:for|inter|har|hon|pro|re|con|in|sug|di|ar|mod|man)\w*est)[a-z]{3,}est", re.IGNORECASE)
+# Of a claim's pieces, how many must stand in the same order before a difference counts as a contradiction.
+FRAME = 0.6
+_LEAST_FRAME = 3  # pieces, likewise
+_MOST_BETWEEN = 2  # pieces of the passage between the claim's, where it draws on several sentences
+_PREPOSITIONS = frozenset(
+    ("in", "at", "on", "during", "since", "for", "im", "am", "seit", "en", "durante", "à", "au", "于", "在")
+)
+_LEAST_SAID = 2  # pieces a claim must have before it can be called supported
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    outcome: Outcome
+    why: str  # in plain words, naming those that decided
+
+
+CANNOT_TELL = Ruling("cannot tell", "the rules cannot tell")
+
+
+def rule(claim: str, passage: str) -> Ruling:
+    """The ruling on a claim by one passage of one to three sentences."""
+    said, told = prose(claim), prose(passage)
+    claimed = pieces(said)
+    whole = compare(claimed, pieces(told))
+    sentences = [told[start:end] for start, end in split(told)]
+    parts = [compare(claimed, pieces(sentence)) for sentence in sentences] if len(sentences) > 1 else [whole]
+    if any(_supports(part, said, told) for part in parts) or (_supports(whole, said, told) and _is_dense(whole)):
+        return Ruling("supported", _shared(whole))
+    closest = max(parts, key=lambda part: part.same, default=whole)
+    contradiction = _contradiction(closest, whole)
+    return Ruling("refuted", contradiction) if contradiction else CANNOT_TELL
+
+
+def rule_on(claim: str, passages: Sequence[str]) -> Ruling:
+    """The ruling by the best passages of one source, best first: support anywhere outweighs a contradiction."""
+    rulings = [rule(claim, passage) for passage in passages]
+    for outcome in ("supported", "refuted"):
+        found = next((r for r in rulings if r.outcome == outcome), None)
+        if found:
+            return found
+    return CANNOT_TELL
+
+
+# ------------------------------------------------------------------------------------------------- support
+
+
+def _supports(seen: Comparison, said: str, told: str) -> bool:
+    if len(seen.claimed) < _LEAST_SAID or seen.missing or not _quotes_stand(said, told):
+        return False
+    if any(piece.is_critical for slot in seen.slots for piece in slot.claimed):
+        return False
+    return not _loses_sense(seen) and _keeps_order(seen) and _keeps_scope(seen)
+
+
+def _is_dense(seen: Comparison) -> bool:
+    """Over several sentences: does the claim take next to nothing out from between its words?"""
+    return sum(len(slot.told) for slot in seen.slots if slot.inside) <= _MOST_BETWEEN
+
+
+def _keeps_scope(seen: Comparison) -> bool:
+    """Does each "not" and "may" stand before the same word as in the passage?"""
+    theirs = {(p.key, n.key) for p, n in pairwise(seen.told)} | {(p.key, "") for p in seen.told[-1:]}
+    following = [*seen.claimed[1:], None]
+    return all(
+        not piece.is_critical or (piece.key, after.key if after else "") in theirs
+        for piece, after in zip(seen.claimed, following, strict=True)
+    )
+
+
+def _loses_sense(seen: Comparison) -> bool:
+    """Was a "not", an "if", a "may" left out, or what a superlative is limited by?"""
+    best = any(piece.key in SUPERLATIVES or _SUPERLATIVE.fullmatch(piece.text) for piece in seen.claimed)
+    return any(_matters(slot) or (best and slot.inside and slot.told and not slot.claimed) for slot in seen.slots)
+
+
+def _matters(slot: Slot) -> bool:
+    """Does what was left out there change the rest?  A clause of its own at the end, or in brackets, does not."""
+    lost = [piece for piece in slot.told if piece.is_critical and not piece.in_brackets]
+    if slot.after and not slot.claimed and slot.told and slot.told[0].opens_clause:
+        return any(piece.key in CONDITIONS for piece in lost)
+    return bool(lost)
+
+
+def _keeps_order(seen: Comparison) -> bool:
+    """Is all of the claim in the passage's order?  A date, or words after the same preposition, may have moved."""
+    return all(not slot.claimed or (not slot.told and _moved_whole(slot, seen)) for slot in seen.slots)
+
+
+def _moved_whole(slot: Slot, seen: Comparison) -> bool:
+    """Do these pieces stand together elsewhere in the passage, behind the same preposition?"""
+    keys = [piece.key for piece in slot.claimed]
+    theirs = [piece.key for piece in seen.told]
+    before = slot.claimed[0].before
+    if all(isinstance(piece.value, Date) for piece in slot.claimed):
+        return True
+    starts = [at for at in range(len(theirs) - len(keys) + 1) if theirs[at : at + len(keys)] == keys]
+    return before in _PREPOSITIONS and any(seen.told[at].before == before for at in starts)
+
+
+def _quotes_stand(said: str, told: str) -> bool:
+    """What the claim puts in quotation marks must stand in the passage word for word."""
+    theirs = " ".join(token.word for token in tokens(told))
+    return all(" ".join(token.word for token in tokens(quoted)) in theirs for quoted in _quoted(said))
+
+
+def _quoted(said: str) -> list[str]:
+    return [quoted[1] for quoted in _QUOTED.finditer(said)]
+
+
+def _shared(seen: Comparison) -> str:
+    figures = [piece.text for piece in seen.claimed if piece.value or piece.is_name]
+    return (
+        f"the source says it in the same words: {', '.join(dict.fromkeys(figures))}"
+        if figures
+        else "the source says it in the same words"
+    )
+
+
+# ------------------------------------------------------------------------------------------------- contradiction
+
+
+def _contradiction(seen: Comparison, whole: Comparison) -> str:
+    """Why the passage contradicts the claim; `` if it does not."""
+    size = len(seen.claimed)
+    alike = len(seen.told) <= size + 2  # short sentences: then the rest must be the same
+    if seen.same < (_LEAST_FRAME - 1 if alike else _LEAST_FRAME) or seen.same < FRAME * size:
+        return ""
+    odd = [slot for slot in seen.slots if slot.claimed]
+    for slot in seen.slots:
+        told = _in_slot(slot, seen, whole)
+        if told:
+            others = [s for s in odd if s is not slot and not _is_light(s)]
+            return told if not others else ""
+    return ""
+
+
+def _is_light(slot: Slot) -> bool:
+    return all(not (p.value or p.is_name or p.is_critical) for p in slot.claimed) and len(slot.claimed) <= 1
+
+
+def _in_slot(slot: Slot, seen: Comparison, whole: Comparison) -> str:
+    for decide in (_other_value, _negated, _opposite, _other_name):
+        told = decide(slot, seen, whole)
+        if told:
+            return told
+    return ""
+
+
+def _other_value(slot: Slot, seen: Comparison, whole: Comparison) -> str:
+    """A number or date in the place of another."""
+    values = [piece for piece in slot.claimed if piece.value]
+    theirs = [piece for piece in slot.told if piece.value]
+    if len(values) != 1 or len(theirs) != 1 or values[0].key in {p.key for p in whole.told}:
+        return ""
+    return f"the source says “{theirs[0].text}”, not “{values[0].text}”" if differ(values[0], theirs[0]) else ""
+
+
+def _negated(slot: Slot, seen: Comparison, whole: Comparison) -> str:
+    """A "not" on one side only, and nothing else there."""
+    mine = [p for p in slot.claimed if _is_negator(p)]
+    theirs = [p for p in slot.told if _is_negator(p)]
+    if (len(mine) + len(theirs)) % 2 == 0 or len(slot.claimed) > len(mine) or len(slot.told) > len(theirs):
+        return ""
+    rest = len(seen.claimed) - len(mine)
+    if seen.same < (rest - 1 if slot.inside else rest):
+        return ""
+    if mine:
+        return f"the source says it without “{mine[0].text}”"
+    return f"the source says “{theirs[0].text}”"
+
+
+def _opposite(slot: Slot, seen: Comparison, whole: Comparison) -> str:
+    if len(slot.claimed) == len(slot.told) == 1 and are_antonyms(slot.claimed[0], slot.told[0]):
+        return f"the source says “{slot.told[0].text}”, not “{slot.claimed[0].text}”"
+    return ""
+
+
+def _other_name(slot: Slot, seen: Comparison, whole: Comparison) -> str:
+    """A name in the place of another, or two names in each other's place."""
+    mine, theirs = list(slot.claimed), list(slot.told)
+    if not mine or not theirs or not all(p.is_name for p in (*mine, *theirs)) or _same_name(mine, theirs):
+        return ""
+    have = {p.key for p in whole.told}
+    if any(p.key in have for p in mine):
+        return ""
+    return f"the source says “{_text(theirs)}”, not “{_text(mine)}”"
+
+
+def _same_name(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:
+    """Is one a part, a spelling or the initials of the other?"""
+    one, other = [p.key for p in mine], [p.key for p in theirs]
+    if set(one) & set(other):
+        return True
+    joined, joined_other = "".join(one), "".join(other)
+    initials, initials_other = "".join(w[0] for w in one), "".join(w[0] for w in other)
+    return joined in (joined_other, initials_other) or joined_other == initials or joined[:4] == joined_other[:4]
+
+
+def _is_negator(piece: Piece) -> bool:
+    return spelling(piece.text) in NEGATORS or piece.key in NEGATORS
+
+
+def _text(listed: Sequence[Piece]) -> str:
+    return " ".join(piece.text for piece in listed)

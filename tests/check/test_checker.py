@@ -1,0 +1,89 @@
+"""Claims come back in order, with quotes that are slices of the stored text, links that open there, and verdicts."""
+
+import pytest
+
+from agent.check.checker import NoChecker, RuleChecker
+from agent.text.claims import UNCITED, claims
+from agent.types import Citation, Claim, Source
+
+TABLE = "| Model | Price |\n|---|---|\n| R1 | $0.55 |\n"
+TEXT = f"# R1\n\nR1 was released on January 20, 2025. It has 671B parameters.\n\n{TABLE}"
+
+
+def source(number, page_starts=()):
+    url = f"https://{number}.example/a"
+    return Source(
+        number, f"d{number}", f"s{number}", url, "T", f"{number}.example", "2026-01-01", page_starts=page_starts
+    )
+
+
+def sources(text=TEXT, page_starts=()):
+    return {1: (source(1, page_starts), text), 2: (source(2), "Paris is a city in France.")}
+
+
+async def checked(answer, checker=None, **words):
+    return await (checker or RuleChecker()).check(claims(answer), sources(**words))
+
+
+async def test_a_claim_gets_its_quote_its_link_and_its_verdict():
+    (claim,) = await checked("R1 was released on January 20, 2025 [1].")
+    (citation,) = claim.citations
+    assert claim.verdict == "supported"
+    assert TEXT[citation.start : citation.end] == citation.quote == "R1 was released on January 20, 2025."
+    assert citation.link.startswith("https://1.example/a#:~:text=R1")
+
+
+async def test_a_changed_number_is_refuted_and_says_why():
+    (claim,) = await checked("R1 was released on January 20, 2026 [1].")
+    assert (claim.verdict, claim.why) == ("refuted", "the source says “January 20, 2025”, not “January 20, 2026”")
+
+
+async def test_the_right_fact_with_the_wrong_source_is_unchecked_and_has_no_quote():
+    (claim,) = await checked("R1 was released on January 20, 2025 [2].")
+    assert claim.verdict == "unchecked"
+    assert claim.citations == (Citation(2, link="https://2.example/a"),)
+
+
+async def test_one_source_that_bears_the_claim_is_enough():
+    (claim,) = await checked("R1 was released on January 20, 2025 [2][1].")
+    assert claim.verdict == "supported"
+    assert [c.quote is None for c in claim.citations] == [True, False]
+
+
+async def test_two_sources_may_bear_it_together():
+    (claim,) = await checked("R1 was released on January 20, 2025, and Paris is a city in France [1][2].")
+    assert claim.verdict == "supported"
+
+
+async def test_an_uncited_claim_is_unsupported_without_asking():
+    (claim,) = await checked("R1 has 671B parameters.")
+    assert (claim.verdict, claim.why) == ("unsupported", UNCITED)
+
+
+async def test_a_cell_is_looked_for_with_its_heads():
+    (claim,) = await checked("| Model | Price |\n|---|---|\n| R1 | $0.55 [1] |\n")
+    assert claim.citations[0].quote == "| R1 | $0.55 |"
+
+
+async def test_a_quote_in_a_pdf_knows_its_page():
+    (claim,) = await checked("It has 671B parameters [1].", page_starts=(0, TEXT.index("It has")))
+    assert claim.citations[0].page == 2
+
+
+@pytest.mark.parametrize("checker", [RuleChecker(), NoChecker()])
+async def test_order_and_offsets_are_kept_and_large_sources_give_the_same(checker):
+    answer = "R1 was released on January 20, 2025 [1]. It has 671B parameters [1]."
+    small = await checked(answer, checker)
+    large = await checked(answer, checker, text=TEXT + "\n\nFiller goes here and there.\n" * 2_000)
+    assert [(c.text, c.start, c.verdict) for c in small] == [(c.text, c.start, c.verdict) for c in large]
+
+
+async def test_without_checking_quotes_are_found_and_verdicts_are_not_given():
+    (claim,) = await checked("R1 was released on January 20, 2026 [1].", NoChecker())
+    assert (claim.verdict, claim.why) == ("unchecked", "not checked")
+    assert claim.citations[0].quote == "R1 was released on January 20, 2025."
+
+
+async def test_a_source_that_is_not_there_is_no_error():
+    (claim,) = await RuleChecker().check([Claim("R1 is open [9].", 0, 15, (Citation(9),))], sources())
+    assert (claim.verdict, claim.citations[0].quote) == ("unchecked", None)

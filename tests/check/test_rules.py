@@ -1,0 +1,99 @@
+"""What a passage says is supported, what differs by one word is refuted, and of a paraphrase the rules say nothing."""
+
+import pytest
+
+from agent.check.rules import rule, rule_on
+
+# (what the source says, a false sentence that differs from it by one word)
+PAIRS = [
+    ("DeepSeek-R1 was released on January 20, 2025.", "DeepSeek-R1 was released on January 21, 2025."),
+    ("The final training run used 2,048 H800 GPUs.", "The final training run used 2,084 H800 GPUs."),
+    ("The pair scored 64.0 percent on the benchmark.", "The pair scored 56.9 percent on the benchmark."),
+    ("The museum opened in 1897 near the old harbour.", "The museum opened in 1879 near the old harbour."),
+    ("The treaty was signed by France and Spain in Madrid.", "The treaty was signed by France and Spain in Lisbon."),
+    ("The company was founded by Ada Byron in Leeds.", "The company was founded by Grace Hopper in Leeds."),
+    ("The model needs a system prompt at all times.", "The model does not need a system prompt at all times."),
+    ("The vaccine does not prevent infection in adults.", "The vaccine prevents infection in adults."),
+    ("Sales increased during the last quarter of the year.", "Sales decreased during the last quarter of the year."),
+    ("The northern route is the longest of the three.", "The northern route is the shortest of the three."),
+    ("模型于2025年1月20日发布，采用MIT许可证。", "模型于2024年1月20日发布，采用MIT许可证。"),
+    ("训练共使用了2048块H800显卡。", "训练共使用了2084块H800显卡。"),
+    ("该模型支持商业使用和再分发。", "该模型不支持商业使用和再分发。"),
+    ("Das Modell wurde am 20. Januar 2025 veröffentlicht.", "Das Modell wurde am 20. Januar 2024 veröffentlicht."),
+    ("Die Stadt hat rund 1,5 Millionen Einwohner.", "Die Stadt hat rund 3,5 Millionen Einwohner."),
+    ("Das Verfahren ist in Deutschland zugelassen.", "Das Verfahren ist in Deutschland nicht zugelassen."),
+    ("El modelo se publicó el 20 de enero de 2025.", "El modelo se publicó el 20 de marzo de 2025."),
+    ("La empresa tiene 4.500 empleados en Madrid.", "La empresa tiene 5.400 empleados en Madrid."),
+    ("El tratamiento es eficaz en la mayoría de los niños.", "El tratamiento no es eficaz en la mayoría de los niños."),
+]
+
+
+@pytest.mark.parametrize(("told", "false"), PAIRS)
+def test_the_sentence_itself_is_supported_and_its_falsification_refuted(told, false):
+    assert rule(told, told).outcome == "supported"
+    assert rule(false, told).outcome == "refuted"
+
+
+LIGHT = [
+    ("However, R1 has 671B parameters. [3]", "R1 has 671 billion parameters (of which 37 billion are active)."),
+    ("The run cost $5.5 million.", "The run cost 5.5 million US dollars, which leaves out earlier research."),
+    ("In 2019, the bridge opened.", "The bridge opened in 2019."),
+    ("The lake covers 1.5 million hectares.", "The lake covers 1,500,000 hectares."),
+    ("Nvidia's chips were used for training.", "Nvidia’s chips were used for training."),
+    ("**R1** is trained with `GRPO`.", "R1 is trained with GRPO[12], as [described](https://a.example/x)."),
+    ("该模型是开源的。", "该模型是开源的，并且免费。"),
+]
+
+
+@pytest.mark.parametrize(("claim", "told"), LIGHT)
+def test_a_lightly_edited_truth_is_supported(claim, told):
+    assert rule(claim, told).outcome == "supported"
+
+
+NOT_SUPPORTED = [
+    ("The drug cures the disease.", "Critics say the drug cures the disease."),
+    ("The drug cures the disease.", "The drug cures the disease if it is taken early."),
+    ("The drug cures the disease.", "The drug may cure the disease."),
+    ("All birds can fly.", "Most birds can fly."),
+    ("Acme bought Bolt in May.", "Bolt bought Acme in May."),
+    ("Acme was bought by Bolt.", "Acme bought Bolt."),
+    ("The tower is the tallest building.", "The tower is the tallest wooden building."),
+    ("X is not Z at all, they say.", "X, which is not Y, is Z."),
+    ("He called it “the best of all”.", "He called it the best, of all places, in Rome."),
+    ("The firm has 512 workers.", "The firm has over 500 workers."),
+    ("R1 is open.", "R1 is a model."),
+]
+
+
+@pytest.mark.parametrize(("claim", "told"), NOT_SUPPORTED)
+def test_shared_words_alone_are_no_support(claim, told):
+    assert rule(claim, told).outcome != "supported"
+
+
+CANNOT_TELL = [
+    ("The network learned to reason through rewards alone.", "Pure reinforcement learning taught it to think."),
+    ("About five million dollars were spent.", "The run cost $5.576 million."),
+    ("The US has 50 states.", "The United States has 50 states and one district."),
+    ("King led the march in Washington.", "Martin Luther King led the march in Washington."),
+]
+
+
+@pytest.mark.parametrize(("claim", "told"), CANNOT_TELL)
+def test_what_is_said_in_other_words_is_not_called_refuted(claim, told):
+    assert rule(claim, told).outcome != "refuted"
+
+
+def test_the_reason_names_the_words_that_decided():
+    ruling = rule("It used 2,084 H800 GPUs in all.", "It used 2,048 H800 GPUs in all.")
+    assert ruling.why == "the source says “2,048”, not “2,084”"
+    assert "671 billion" in rule("R1 has 671 billion parameters.", "R1 has 671 billion parameters.").why
+
+
+def test_support_in_one_passage_outweighs_a_contradiction_in_another():
+    passages = ["The run used 2,000 H800 GPUs in 2023.", "The run used 2,048 H800 GPUs in 2024."]
+    assert rule_on("The run used 2,048 H800 GPUs in 2024.", passages).outcome == "supported"
+
+
+def test_without_a_passage_the_rules_cannot_tell():
+    assert rule_on("R1 is open.", []).outcome == "cannot tell"
+    assert rule("", "").outcome == "cannot tell"
