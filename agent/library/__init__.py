@@ -1,1 +1,1 @@
-"""How the agent remembers: the record (SQLite) of what was read, and two ways to find in it, by words and by meaning."""
+"""How the agent remembers: a record (SQLite) of what was read, and two ways to find in it, by words and by meaning."""

@@ -224,9 +224,15 @@ async def test_a_damaged_embedder_says_how_to_mend_it(cache_home):
 
 @pytest.mark.parametrize(
     ("text", "reads"),
-    [("The model is new.", True), ("Das Übungsmodell", True), ("深度求索公布了模型", False), ("Модель R1", False),
-     ("它叫 DeepSeek-R1-Distill-Qwen-32B 模型", True), ("12345", False), ("", False)],
-)  # fmt: skip
+    [
+        ("The model is new.", True),
+        ("DeepSeek R1 license", True),
+        ("Das Modell ist neu und wurde gut geprüft.", False),
+        ("El modelo es nuevo y fue probado.", False),
+        ("深度求索公布了模型 R1", False),
+        ("Модель R1", False),
+    ],
+)
 def test_it_knows_what_it_was_not_made_for(text, reads):
     assert MiniLM(Path()).reads(text) is reads
 

@@ -268,13 +268,12 @@ def test_many_threads_may_use_one_record(record):
 
 def test_a_fork_uses_a_connection_of_its_own(record):
     record.store(document("Before."), "run")
+    parents = record._connection
     child = os.fork()
     if child == 0:
-        try:
-            record.store(document("In the copy.", url="https://copy.example/"), "run")
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
+        record.store(document("In the copy.", url="https://copy.example/"), "run")
+        os._exit(1 if record._connection is parents else 0)
+    assert os.waitpid(child, 0)[1] == 0
     record.store(document("After.", url="https://after.example/"), "run")
     assert count(record, "documents") == 3
     assert record.rows("PRAGMA integrity_check") == [("ok",)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,14 @@ def test_an_embedder_that_has_changed_under_its_name_is_another(record):
     vectors = Vectors(record)
     numbers = [vectors.embedder("one", probe) for probe in (units(1), units(1, seed=1), units(1, dimension=8))]
     assert len(set(numbers)) == 3
+
+
+def test_embedders_may_be_registered_from_many_threads_at_once(record):
+    vectors, probe = Vectors(record), units(1)
+    with ThreadPoolExecutor(4) as threads:
+        numbers = list(threads.map(lambda n: vectors.embedder(f"number {n}", probe), [*range(60), *range(60)]))
+    assert numbers[:60] == numbers[60:]
+    assert len(set(numbers)) == 60
 
 
 def test_what_is_embedded_stands_below_its_title_and_headings(record, page):
