@@ -60,7 +60,8 @@ class Limits:
     page_seconds: float = 12.0  # one page, from connect to text
     search_seconds: float = 10.0  # one query, with all providers tried
     read_seconds: float = 8.0  # a round's wait for pages once its searches are in
-    quorum: float = 0.6  # share of the wanted pages that is enough to go on
+    quorum: float = 0.6  # share of the wanted pages that is enough to go on …
+    grace_seconds: float = 0.5  # … after a moment for those that are about to come
 
 
 # ------------------------------------------------------------------------------------------------- reading

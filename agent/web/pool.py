@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
@@ -106,7 +107,9 @@ class Pool:
         return tuple(asked.found.search for asked in mine if asked.found)
 
     async def read(self, *, seconds: float) -> tuple[PageRecord, ...]:
+        ends = time.monotonic() + seconds
         await self._until(self._enough, seconds)
+        await self._until(self._all_in, min(self._parts.limits.grace_seconds, ends - time.monotonic()))
         self._gathering = False
         self._readings += 1
         return tuple(page.record for page in self._pages.values() if page.record)
@@ -202,13 +205,16 @@ class Pool:
             if asked.found and (asked.round != self._round) == earlier:
                 yield asked.found
 
+    def _all_in(self) -> bool:
+        return all(page.record for page in self._pages.values())
+
     def _enough(self) -> bool:
         """All that is under way is in; or of what this round wanted a quorum is good, and all that the question named.
 
         A share of the pages that did not fail: where many fail there is less to wait for.
         """
         pages = self._pages.values()
-        if all(page.record for page in pages):
+        if self._all_in():
             return True
         if any(page.record is None and page.wanted.hit is None for page in pages):
             return False
