@@ -150,3 +150,23 @@ def test_a_script_without_a_main_guard_can_extract_from_a_thread_beside_a_loop()
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=30, cwd=root
     )
     assert (done.stdout, done.stderr) == ("['Some words', 'Some words']\n", "")
+
+
+def test_it_works_from_inside_streamlit() -> None:
+    from streamlit.testing.v1 import AppTest
+
+    def app() -> None:
+        import asyncio
+
+        import streamlit as st
+
+        from agent.types import Page
+        from agent.web.extract.extractor import PageExtractor
+
+        body = b"<html><body><p>" + b"Some words that count. " * 20
+        got = asyncio.run(PageExtractor().extract(Page("http://a.example/", body, "text/html", "2026")))
+        st.text(got.text[:22])
+
+    run = AppTest.from_function(app, default_timeout=20).run()
+    assert not run.exception
+    assert run.text[0].value == "Some words that count."
