@@ -103,7 +103,7 @@ def test_a_wrong_key_is_one_clear_error(settings):
 
 def test_an_endpoint_that_nobody_serves_is_one_clear_error(settings):
     agent = ResearchAgent(settings(model="r1", base_url="http://127.0.0.1:9/v1"))
-    with pytest.raises(ModelUnreachable, match="127.0.0.1:9"):
+    with pytest.raises(ModelUnreachable, match=r"127\.0\.0\.1:9"):
         agent.invoke(QUESTION)
 
 

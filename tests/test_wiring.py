@@ -1,0 +1,61 @@
+"""Settings become parts: which reasoner and search answer, and what the user is told of it."""
+
+import pytest
+
+from agent.errors import SettingsError
+from agent.research import ResearchAgent
+from agent.settings import Settings
+from agent.wiring import build_graph
+
+
+@pytest.fixture
+def told(tmp_path):
+    def describe(**given):
+        return ResearchAgent(Settings(data_dir=tmp_path, cache_dir=tmp_path, **given)).describe()
+
+    return describe
+
+
+def test_with_nothing_configured_the_first_line_says_so_and_names_the_way_to_r1(told):
+    line = told()
+    assert "extractive (no model is configured; set AGENT_BASE_URL and AGENT_MODEL" in line
+    assert "duckduckgo, wikipedia (none is configured)" in line
+    assert "\n" not in line
+
+
+def test_a_configured_model_is_named_with_its_host(told):
+    line = told(model="deepseek-r1", base_url="http://gpu.example:8000/v1")
+    assert "deepseek-r1 at gpu.example" in line
+
+
+def test_a_searxng_that_is_set_is_used_without_being_named(told):
+    assert "search: searxng (AGENT_SEARXNG_URL is set)" in told(searxng_url="http://localhost:8080")
+
+
+def test_a_tavily_key_is_used_and_never_shown(told):
+    line = told(tavily_api_key="tvly-planted")
+    assert "search: tavily (AGENT_TAVILY_API_KEY is set)" in line
+    assert "tvly-planted" not in line
+
+
+def test_a_folder_is_asked_beside_the_web(told, tmp_path):
+    assert "search: duckduckgo, wikipedia, folder" in told(folder=tmp_path)
+
+
+def test_a_folder_can_be_the_only_search(told, tmp_path):
+    assert "search: folder (as configured)" in told(folder=tmp_path, search="folder")
+
+
+def test_a_provider_that_does_not_exist_is_refused_with_those_that_do():
+    with pytest.raises(SettingsError, match=r"'altavista'.*duckduckgo"):
+        build_graph(Settings(search="altavista"))
+
+
+def test_the_sample_web_does_not_mix_with_the_world():
+    with pytest.raises(SettingsError, match="library of its own"):
+        build_graph(Settings(search="sample,wikipedia"))
+
+
+def test_building_a_graph_touches_neither_disk_nor_network(tmp_path):
+    build_graph(Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", search="sample"))
+    assert list(tmp_path.iterdir()) == []
