@@ -5,6 +5,7 @@ set -eu
 
 missing=""
 [ -x /usr/bin/searx-run ] || missing="$missing searx" # a metasearch engine that speaks SearXNG's JSON
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium" # the app is looked at in a real browser
 
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
