@@ -247,7 +247,7 @@ def _hard_cut(text: str, start: int, end: int) -> int:
 def _inside_a_character(text: str, cut: int) -> bool:
     after, before = text[cut], text[cut - 1]
     modifies = unicodedata.combining(after) > 0 or after in _JOINERS or "\U0001f3fb" <= after <= "\U0001f3ff"
-    return modifies or before == "\u200d" or (before, after) == ("\r", "\n")
+    return modifies or before == "\u200d"
 
 
 # ------------------------------------------------------------------------------------------------- packing

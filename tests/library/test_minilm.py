@@ -193,13 +193,15 @@ async def test_odd_texts_are_embedded_too(cache_home):
     assert np.isfinite(matrix).all()
 
 
-async def test_a_question_does_not_wait_for_a_long_document(cache_home):
+async def test_a_question_does_not_wait_for_documents(cache_home):
     embedder = installed(cache_home)
-    document = asyncio.create_task(embedder.embed(["the model is a reward of training . " * 30] * 2_000))
-    await asyncio.sleep(0.05)
+    text = "the model is a reward of training . " * 30
+    documents = [asyncio.create_task(embedder.embed([text] * 64)) for _ in range(30)]
+    await asyncio.sleep(0.02)
     await embedder.embed(["what is the cost"], query=True)
-    assert not document.done()
-    document.cancel()
+    assert sum(document.done() for document in documents) < 5
+    for document in documents:
+        document.cancel()
 
 
 def test_a_fork_can_embed(cache_home):

@@ -254,6 +254,13 @@ def test_a_writer_that_breaks_off_leaves_nothing_half_done(record):
     assert count(record, "snapshots") == 0
 
 
+def test_who_writes_is_alone_from_the_first_moment(record):
+    other = sqlite3.connect(record.path, timeout=0, isolation_level=None)
+    with record.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
 def test_many_threads_may_use_one_record(record):
     pages = [document(f"Page {n}. " * 50, url=f"https://{n}.example/") for n in range(24)]
     threads = [

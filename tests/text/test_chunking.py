@@ -143,7 +143,7 @@ def test_a_passage_knows_the_headings_above_it():
 
 
 def test_a_mark_in_a_code_block_is_no_heading():
-    text = f"# Real\n\n```\n# a comment\n```\n\n{SENTENCE * 12}\n\n{SENTENCE * 12}"
+    text = f"# Real\n\n```\n# a comment\n~~~\n# another\n```\n\n{SENTENCE * 12}\n\n{SENTENCE * 12}"
     assert {piece.heading for piece in slices(text)} == {"", "Real"}
 
 
