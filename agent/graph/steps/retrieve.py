@@ -17,7 +17,8 @@ PASSAGE_TOKENS = 250  # of the usual passage: 1,000 characters
 
 
 async def retrieve(run: Run, desk: Desk) -> Done:
-    read = {p.source.document_id: p.source for p in run.pages.values() if p.source}
+    pages = run.pages | {p.url: p for p in await desk.parts.pool.read(seconds=0)}  # some came in since
+    read = {p.source.document_id: p.source for p in pages.values() if p.source}
     texts = [run.run.question, *(a.query.text for a in run.queries.values())]
     ranked = await desk.services.library.find(texts, documents=read, limit=CANDIDATES) if read else []
     budget = desk.services.limits.evidence_tokens
@@ -31,7 +32,7 @@ async def retrieve(run: Run, desk: Desk) -> Done:
     passages = sum(len(e.passages) for e in chosen)
     shown = tuple(sources[e.source.document_id] for e in chosen)
     desk.say(Ranked, sources=shown, passages=passages)
-    return Done(update(evidence=refs, sources=sources), f"{passages} passages of {len(chosen)} sources")
+    return Done(update(evidence=refs, sources=sources, pages=pages), f"{passages} passages of {len(chosen)} sources")
 
 
 def _numbered(chosen: list[Evidence], known: dict[str, Source]) -> dict[str, Source]:
