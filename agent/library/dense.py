@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PROBE = "The quick brown fox reads 42 papers about reasoning models."  # its vector tells embedders apart; never changes
 EAGER = 150  # passages of one document that get vectors before anybody asks: a long book would take a minute
-BATCH = 16  # texts for which a question that comes meanwhile waits, and after which a deadline is looked at
+BATCH = 32  # texts after which vectors are kept and a deadline is looked at: about a quarter of a second
 LAZY_SECONDS = 2.0  # for passages that words have found and that have no vector yet: about 300 of them
 AFTER_FAILURE = 30.0  # seconds in which a failed embedder is not asked again
 
@@ -110,14 +110,18 @@ class Dense:
 
     async def _add(self, passages: Sequence[int], known: tuple[int, ChromaIndex], *, urgent: bool) -> None:
         number, index = known
-        missing = await self._lane.run(self._vectors.to_embed, passages, number)
-        wanted = [(row, text) for row, text in missing if self._embedder.reads(text)]
+        wanted = await self._lane.run(self._to_embed, passages, number)
         for batch in (wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)):
             matrix = await self._embedded([text for _, text in batch], urgent=urgent)
             if matrix is None:
                 return
             await self._lane.run(self._vectors.add, number, [row for row, _ in batch], matrix)
             index.announce()
+
+    def _to_embed(self, passages: Sequence[int], number: int) -> list[tuple[int, str]]:
+        """Blocks: rows and texts of those that have no vector yet and can be read."""
+        missing = self._vectors.to_embed(passages, number)
+        return [(row, text) for row, text in missing if self._embedder.reads(text)]
 
     async def _embedded(self, texts: Sequence[str], *, query: bool = False, urgent: bool = False) -> Matrix | None:
         """None where the embedder fails, now or a moment ago."""

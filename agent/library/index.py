@@ -139,6 +139,7 @@ class ChromaIndex:
         if caretaker and self._users == 0:
             with contextlib.suppress(KeyboardInterrupt):
                 caretaker.join(FINISH_SECONDS)
+        self._in_a_hurry = True
         self._crew.close()
 
     # --------------------------------------------------------------------------------------------- the caretaker

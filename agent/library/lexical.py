@@ -37,7 +37,12 @@ def match(question: str) -> str:
     language = detect(plain)
     telling = [term for term in terms if language not in speakers_of(term)] or list(terms)
     compounds = [_NOT_A_LETTER.sub(" ", found) for found in _COMPOUND.findall(plain) if not _RUN.search(found)]
-    return " OR ".join(f'"{term}"' for term in [*telling[:MAX_TERMS], *dict.fromkeys(compounds[:MAX_TERMS])])
+    return " OR ".join(_quoted(term) for term in [*telling[:MAX_TERMS], *dict.fromkeys(compounds[:MAX_TERMS])])
+
+
+def _quoted(term: str) -> str:
+    """A single character of a script without spaces is looked for at the beginning of the pairs."""
+    return f'"{term}"*' if len(term) == 1 and _RUN.match(term) else f'"{term}"'
 
 
 def _plain(text: str) -> str:

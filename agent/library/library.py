@@ -61,11 +61,15 @@ class StoredLibrary:
         A score is 1 where both words and meaning put the passage first for one of the texts.
         """
         rows = await self._lane.run(self._record.rows_of, documents)
-        by_words = [await self._lane.run(self._record.with_words, match(text), rows, DEPTH) for text in texts]
+        by_words = [await self._lane.run(self._with_words, text, rows) for text in texts]
         by_meaning = await self._dense.rankings(texts, rows, by_words, DEPTH) if self._dense else [[] for _ in texts]
         order = _fused(list(zip(by_words, by_meaning, strict=True)))[:limit]
         passages = await self._lane.run(self._record.passages, [row for row, _ in order])
         return [RankedPassage(passages[row], score) for row, score in order]
+
+    def _with_words(self, text: str, documents: Sequence[int]) -> list[int]:
+        """Blocks: rows of passages, best first."""
+        return self._record.with_words(match(text), documents, DEPTH)
 
     async def text(self, snapshot: str) -> str:
         """A stored text, as it was when it was cited."""
