@@ -95,7 +95,8 @@ def _follow(agent: Researcher, order: Order, here: _Whereabouts) -> Answer:
             here.run_id = event.run_id
             watch.see(event)
             if order.form == "events":
-                print(event_line(event), flush=True)
+                sys.stdout.write(event_line(event))
+                sys.stdout.flush()
             if isinstance(event, Finished):
                 answer = event.answer
     if answer is None:

@@ -63,7 +63,8 @@ class Lines(Silence):
 
     def see(self, event: Event) -> None:
         for line in [*self._thoughts.lines(event), *facts(event)]:
-            print(line, file=self._out, flush=True)
+            self._out.write(f"{line}\n")  # one write: an interrupt must not come between a line and its end
+        self._out.flush()
 
 
 class Thoughts:
@@ -144,7 +145,7 @@ class LiveView(Silence):
 
 
 def event_line(event: Event) -> str:
-    """What `--events` prints: one JSON object."""
+    """What `--events` prints: one JSON object, with its line's end."""
     from agent.events import encode
 
-    return json.dumps(encode(event))
+    return json.dumps(encode(event)) + "\n"
