@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.clean import clean, one_line
 from agent.cli.command import ANSWERED, FAILED, LANDED, NAME, Parser, Researcher, Start, program
 from agent.cli.deliver import Form, check_target, deliver, print_schema
 from agent.cli.environment import prepare
@@ -88,8 +89,8 @@ def _follow(agent: Researcher, order: Order, here: _Whereabouts) -> Answer:
     from agent.events import Finished
 
     answer: Answer | None = None
-    if order.detail != "none" and order.resume is None:  # a resumed run keeps its own settings
-        print(_first_line(agent), file=sys.stderr, flush=True)
+    if order.detail != "none":
+        print(_first_line(agent, order), file=sys.stderr, flush=True)
     with _events(agent, order) as events, watcher(order.detail, events_on_stdout=order.form == "events") as watch:
         for event in events:
             here.run_id = event.run_id
@@ -116,10 +117,16 @@ def _events(agent: Researcher, order: Order) -> Iterator[Iterator[Event]]:
             close()
 
 
-def _first_line(agent: Researcher) -> str:
-    from agent.cli.clean import one_line
+def _first_line(agent: Researcher, order: Order) -> str:
+    """Which reasoner and search are used, and why; of a resumed run, which are told by the run itself."""
+    if order.resume is None:
+        return f"{NAME}: {one_line(agent.describe())}"
+    unused = [_flag(name) for name in order.given if name != "data_dir"]
+    return f"{NAME}: goes on with the settings of the run" + (f"; not used: {', '.join(unused)}" if unused else "")
 
-    return f"{NAME}: {one_line(agent.describe())}"
+
+def _flag(setting: str) -> str:
+    return f"--{setting.replace('_', '-')}"
 
 
 def _status(status: Status) -> int:
@@ -154,6 +161,7 @@ def _question(parsed: argparse.Namespace) -> str:
         return ""
     if question == "-":
         question = sys.stdin.buffer.read(_MOST_STDIN).decode("utf-8", "replace")
+    question = clean(question)
     if not question.strip():
         raise UsageError(f'no question; for example: {program()} "What is DeepSeek-R1-Zero?"')
     return question

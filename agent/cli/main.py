@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None, *, agent: Start | None = None) -> in
         return _fail("interrupted", INTERRUPTED)
     except AgentError as e:
         return _fail(str(e), USAGE if isinstance(e, UsageError) else FAILED, e)
+    except OSError as e:  # a disk that is full, a directory that is not ours: no bug
+        return _fail(f"{e.strerror or e}{f': {e.filename}' if e.filename else ''}", FAILED, e)
     except Exception as e:  # noqa: BLE001 - the last wall before a person: a bug is one line too
         return _fail(f"{type(e).__name__}: {e} (run with AGENT_DEBUG=1 for the traceback)", FAILED, e)
     return status

@@ -55,7 +55,13 @@ def test_a_dash_reads_the_question_from_stdin(capsys, monkeypatch):
     assert player.asked == ["什么是 R1？\n\ufffd"]
 
 
-@pytest.mark.parametrize("words", [[], [""], ["  \n\t"], ["--quiet"]])
+def test_a_question_loses_what_a_terminal_would_obey(capsys):
+    player = Player()
+    main(["--quiet", "what \x1b[31mis\x07 R1?"], agent=player)
+    assert player.asked == ["what is R1?"]
+
+
+@pytest.mark.parametrize("words", [[], [""], ["  \n\t"], ["--quiet"], ["\x01\x02\x1b[31m"]])
 def test_no_question_is_a_usage_error_that_shows_how(words, capsys):
     assert main(words, agent=Player()) == 2
     assert "for example: " in complaint(capsys)
@@ -142,6 +148,12 @@ def test_a_question_that_is_refused_later_is_a_usage_error_too(capsys):
 def test_a_bug_is_one_line_that_says_how_to_see_more(capsys):
     assert main(["--quiet", "q"], agent=Player(error=KeyError("x"))) == 1
     assert "AGENT_DEBUG=1" in complaint(capsys)
+
+
+def test_a_place_that_cannot_be_written_is_named_and_no_bug(capsys):
+    error = PermissionError(13, "Permission denied", "/root/data")
+    assert main(["--quiet", "q"], agent=Player(error=error)) == 1
+    assert complaint(capsys) == "r1-research: Permission denied: /root/data\n"
 
 
 def test_agent_debug_shows_the_traceback(capsys, monkeypatch):

@@ -122,6 +122,12 @@ def test_the_first_line_says_which_reasoner_and_search_are_used(capsys):
     assert capsys.readouterr().err.splitlines()[0].startswith("r1-research: extractive, as no model is configured")
 
 
+def test_a_resumed_run_says_which_flags_it_does_not_use(capsys):
+    main(["--resume", "--depth", "deep", "--data-dir", "d"], agent=Player())
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "r1-research: goes on with the settings of the run; not used: --depth"
+
+
 def test_times_and_sizes_read_well():
     assert [seconds(s) for s in (0, 59.94, 59.96, 185)] == ["0.0 s", "59.9 s", "1 min 00 s", "3 min 05 s"]
     assert [size(n) for n in (999, 18_211, 1_500_000)] == ["999 B", "18 kB", "1.5 MB"]
