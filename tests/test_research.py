@@ -13,11 +13,12 @@ from contextlib import aclosing
 import pytest
 
 from agent.errors import ModelRefused, ModelUnreachable, QuestionError, RunError
-from agent.events import Finished, Planned, Writing
+from agent.events import Finished, Planned
 from agent.graph.loop import house_loop, run_here
 from agent.research import ResearchAgent
 from agent.settings import Settings
 from tests.model_server import ModelServer, Said
+from tests.parts import FixedClock
 
 QUESTION = "Under which licence was DeepSeek-R1 released, and at what temperature should it be used?"
 
@@ -89,7 +90,7 @@ def test_two_runs_give_the_same_sources(settings):
 
 def test_the_sample_webs_pages_are_in_a_library_of_their_own(settings, tmp_path):
     ResearchAgent(settings()).invoke(QUESTION)
-    held = {p.relative_to(tmp_path / "data").parts[0] for p in (tmp_path / "data").rglob("record.sqlite")}
+    held = {p.relative_to(tmp_path / "data").parts[0] for p in (tmp_path / "data").rglob("library.sqlite3")}
     assert held == {"sample"}
 
 
@@ -175,19 +176,22 @@ async def test_a_run_left_early_is_resumed_without_asking_for_the_plan_again(set
     assert not any(isinstance(e, Planned) for e in resumed)
 
 
-async def test_leaving_early_closes_the_models_connection_at_once(settings):
-    with ModelServer(slow_writer(20)) as server:
-        async with aclosing(ResearchAgent(settings(**with_model(server))).astream(QUESTION)) as events:
-            async for event in events:
-                if event.step == "write" and len(server.requests) == 2:
-                    break
-            began = time.monotonic()
-        assert time.monotonic() - began < 2
-        for _ in range(100):
-            if server.hung_up:
-                break
+async def until(condition, seconds=20.0):
+    async with asyncio.timeout(seconds):
+        while not condition():
             await asyncio.sleep(0.02)
-        assert server.hung_up == 1
+
+
+async def test_a_cancel_closes_the_models_connection_at_once(settings):
+    with ModelServer(slow_writer(20)) as server:
+        asking = asyncio.create_task(ResearchAgent(settings(**with_model(server))).ainvoke(QUESTION))
+        await until(lambda: len(server.requests) == 2)
+        asking.cancel()
+        began = time.monotonic()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert time.monotonic() - began < 2
+        await until(lambda: server.hung_up == 1, 2)
 
 
 def test_leaving_a_sync_stream_early_ends_at_once(settings):
@@ -278,20 +282,22 @@ def test_a_killed_run_is_resumed_and_a_finished_reply_is_not_paid_again(settings
     assert plans == 1
 
 
-def test_a_reply_that_was_journalled_before_the_kill_is_not_asked_for_again(settings, tmp_path):
-    """Killed after the last word of the answer and before the step has ended."""
+async def test_the_journal_alone_keeps_replies_from_being_paid_twice(settings, tmp_path):
+    """As if the machine had died before any step was recorded: the same run from its beginning."""
     with ModelServer() as server:
-        agent = ResearchAgent(settings(**with_model(server)))
-        events = agent.stream(QUESTION)
-        for event in events:
-            if isinstance(event, Writing):
-                time.sleep(0.5)  # the reply is complete and kept by now
-                break
-        events.close()
-        before = len(server.requests)
-        *_, last = agent.resume()
-    assert last.answer.status == "complete"
-    assert len(server.requests) == before
+        agent = ResearchAgent(settings(**with_model(server)), clock=FixedClock())
+        async with aclosing(agent.astream(QUESTION)) as events:
+            async for event in events:
+                if event.step == "verify":
+                    break
+        assert len(server.requests) == 2
+        for file in (tmp_path / "data").glob("checkpoints.sqlite*"):
+            file.unlink()
+        again = ResearchAgent(settings(**with_model(server)), clock=FixedClock())
+        resumed = [e async for e in again.aresume(event.run_id)]
+    assert resumed[-1].answer.status == "complete"
+    assert any(s.name == "plan" for s in resumed[-1].answer.steps)
+    assert len(server.requests) == 2
 
 
 def test_nothing_of_a_run_is_left_on_the_house_loop(settings, model):

@@ -1,0 +1,82 @@
+"""Whole runs with recorded replies: reasoned answers, written by hand in the model's place, on the sample web.
+
+Numbers in a recorded reply are those of the prompt that its writer saw; they are translated by title and site, so that
+a change in the order of the evidence does not make the recording worthless.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from agent.codec import to_json
+from agent.research import ResearchAgent
+from agent.settings import Settings
+from agent.text.citations import marks
+from tests.model_server import ModelServer, Said
+from tests.parts import FixedClock
+
+RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*.json"))
+_PAGE = re.compile(r"\[webpage (\d+) begin\]\ntitle: (.*?)\nsite: (.*?)\n")
+_THINK = re.compile(r"<think>(.*?)</think>\s*", re.DOTALL)
+
+
+def replayed(recording):
+    """The recorded reply of the same kind, its citations translated to the prompt's numbers."""
+
+    def said(request):
+        pages = {(title, site): number for number, title, site in _PAGE.findall(request.prompt)}
+        reply = next(r for r in recording["replies"] if (r["step"] == "write") == bool(pages))
+
+        def translated(match):
+            page = reply["pages"][match[1]]
+            return f"[citation:{pages.get((page['title'], page['site']), 99)}]"
+
+        text = re.sub(r"\[citation:(\d+)\]", translated, reply["reply"])
+        thinking = _THINK.match(text)
+        return Said(text[thinking.end() :] if thinking else text, thinking[1].strip() if thinking else "")
+
+    return said
+
+
+@pytest.fixture(scope="module", params=RECORDINGS, ids=lambda p: p.stem)
+def run(request, tmp_path_factory):
+    recording = json.loads(request.param.read_text(encoding="utf-8"))
+    home = tmp_path_factory.mktemp("run")
+    with ModelServer(replayed(recording)) as server:
+        settings = Settings(
+            data_dir=home, cache_dir=home, search="sample", model="r1", base_url=server.url, max_pages=12
+        )
+        answer = ResearchAgent(settings, clock=FixedClock()).invoke(recording["question"])
+    return recording, answer
+
+
+def test_the_run_ends_as_it_did_when_it_was_recorded(run):
+    recording, answer = run
+    assert answer.status == recording["status"]
+    assert answer.warnings == ()
+
+
+def test_the_same_pages_are_cited(run):
+    recording, answer = run
+    assert sorted(s.url for s in answer.sources if s.cited) == recording["cited"]
+
+
+def test_every_mark_is_a_source_and_every_claim_stands_where_it_says(run):
+    _, answer = run
+    assert {mark.number for mark in marks(answer.answer)} <= {s.number for s in answer.sources}
+    assert all(answer.answer[c.start : c.end] == c.text for c in answer.claims)
+
+
+def test_no_sentence_that_its_writer_took_from_a_page_is_called_false(run):
+    _, answer = run
+    assert [c.text for c in answer.claims if c.verdict == "refuted"] == []
+
+
+def test_the_reasoning_is_in_the_steps_and_nowhere_else(run):
+    recording, answer = run
+    thoughts = {_THINK.match(r["reply"])[1].strip()[:60] for r in recording["replies"] if _THINK.match(r["reply"])}
+    shown = json.dumps({**to_json(answer), "steps": []}, ensure_ascii=False)
+    assert {s.reasoning[:60] for s in answer.steps if s.name in ("plan", "write")} == thoughts
+    assert not any(thought in shown for thought in thoughts)
