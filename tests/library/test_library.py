@@ -243,7 +243,9 @@ async def test_finding_goes_through_chroma_once_it_is_ready(library, tmp_path):
     assert "Cats" not in await first(library, documents, "zebra")
     async with library.in_use():
         await ready(library)
-        assert "Cats" in await first(library, documents, "zebra")
+        deadline = time.monotonic() + 10
+        while "Cats" not in await first(library, documents, "zebra"):  # it may just be at something else
+            assert time.monotonic() < deadline
 
 
 async def test_a_run_ends_without_tasks(library):
