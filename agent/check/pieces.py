@@ -9,15 +9,11 @@ import re
 from dataclasses import dataclass, replace
 
 from agent.check.lexicon import EMPTY, EVERY, HEDGES, NEGATORS, ONE_FORM, ROLES
-from agent.text.citations import without_marks, without_page_marks
 from agent.text.dates import Date, dates
 from agent.text.language import detect
 from agent.text.numbers import Quantity, quantities
 from agent.text.words import is_small, is_wide, spelling, tokens
 
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s[^)]*)?\)")
-_EMPHASIS = re.compile(r"\*+|(?<!\w)_+|_+(?!\w)|`+|~~")
-_PIPES = re.compile(r"\s*\|\s*")
 _STOPS = re.compile(r"[,;:(（，；：、—–]|\s-\s")
 _OPENING, _CLOSING = re.compile(r"[(（\[]"), re.compile(r"[)）\]]")
 _CRITICAL = NEGATORS | HEDGES | EVERY | ROLES
@@ -38,12 +34,6 @@ class Piece:
     before: str = ""
     opens_clause: bool = False  # does a comma or the like stand between it and the piece before?
     in_brackets: bool = False
-
-
-def prose(text: str) -> str:
-    """The text as read: without marks, emphasis, link targets and cell borders."""
-    text = without_page_marks(without_marks(text))
-    return " ".join(_PIPES.sub(" ", _EMPHASIS.sub("", _LINK.sub(r"\1", text))).split())
 
 
 def pieces(text: str) -> list[Piece]:

@@ -15,8 +15,9 @@ from typing import Literal
 
 from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ
 from agent.check.lexicon import CONDITIONS, NEGATORS, SUPERLATIVES
-from agent.check.pieces import Piece, pieces, prose
+from agent.check.pieces import Piece, pieces
 from agent.text.dates import Date
+from agent.text.prose import prose
 from agent.text.sentences import split
 from agent.text.words import spelling, tokens
 from agent.types import Verdict

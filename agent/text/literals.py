@@ -13,7 +13,9 @@ LONGEST = 2_000  # characters an inline literal may have; past it, its opener is
 
 _CONTAINERS = r"(?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t])*"  # what may stand before a fence: quotes and list items
 FENCE = re.compile(rf"{_CONTAINERS}(?P<fence>`{{3,}}(?=[^`\n]*$)|~{{3,}})", re.MULTILINE)
-_MAYBE_FENCE = re.compile(rf"{_CONTAINERS}(?:\d{{1,9}}[.)]?|[-*+]|`*|~*)$|{_CONTAINERS}`{{3,}}[^`\n]*$|{_CONTAINERS}~{{3,}}[^\n]*$")
+_MAYBE_FENCE = re.compile(
+    rf"{_CONTAINERS}(?:\d{{1,9}}[.)]?|[-*+]|`*|~*)$|{_CONTAINERS}`{{3,}}[^`\n]*$|{_CONTAINERS}~{{3,}}[^\n]*$"
+)
 OPENER = re.compile(r"[`$\\]")
 _BREAK = re.compile(r"\n[ \t]*\n")
 _RUN = re.compile(r"`+")

@@ -1,0 +1,100 @@
+"""The reasoner that needs no model: it plans by splitting the question and writes by quoting the evidence.
+
+Fulfils `services.Reasoner`.  Knows questions, and which sentences of the evidence cover them.  Understands nothing, and
+says so in its first line: what it cannot find in so many words, it says the sources do not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+from agent.reasoning.digest import Section, digest
+from agent.text.questions import Part, keywords, parts
+from agent.text.remarks import remark
+from agent.types import Brief, Delta, Evidence, Finding, Query, Stance, Thought
+
+
+class ExtractiveReasoner:
+    """`because`: why no model wrote, where one should have."""
+
+    def __init__(self, because: str = "") -> None:
+        self._because = " ".join(because.split())
+
+    async def plan(self, brief: Brief) -> AsyncIterator[Thought]:
+        for query in _queries(brief):
+            yield query
+
+    async def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+        sections = digest(parts(brief.question), evidence)
+        more = _reworded(brief, sections) if brief.may_search else []
+        if more:
+            yield Stance("search more")
+            for query in more:
+                yield query
+        elif any(section.taken for section in sections):
+            yield Stance("answer")
+            for line in self._lines(brief, sections):
+                yield Delta(text=line)
+        else:
+            yield Stance("no answer")
+
+    async def revise(
+        self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]
+    ) -> AsyncIterator[Thought]:
+        """What failed is dropped: there is nobody to write it anew."""
+        for number, _ in enumerate(findings, start=1):
+            yield Delta(text=f"{number}: drop\n")
+
+    def _lines(self, brief: Brief, sections: Sequence[Section]) -> Iterator[str]:
+        yield f"*{self._first_line(brief.language)}*\n\n"
+        for section in sections:
+            if len(sections) > 1 and section.taken:
+                yield f"## {section.part.text}\n\n"
+            if section.taken:
+                yield from (f"- {taken.text} [citation:{taken.source}]\n" for taken in section.taken)
+            else:
+                yield f"*{remark('part unanswered', brief.language, part=section.part.text)}*\n"
+            yield "\n"
+
+    def _first_line(self, language: str) -> str:
+        if self._because:
+            return remark("model failed", language, because=self._because)
+        return remark("no model", language)
+
+
+def _queries(brief: Brief) -> list[Query]:
+    """The whole question without its asking words, then each of its parts."""
+    found = parts(brief.question)
+    whole = Query(keywords(brief.question), "the question")
+    wanted = (
+        [whole, *(Query(part.query, part.text) for part in found)]
+        if len(found) > 1
+        else [Query(found[0].query, "the question")]
+    )
+    return _new(wanted, brief.asked)[: brief.max_queries]
+
+
+def _reworded(brief: Brief, sections: Sequence[Section]) -> list[Query]:
+    """For each part without evidence one query that was not asked yet."""
+    found = []
+    for section in sections:
+        if not section.taken:
+            found += _new([Query(words, section.part.text) for words in _wordings(section.part)], brief.asked)[:1]
+    return _new(found, ())[: brief.max_queries]
+
+
+def _wordings(part: Part) -> list[str]:
+    """Other words for a part: as it was asked, and by its longest words."""
+    longest = sorted(part.query.split(), key=len, reverse=True)[:3]
+    return [part.text, " ".join(longest), part.query]
+
+
+def _new(queries: Sequence[Query], asked: Sequence[str]) -> list[Query]:
+    seen = {" ".join(text.lower().split()) for text in asked}
+    found = []
+    for query in queries:
+        key = " ".join(query.text.lower().split())
+        if key and key not in seen:
+            seen.add(key)
+            found.append(query)
+    return found

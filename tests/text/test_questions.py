@@ -1,0 +1,51 @@
+"""A question is taken apart as a person would, and each part keeps its names."""
+
+import pytest
+
+from agent.text.questions import keywords, parts
+
+QUERIES = {
+    "What is R1?": ["R1"],
+    "Who made DeepSeek-R1 and when was it released?": ["made DeepSeek-R1", "DeepSeek-R1 released"],
+    "What is the difference between R1 and R1-Zero?": ["R1", "R1-Zero"],
+    "Compare R1 and o1 in price": ["R1 price", "o1 price"],
+    "R1 vs o1": ["R1", "o1"],
+    "How does R1 differ from V3?": ["R1", "V3"],
+    "What are the price, the licence and the size of R1?": ["price R1", "licence R1", "size R1"],
+    "1. What is R1?\n2. How much does it cost?": ["R1", "R1 cost"],
+    "Who invented the steam engine and when?": ["invented steam engine"],
+    "How do volcanoes erupt and why are they dangerous?": ["volcanoes erupt", "volcanoes erupt dangerous"],
+    "Is R1 open source?": ["R1 open source"],
+    "DeepSeek-R1 和 OpenAI o1 有什么区别？": ["DeepSeek-R1", "OpenAI o1"],
+    "R1是什么？谁开发了它？": ["R1", "R1 开发"],
+    "什么是强化学习，为什么它重要？": ["强化学习", "强化学习 重要"],
+    "Wer hat R1 gemacht und wann wurde es veröffentlicht?": ["R1 gemacht", "R1 veröffentlicht"],
+    "Unterschied zwischen R1 und V3?": ["R1", "V3"],
+    "¿Qué es R1 y cuánto cuesta?": ["R1", "R1 cuesta"],
+    "Quelle est la différence entre R1 et V3 ?": ["R1", "V3"],
+}
+
+
+@pytest.mark.parametrize(("question", "queries"), QUERIES.items())
+def test_a_question_has_these_parts(question, queries):
+    assert [part.query for part in parts(question)] == queries
+
+
+def test_what_is_asked_for_is_known():
+    wanted = [
+        part.wanted for part in parts("Who made R1? When was R1 released? How much does R1 cost? Why is R1 free?")
+    ]
+    assert wanted == ["person", "time", "number", "reason"]
+
+
+def test_names_numbers_and_quoted_words_stay():
+    assert keywords('How long is the "aha moment" of Gengis Kan in 1206?') == 'long Gengis Kan 1206 "aha moment"'
+
+
+@pytest.mark.parametrize("question", ["", "?", "the of", "是什么", "\n\n", "a" * 5_000])
+def test_a_question_of_nothing_but_small_words_is_one_part(question):
+    assert len(parts(question)) == 1
+
+
+def test_there_are_never_many_parts():
+    assert len(parts(" ".join(f"What is thing{n}?" for n in range(30)))) == 5
