@@ -53,13 +53,13 @@ $(VENV)/.venv:
 
 $(VENV)/.core: $(VENV)/.venv pyproject.toml requirements.lock
 	@echo "Installing into $(VENV) …" >&2
-	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable . && touch $@
+	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable . && touch $@
 
 $(VENV)/.ui: $(VENV)/.core
-	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[ui]' && touch $@
+	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[ui]' && touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]' && touch $@ $(VENV)/.ui
+	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]' && touch $@ $(VENV)/.ui
 
 lock:  ## requirements.lock anew, from the newest versions that pyproject allows
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --upgrade pip \

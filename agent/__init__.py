@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from agent.version import VERSION
+
 if TYPE_CHECKING:
     from agent.errors import AgentError as AgentError
     from agent.reasoning.models import ChatR1 as ChatR1
@@ -23,7 +25,7 @@ _HOMES = {
 }
 
 __all__ = ["AgentError", "Answer", "ChatR1", "ResearchAgent", "Settings", "build_graph"]
-__version__ = "0.1.0"
+__version__ = VERSION
 
 
 def __getattr__(name: str) -> Any:

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies
 
-from agent import __version__
 from agent.errors import SettingsError
 from agent.settings import APP, EXTRACTIVE, Settings
 from agent.text.urls import host
 from agent.types import MadeWith, Page
+from agent.version import VERSION
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -178,7 +178,7 @@ class Wiring:
         settings = self._settings
         model = EXTRACTIVE if self._is_extractive else settings.model or type(self._parts.reasoner).__name__
         return MadeWith(
-            version=__version__,
+            version=VERSION,
             model=model,
             endpoint_host=host(settings.base_url or "") if settings.model and not self._is_extractive else "",
             search=self.search_names,
@@ -245,7 +245,7 @@ class Wiring:
         sample = await stack.enter_async_context(_sample_web()) if SAMPLE in self.search_names else None
         reach = self._reach(sample)
         client = await stack.enter_async_context(
-            open_client(user_agent(APP, __version__), reach, connections=limits.fetches)
+            open_client(user_agent(APP, VERSION), reach, connections=limits.fetches)
         )
         extractor = PageExtractor(folder=settings.folder.name if settings.folder else "")
         files = FolderFetcher(settings.folder, self._clock) if settings.folder else None
@@ -288,7 +288,7 @@ class Wiring:
         client = await stack.enter_async_context(httpx2.AsyncClient(mounts=_DIRECT))
         parts = ProviderParts(
             client=client,
-            user_agent=user_agent(APP, __version__),
+            user_agent=user_agent(APP, VERSION),
             language=settings.lang,
             searxng_url=settings.searxng_url,
             tavily_url=settings.tavily_url,
