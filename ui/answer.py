@@ -74,7 +74,7 @@ def _made(answer: Answer) -> str:
 def _draw_sources(sources: Sequence[AnswerSource]) -> None:
     cited = [source for source in sources if source.cited]
     if cited:
-        st.markdown("##### Sources")
+        st.markdown("#### Sources")
         st.markdown(bullets(map(_source, cited)))
     others = [source for source in sources if not source.cited]
     if others:
@@ -84,7 +84,8 @@ def _draw_sources(sources: Sequence[AnswerSource]) -> None:
 
 def _source(source: AnswerSource) -> str:
     title = safe.link(source.title or source.url, source.url)
-    return f"{numbered(source.number)}{title} – {safe.label(source.site)}{further(source.published or '')}"
+    date = (source.published or "").replace("-", "\u2011")  # a hyphen that does not break
+    return f"{numbered(source.number)}{title} – {safe.label(source.site)}{further(date)}"
 
 
 def _draw_claims(answer: Answer) -> None:

@@ -34,17 +34,27 @@ class Timeline:
     """The steps of a run, one below the other, as they come."""
 
     def __init__(self) -> None:
-        self._place = st.container(gap=None)
-        self._drawn: list[_DrawnStep] = []
+        self._place = st.empty()
+        self._steps: Any = None
+        self._drawn: list[tuple[Key, _DrawnStep]] = []
 
     def show(self, view: View, now: float) -> None:
         """`now` on the events' clock."""
         told = [step for step in view.steps if step.name != "scout" or step.notes]  # it is over before it can be read
-        for number, step in enumerate(told):
-            if number == len(self._drawn):
-                with self._place:
-                    self._drawn.append(_DrawnStep(step, view, now))
-            self._drawn[number].show(step, view, now)
+        if self._steps is None or [_key(step) for step in told[: len(self._drawn)]] != [key for key, _ in self._drawn]:
+            self._steps, self._drawn = self._place.container(gap=None), []  # a step has come in between
+        for step in told[len(self._drawn) :]:
+            with self._steps:
+                self._drawn.append((_key(step), _DrawnStep(step, view, now)))
+        for step, (_, drawn) in zip(told, self._drawn, strict=True):
+            drawn.show(step, view, now)
+
+
+Key = tuple[str, int]
+
+
+def _key(step: Step) -> Key:
+    return step.name, step.round
 
 
 class _DrawnStep:

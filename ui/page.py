@@ -44,7 +44,8 @@ def show_configured() -> None:
 def show(runs: Runs, depth: str = "standard") -> None:
     """The page.  `depth`: what is chosen until the reader chooses."""
     st.set_page_config(page_title="R1 research", page_icon="🔎", layout="centered")
-    question = st.chat_input("Ask a question", key="question", submit_mode="stop", max_chars=_LONGEST_QUESTION)
+    with st.bottom:  # pinned there by itself, the box would keep the page scrolled down, past the answer
+        question = st.chat_input("Ask a question", key="question", submit_mode="stop", max_chars=_LONGEST_QUESTION)
     chosen = _choose_depth(runs, depth)
     if question and question.strip():
         _remember(runs.begin(question, chosen))
@@ -133,7 +134,7 @@ def _draw_over(view: View) -> None:
     else:
         st.info("Stopped.", icon="✋")
     if view.steps:
-        st.markdown("##### How this was found")
+        st.markdown("#### How this was found")
         Timeline().show(view, time.monotonic())
 
 

@@ -107,11 +107,13 @@ def fold(view: View, event: Event) -> View:  # noqa: C901, PLR0912 - one flat ca
 
 
 def _begin(view: View, event: Began) -> View:
-    """A step that only its early pages have announced begins now; any other begins anew."""
+    """A step that only its early pages have announced begins now; any other begins anew, before those."""
     last = _last(view, event)
     if last is not None and not view.steps[last].begun:
         return _change(view, event, lambda s: replace(s, begun=True, seen_at=event.at))
-    return replace(view, steps=(*view.steps, Step(event.step, event.round, event.at, begun=True)))
+    begun = [step for step in view.steps if step.begun]
+    announced = [step for step in view.steps if not step.begun]
+    return replace(view, steps=(*begun, Step(event.step, event.round, event.at, begun=True), *announced))
 
 
 def _change(view: View, event: Event, change: Callable[[Step], Step]) -> View:

@@ -250,6 +250,19 @@ def test_library_text_of_an_unknown_snapshot_is_one_line(capsys):
     assert "beef" in complaint(capsys)
 
 
+def test_the_app_without_its_extra_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "streamlit", None)  # as if it were not installed
+    assert main(["ui"]) == 2
+    assert "pip install 'r1-research-agent[ui]'" in complaint(capsys)
+
+
+def test_an_embedder_that_cannot_be_put_anywhere_is_one_line(capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("AGENT_CACHE_DIR", str(tmp_path / "file"))
+    assert main(["setup-embeddings"]) == 1
+    assert "AGENT_CACHE_DIR" in complaint(capsys)
+
+
 def test_version_and_help_are_printed(capsys):
     import agent
 

@@ -48,7 +48,9 @@ def test_an_answer_stands_first_with_marks_that_lead_to_their_quotes():
 
 
 def test_the_sources_have_number_title_site_date_and_link():
-    assert f"- **\\[1\\]** [DeepSeek\\-R1\\: a paper]({PAPER}) – papers\\.example · 2025\\-01\\-22" in texts(asked("q"))
+    assert f"- **\\[1\\]** [DeepSeek\\-R1\\: a paper]({PAPER}) – papers\\.example · 2025\u201101\u201122" in texts(
+        asked("q")
+    )
 
 
 def test_each_sentence_has_its_verdict_and_the_words_it_rests_on():

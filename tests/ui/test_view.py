@@ -42,6 +42,12 @@ def test_a_page_that_comes_before_its_step_begins_is_in_that_step_and_shown_at_o
     assert (step(late, "read").begun, step(late, "read").seconds) == (True, 1.1)
 
 
+def test_what_is_announced_stands_after_what_has_begun():
+    found = Searched(**at("search"), search=Search(Query("q"), 1, "found", "sample"))
+    view = folded([Began(**at("scout")), found, Began(**at("plan"))])
+    assert [s.name for s in view.steps] == ["scout", "plan", "search"]
+
+
 def test_a_page_that_comes_after_its_step_has_ended_is_still_in_it():
     late = PageRead(**at("read"), url="https://late.example/", title="", site="s", cached=False, bytes=1, seconds=9.0)
     assert step(folded([*events(), late]), "read").pages[-1] == late
