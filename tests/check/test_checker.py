@@ -40,7 +40,7 @@ async def test_a_changed_number_is_refuted_and_says_why():
 
 async def test_the_right_fact_with_the_wrong_source_is_unchecked_and_has_no_quote():
     (claim,) = await checked("R1 was released on January 20, 2025 [2].")
-    assert claim.verdict == "unchecked"
+    assert (claim.verdict, claim.why) == ("unchecked", "no passage of the sources cited bears this")
     assert claim.citations == (Citation(2, link="https://2.example/a"),)
 
 

@@ -59,6 +59,7 @@ NOT_SUPPORTED = [
     ("Acme was bought by Bolt.", "Acme bought Bolt."),
     ("The tower is the tallest building.", "The tower is the tallest wooden building."),
     ("X is not Z at all, they say.", "X, which is not Y, is Z."),
+    ("The tower is not high.", "The tower, which is not old, is high."),
     ("He called it “the best of all”.", "He called it the best, of all places, in Rome."),
     ("The firm has 512 workers.", "The firm has over 500 workers."),
     ("R1 is open.", "R1 is a model."),
@@ -74,6 +75,12 @@ CANNOT_TELL = [
     ("The network learned to reason through rewards alone.", "Pure reinforcement learning taught it to think."),
     ("About five million dollars were spent.", "The run cost $5.576 million."),
     ("The US has 50 states.", "The United States has 50 states and one district."),
+    ("It has 617B parameters.", "The larger V3 model has 671B parameters, as its makers wrote in the report."),
+    ("It used 2,084 GPUs.", "The second cluster, built much later by another team in Oslo, used 2,048 GPUs."),
+    (
+        "R1 used 2,084 rented graphics processors of the newest kind in the large hall.",
+        "R1 used 2,048 chips in the hall.",
+    ),
     ("King led the march in Washington.", "Martin Luther King led the march in Washington."),
 ]
 

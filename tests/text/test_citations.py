@@ -78,6 +78,11 @@ def test_money_is_not_math():
     assert filtered("between $5 [99] and $6 [2]") == ("between $5 and $6 [2]", 1)
 
 
+def test_what_a_removed_mark_held_apart_does_not_become_a_mark_or_code():
+    assert filtered("see [9[99]9] now") == ("see [9 9] now", 1)
+    assert filtered("a ``[99]` b") == ("a `` ` b", 1)
+
+
 def test_a_year_in_brackets_is_no_mark_and_does_not_look_like_one():
     assert filtered("he said [2024] it") == ("he said (2024) it", 0)
 

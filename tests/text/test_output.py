@@ -76,6 +76,25 @@ def test_an_address_spelt_with_entities_or_escapes_is_caught():
         assert is_closed(close(text, GATHERED), GATHERED)
 
 
+OPEN = [
+    "<div>x</div>",
+    "a <b>x</b>",
+    "![x](https://a.example/x)",
+    "[x](https://e.com)",
+    "[x]: https://a.example/x",
+    "see https://e.com",
+    "see www.e.com",
+    "see a@b.co",
+    "see https&#58;//e.com",
+]
+
+
+@pytest.mark.parametrize("text", OPEN)
+def test_the_proof_fails_for_what_is_open(text):
+    assert not is_closed(text, GATHERED)
+    assert is_closed("[x](<https://a.example/x>) `<b>` 1 < 2", GATHERED)
+
+
 def test_code_left_open_is_closed():
     assert close("```py\nx", GATHERED) == "```py\nx\n```"
 
