@@ -350,8 +350,8 @@ class Answer:
 
 def _source_list(sources: tuple[AnswerSource, ...]) -> str:
     lines = [
-        f"[{s.number}] {_escaped(s.title or s.url)} — {_escaped(s.site)}{f', {s.published}' if s.published else ''}\n"
-        f"    <{_MARKUP_IN_URL.sub(lambda c: f'%{ord(c[0]):02X}', s.url)}>"
+        f"- [{s.number}] {_escaped(s.title or s.url)} — {_escaped(s.site)}{f', {s.published}' if s.published else ''}\n"
+        f"  <{_MARKUP_IN_URL.sub(lambda c: f'%{ord(c[0]):02X}', s.url)}>"
         for s in sources
         if s.cited
     ]

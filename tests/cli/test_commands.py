@@ -188,6 +188,13 @@ def test_stdout_carries_the_answer_as_markdown_once(capsys):
     assert capsys.readouterr().out == f"{answer()}\n"
 
 
+def test_the_sources_are_a_list_wherever_the_markdown_is_shown(capsys):
+    from markdown_it import MarkdownIt
+
+    main(["--quiet", "q"], agent=Player())
+    assert MarkdownIt().render(capsys.readouterr().out).count("<li>") == 2
+
+
 def test_json_is_the_whole_result_as_one_object(capsys):
     from agent.codec import from_json
 
