@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agent.check.lexicon import EMPTY, EVERY, HEDGES, NEGATORS, ONE_FORM, ROLES
 from agent.text.dates import Date, dates
@@ -36,14 +37,15 @@ class Piece:
     in_brackets: bool = False
 
 
-def pieces(text: str) -> list[Piece]:
+@lru_cache(maxsize=2_048)  # a claim is laid beside many passages, and a passage beside many claims
+def pieces(text: str) -> tuple[Piece, ...]:
     """The pieces in order; words without subject matter only where they change what is said.  `text`: prose."""
     known = dates(text)
     values: list[Quantity | Date] = [*known, *quantities(text, known)]
     found = [_valued(text, value) for value in values]
     taken = [(value.start, value.end) for value in values]
     found += _words(text, taken)
-    return _placed(text, sorted(found, key=lambda piece: piece.start))
+    return tuple(_placed(text, sorted(found, key=lambda piece: piece.start)))
 
 
 def _placed(text: str, found: list[Piece]) -> list[Piece]:

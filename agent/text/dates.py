@@ -45,6 +45,8 @@ _FORMS = (
     r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)",
 )
 _PATTERNS = tuple(re.compile(form, re.IGNORECASE) for form in _FORMS)
+_DIGITS = re.compile(r"\d+")
+_REACH = 24  # characters: no part of a date is farther from a digit
 # A bare number of four digits is a year after one of these, or where no word follows that it could count.
 _BEFORE_YEAR = re.compile(
     r"(?:\b(?:in|since|until|till|during|year|circa|early|late|mid|jahr|jahre|im|seit|en|desde|hasta|año|depuis|vers|nel|"
@@ -77,13 +79,26 @@ class Date:
 def dates(text: str) -> list[Date]:
     """The dates in order; where two forms fit the same place, the fuller one."""
     found: list[Date] = []
+    places = _places(text)
     for number, pattern in enumerate(_PATTERNS):
         is_bare_year = number == len(_PATTERNS) - 1
-        for match in pattern.finditer(text):
+        for match in (match for start, end in places for match in pattern.finditer(text, start, end)):
             taken = any(date.start < match.end() and match.start() < date.end for date in found)
             if not taken and not (is_bare_year and not _is_year(text, match)):
                 found += _date(match)
     return sorted(found, key=lambda date: date.start)
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Where dates can be: around digits."""
+    places: list[tuple[int, int]] = []
+    for digits in _DIGITS.finditer(text):
+        start, end = max(0, digits.start() - _REACH), min(len(text), digits.end() + _REACH)
+        if places and start <= places[-1][1]:
+            places[-1] = (places[-1][0], end)
+        else:
+            places.append((start, end))
+    return places
 
 
 def agree(one: Date, other: Date) -> bool | None:

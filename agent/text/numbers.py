@@ -99,12 +99,12 @@ def quantities(text: str, known: Sequence[Date] | None = None) -> list[Quantity]
 
     `known`: the text's dates, where they were read already.
     """
-    taken = [(date.start, date.end) for date in (dates(text) if known is None else known)]
+    taken = {at for date in (dates(text) if known is None else known) for at in range(date.start, date.end)}
     found: list[Quantity] = []
     for quantity in (*_per_cents(text), *_fractions(text), *_ordinals(text), *_plain(text)):
-        if not any(start < quantity.end and quantity.start < end for start, end in taken):
+        if taken.isdisjoint(range(quantity.start, quantity.end)):
             found.append(quantity)
-            taken.append((quantity.start, quantity.end))
+            taken.update(range(quantity.start, quantity.end))
     found.sort(key=lambda q: q.start)
     return [_told(text, quantity) for quantity in _ranged(text, found)]
 

@@ -20,7 +20,7 @@ WIDE = (  # for a character class: Thai, Lao, Burmese, Khmer, kana, Han, Hangul
 _TOKEN = re.compile(
     rf"[{WIDE}]"
     rf"|\d+(?:[.,]\d+)+(?:[^\W\d_{WIDE}]+)?"
-    rf"|(?:(?![{WIDE}])[^\W_])+(?:(?:\u00ad|-\n[ \t]*(?=[a-z])|['’](?=\w))(?:(?![{WIDE}])[^\W_])+)*"
+    rf"|[^\W_{WIDE}]+(?:(?:\u00ad|-\n[ \t]*(?=[a-z])|['’](?=\w))[^\W_{WIDE}]+)*"
 )
 _ELIDED = re.compile(r"^(?:l|d|qu|n|s|j|m|t|c|dell|nell|all|dall|sull|un|quell)['](?=\w{2})")
 _HYPHENS = re.compile(r"\u00ad|-\n[ \t]*")
