@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
@@ -20,7 +20,7 @@ from urllib.request import getproxies
 from agent.errors import SettingsError
 from agent.settings import APP, EXTRACTIVE, Settings
 from agent.text.urls import host
-from agent.types import MadeWith, Page
+from agent.types import Limits, MadeWith, Page
 from agent.version import VERSION
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from agent.web.client import Reach
 
 SAMPLE = "sample"
+_PROVIDERS_SHARE = 0.8  # of the time for a query: one provider's, so that the next one has some left
 FOLDER = "folder"
 DEFAULT_SEARCH = ("duckduckgo", "wikipedia")
 _DIRECT = {"all://127.0.0.1": None, "all://localhost": None}  # a proxy in the environment does not know this machine
@@ -112,7 +113,7 @@ class Wiring:
 
         settings = self._settings
         return Services(
-            limits=settings.limits,
+            limits=self._limits,
             clock=self._clock,
             library=self._library,
             checker=RuleChecker() if settings.check == "rules" else NoChecker(),
@@ -189,6 +190,14 @@ class Wiring:
     # --------------------------------------------------------------------------------------------- shared by all runs
 
     @cached_property
+    def _limits(self) -> Limits:
+        """Two runs on the sample web shall read the same pages, however busy the machine: wait for all of them."""
+        limits = self._settings.limits
+        if SAMPLE not in self.search_names:
+            return limits
+        return replace(limits, quorum=1.0, page_seconds=60, search_seconds=60, read_seconds=60)
+
+    @cached_property
     def _home(self) -> Path:
         """The sample web's pages never stand beside those of the world."""
         home = self._settings.data_home
@@ -241,7 +250,7 @@ class Wiring:
         from agent.web.pool import Pool
         from agent.web.reading import PoolParts
 
-        settings, limits = self._settings, self._settings.limits
+        settings, limits = self._settings, self._limits
         sample = await stack.enter_async_context(_sample_web()) if SAMPLE in self.search_names else None
         reach = self._reach(sample)
         client = await stack.enter_async_context(
@@ -297,6 +306,7 @@ class Wiring:
             folder=settings.folder,
             read=_reader(files, extractor) if files else None,
             sample_search_url=sample.search_url if sample else None,
+            seconds=self._limits.search_seconds * _PROVIDERS_SHARE,
         )
         local = (build(FOLDER, parts),) if settings.folder else ()
         named = () if self._parts.search else self.search_names

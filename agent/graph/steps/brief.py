@@ -1,4 +1,4 @@
-"""What steps share: the brief for a reasoner, and when two queries are the same."""
+"""What steps share: the brief for a reasoner, what a round wants of the web, and when two queries are the same."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from agent.graph.desk import Desk
 from agent.graph.state import Run
+from agent.graph.steps.scout import the_question_as_query
 from agent.types import Brief, Query
 
 _WORDS = re.compile(r"\w+")
@@ -28,3 +29,16 @@ def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
 def query_key(query: Query) -> str:
     """Two queries with the same words in the same order are one."""
     return " ".join(_WORDS.findall(query.text.casefold()))
+
+
+def want_all(run: Run, desk: Desk) -> None:
+    """The pool of a run that was resumed is empty; for any other this asks for what is already under way."""
+    pool = desk.parts.pool
+    if run.round == 1:
+        for url in run.run.urls:
+            pool.want(url, round=1)
+        if (question := the_question_as_query(run.run)).text:
+            pool.want(question, round=1)
+    for asked in run.queries.values():
+        if asked.round == run.round:
+            pool.want(asked.query, round=asked.round, local_only=asked.local_only)

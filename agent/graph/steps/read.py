@@ -5,9 +5,12 @@ from __future__ import annotations
 from agent.graph.desk import Desk
 from agent.graph.state import Run, update
 from agent.graph.steps import Done
+from agent.graph.steps.brief import want_all
 
 
 async def read(run: Run, desk: Desk) -> Done:
+    want_all(run, desk)  # and wait for the searches: at once in, unless the run was interrupted before this step
+    await desk.parts.pool.searched(round=run.round, seconds=desk.seconds_left(run, desk.services.limits.search_seconds))
     records = await desk.parts.pool.read(seconds=desk.seconds_left(run, desk.services.limits.read_seconds))
     good = sum(r.status != "skipped" for r in records)
     return Done(update(pages={r.url: r for r in records}), f"{good} pages read, {len(records) - good} skipped")

@@ -7,32 +7,18 @@ from dataclasses import replace
 from agent.graph.desk import Desk
 from agent.graph.state import Run, update
 from agent.graph.steps import Done
-from agent.graph.steps.brief import query_key
-from agent.graph.steps.scout import the_question_as_query
+from agent.graph.steps.brief import query_key, want_all
 from agent.types import Search
 
 
 async def search(run: Run, desk: Desk) -> Done:
-    _want_all(run, desk)
+    want_all(run, desk)
     limits = desk.services.limits
     found = await desk.parts.pool.searched(round=run.round, seconds=desk.seconds_left(run, limits.search_seconds))
     warnings = _degraded(found, desk)
     kept = {f"{s.round}:{query_key(s.query)}": replace(s, hits=()) for s in found}
     hits = sum(len(s.hits) for s in found)
     return Done(update(searches=kept, warnings=warnings), f"{len(found)} searches, {hits} hits")
-
-
-def _want_all(run: Run, desk: Desk) -> None:
-    """The pool of a run that was resumed is empty; for any other this asks for what is already under way."""
-    pool = desk.parts.pool
-    if run.round == 1:
-        for url in run.run.urls:
-            pool.want(url, round=1)
-        if (question := the_question_as_query(run.run)).text:
-            pool.want(question, round=1)
-    for asked in run.queries.values():
-        if asked.round == run.round:
-            pool.want(asked.query, round=asked.round, local_only=asked.local_only)
 
 
 def _degraded(found: tuple[Search, ...], desk: Desk) -> dict[str, bool]:
