@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.errors import RunError
+from agent.errors import RunError, SettingsError
 
 BUSY_SECONDS = 30.0
 _SCHEMA = """
@@ -85,12 +85,17 @@ class Runs:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        self._home.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._home / "runs.sqlite", timeout=BUSY_SECONDS)
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self._home / "runs.sqlite", timeout=BUSY_SECONDS)
+        except (OSError, sqlite3.Error) as e:
+            raise SettingsError(f"AGENT_DATA_DIR={str(self._home)!r} cannot be used: {e}") from e
         db.row_factory = sqlite3.Row
         try:
             with db:
                 db.execute(_SCHEMA)
                 yield db
+        except sqlite3.Error as e:
+            raise SettingsError(f"AGENT_DATA_DIR={str(self._home)!r}: its runs.sqlite cannot be used: {e}") from e
         finally:
             db.close()

@@ -76,10 +76,13 @@ async def stored_text(settings: Settings, snapshot: str) -> str:
 
     home = settings.data_home
     places = [place for place in (home / "library", home / SAMPLE / "library") if place.exists()]
-    for place in places:
-        with suppress(LibraryError):  # it may be in the other one
+    if not places:
+        raise LibraryError(f"there is no library in {home} yet: ask a question first, or give its --data-dir")
+    *others, last = places
+    for place in others:
+        with suppress(LibraryError):  # it may be in the next one
             return await StoredLibrary(place).text(snapshot)
-    raise LibraryError(f"there is no text {snapshot!r} in {home}: give the snapshot of a source from --json")
+    return await StoredLibrary(last).text(snapshot)
 
 
 class SystemClock:

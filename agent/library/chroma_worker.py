@@ -137,6 +137,7 @@ class Index:
 
 
 def main() -> None:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # chromadb may import onnxruntime
     os.chdir("/")  # Chroma reads a `.env` where it stands, which is the user's own
     import chromadb.config
 

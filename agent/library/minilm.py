@@ -102,6 +102,7 @@ def _windows(tokenizer: Any, text: str) -> Iterator[list[int]]:
 
 def _load(place: Path) -> tuple[Any, Any]:
     """0.1 s, most of it for importing onnxruntime."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import, which else leaves a device id behind
     import onnxruntime
     from tokenizers import Tokenizer
 

@@ -6,6 +6,7 @@ says so in its first line: what it cannot find in so many words, it says the sou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from agent.reasoning.digest import Section, digest
@@ -25,7 +26,8 @@ class ExtractiveReasoner:
             yield query
 
     async def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
-        sections = digest(parts(brief.question), evidence)
+        # Some tenths of a second for a large evidence: off the loop.
+        sections = await asyncio.to_thread(digest, parts(brief.question), evidence)
         more = _reworded(brief, sections) if brief.may_search else []
         if more:
             yield Stance("search more")
