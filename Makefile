@@ -43,7 +43,7 @@ clean:  ## remove what was built; the library and the cache stay
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 embedder: $(VENV)/.core  ## the built-in embedder, once; the agent answers without it, too
-	@$(RUN) setup-embeddings --quiet || true
+	@$(RUN) setup-embeddings --quiet || echo "Going on without it." >&2
 
 # ---------------------------------------------------------------------------------------------- environments
 

