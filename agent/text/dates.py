@@ -79,13 +79,13 @@ class Date:
 def dates(text: str) -> list[Date]:
     """The dates in order; where two forms fit the same place, the fuller one."""
     found: list[Date] = []
-    places = _places(text)
+    places, taken = _places(text), set[int]()
     for number, pattern in enumerate(_PATTERNS):
         is_bare_year = number == len(_PATTERNS) - 1
         for match in (match for start, end in places for match in pattern.finditer(text, start, end)):
-            taken = any(date.start < match.end() and match.start() < date.end for date in found)
-            if not taken and not (is_bare_year and not _is_year(text, match)):
+            if taken.isdisjoint(range(*match.span())) and not (is_bare_year and not _is_year(text, match)):
                 found += _date(match)
+                taken.update(range(*match.span()))
     return sorted(found, key=lambda date: date.start)
 
 

@@ -15,6 +15,7 @@ from agent.text.words import is_small, is_wide, spelling
 Wanted = Literal["time", "number", "person", "place", "reason", ""]
 
 _MOST_PARTS = 5
+_LONGEST = 4_000  # characters of a question that are read: more is a document
 _END = re.compile(r"[?？؟]+|(?<=[.!。！])\s+|\n+|[;；]\s*")
 _NUMBERING = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.)、]|[a-h][.)])\s*")
 _ASKING = (  # how a question begins
@@ -101,13 +102,13 @@ class Part:
 
 def parts(question: str) -> list[Part]:
     """The parts in order, at least one; the question as a whole where it has none."""
-    asked = [piece for text in _sentences(question) for piece in _unjoined(text)] or [question]
+    asked = [piece for text in _sentences(question) for piece in _unjoined(text)] or [""]
     subject = _subject(asked[0])
     asked = [text for text in asked if not _only_asks(text)] or asked
     told = [text for piece in asked for text in _compared(piece) or _listed(piece) or [piece]]
     found = [_part(text, subject) for text in told]
     unique = {part.query.lower(): part for part in reversed(found) if part.query}
-    return list(reversed(unique.values()))[:_MOST_PARTS] or [_part(question, "")]
+    return list(reversed(unique.values()))[:_MOST_PARTS] or [_part(asked[0], "")]
 
 
 def keywords(question: str) -> str:
@@ -138,8 +139,9 @@ def _is_namelike(word: str) -> bool:
 
 
 def _sentences(question: str) -> list[str]:
-    pieces = [_NUMBERING.sub("", piece).strip(" ,") for piece in _END.split(question)]
-    return [piece for piece in pieces if len(piece) > 1] or [question.strip()]
+    cut = [" ".join(piece.split()) for piece in _END.split(question[:_LONGEST])]
+    pieces = [_NUMBERING.sub("", piece).strip(" ,") for piece in cut]
+    return [piece for piece in pieces if len(piece) > 1] or [" ".join(cut)]
 
 
 def _unjoined(text: str) -> list[str]:
