@@ -46,6 +46,8 @@ _ASKING = _stemmed("""
     bedeutet bedeutung heißt funktioniert significa significado sirve funciona signifie marche
 """)
 _HAS_WANTED, _DEFINES, _LEANS, _FOREIGN = 0.2, 0.3, 0.3, 0.25  # bonus and malus, in shares of a part's weight
+_TITLED = 0.2  # bonus for a page whose title is about all of the part
+_SHORT_MALUS, _FEW_WORDS = 0.15, 9  # a sentence of so few words seldom says much
 _SHORT = 3  # terms: a part with no more asks what something is
 _LEADS, _LEAD = 0.2, 1_500  # bonus for the beginning of a page, where it says what it is about; characters
 _REASON = re.compile(
@@ -197,7 +199,10 @@ def _is_on_it(candidate: _Candidate, part: Part) -> bool:
 
 def _score(candidate: _Candidate, covered: float, part: Part) -> float:
     text = candidate.taken.text
-    score = covered + 0.05 * candidate.worth
+    wanted = _weights(part.query)
+    titled = sum(weight for term, weight in wanted.items() if term in candidate.title) / sum(wanted.values())
+    score = covered + 0.1 * candidate.worth + _TITLED * titled
+    score -= _SHORT_MALUS if len(tokens(text)) < _FEW_WORDS else 0.0
     score += _HAS_WANTED if part.wanted and _has_wanted(text, part.wanted) else 0.0
     if part.wanted in ("", "person") and len(terms(part.query)) <= _SHORT:
         score += _DEFINES if _defines(text, part.query) else 0.0

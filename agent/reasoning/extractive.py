@@ -51,7 +51,7 @@ class ExtractiveReasoner:
         yield f"*{self._first_line(brief.language)}*\n\n"
         for section in sections:
             if len(sections) > 1 and section.taken:
-                yield f"## {section.part.text}\n\n"
+                yield f"## {section.part.text[:1].upper()}{section.part.text[1:]}\n\n"
             if section.taken:
                 yield from (f"- {taken.text} [citation:{taken.source}]\n" for taken in section.taken)
             else:

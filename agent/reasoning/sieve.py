@@ -27,6 +27,7 @@ _PAGE_TALK = re.compile(
     r"this (?:article|page|post|website|site) (?:uses|was|is|may|contains|needs)|see also|main article|retrieved on|"
     r"datenschutz\w*|impressum|anmelden|newsletter abonnieren|alle rechte vorbehalten|mehr (?:lesen|erfahren)|"
     r"política de (?:privacidad|cookies)|suscr[ií]b\w+|leer más|politique de confidentialité|lire (?:la suite|aussi))"
+    r"|^(?:task|exercise|homework|assignment|step \d+|tip)\b"
     r"|©|隐私政策|版权所有|点击|订阅|登录|注册|扫码|关注我们|阅读更多|相关阅读|责任编辑|アクセス|ログイン|プライバシー",
     re.IGNORECASE,
 )
@@ -62,6 +63,10 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 
+_POINTS_BACK = re.compile(
+    r"(?:\w+ ){1,3}(?:this|these|it|them|that|such)\b(?! (?:is|was|year|month|week)\b)", re.IGNORECASE
+)
+
 
 def is_fit(text: str, *, opens_passage: bool) -> bool:
     """May this sentence be quoted?  `opens_passage`: it may be the end of one that began in the passage before."""
@@ -76,7 +81,8 @@ def is_fit(text: str, *, opens_passage: bool) -> bool:
 
 def leans_on_context(text: str) -> bool:
     """Does it begin as one that only the sentence before makes clear?"""
-    return bool(_LEANING.match(text.lstrip("\"'“„«‘([「『")))
+    said = text.lstrip("\"'“„«‘([「『")
+    return bool(_LEANING.match(said) or _POINTS_BACK.match(said))
 
 
 def _has_size(text: str) -> bool:

@@ -24,8 +24,10 @@ _ASKING = (  # how a question begins
     r"quién|qué|cuál|cuáles|cuándo|dónde|cómo|cuánto|cuántos|cuántas|por qué|"
     r"qui|que|quel|quelle|quels|quelles|quand|où|pourquoi|comment|combien|est-ce)"
 )
+_OF_WHICH = r"(?:(?:for|at|in|to|with|by|para|de|a|con|por|mit|von|seit|pour|avec)\s+)?"
 _JOINED = re.compile(
-    rf"\s*,?\s+(?:and|und|y|e|et)\s+(?=(?:(?:for|at|in|to|with|by|para|de|a|con|por|mit|von|seit|pour|avec)\s+)?{_ASKING}\b)|\s*,\s+(?={_ASKING}\b)"
+    rf"\s*,?\s+(?:and|und|y|e|et)\s+(?={_OF_WHICH}{_ASKING}\b)|\s*,\s+(?={_ASKING}\b)"
+    rf"|:\s+(?={_ASKING}\b)"
     r"|[，,]\s*(?:以及|并且|而且|还有)?(?=.{0,12}(?:什么|多少|哪|谁|如何|怎么|为什么|几|吗))",
     re.IGNORECASE,
 )
@@ -72,6 +74,7 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?:[A-ZÀ-Þ][A-Za-zÀ-ÿ0-9’'-]*|[a-z]?\d[A-Za-z0-9.-]*)(?:\s+[A-ZÀ-Þ\d][A-Za-zÀ-ÿ0-9’'.-]*)*")
+_NUMERAL = re.compile(r"[\d.,%]+")
 _QUOTED = re.compile(r"[\"“„«「『]([^\"“”„«»「」『』]{2,60})[\"”“»」』]")
 _WORD = re.compile(r"[^\s,;:?!¿¡()（），。？！；：“”„\"«»]+")
 _TIME = r"\b(?:when|(?:what|which) (?:year|date)|since when|wann|cuándo|quand|quando)\b|何时|什么时候|哪一?年|いつ|언제"
@@ -103,10 +106,12 @@ class Part:
 def parts(question: str) -> list[Part]:
     """The parts in order, at least one; the question as a whole where it has none."""
     asked = [piece for text in _sentences(question) for piece in _unjoined(text)] or [""]
-    subject = _subject(asked[0])
     asked = [text for text in asked if not _only_asks(text)] or asked
-    told = [text for piece in asked for text in _compared(piece) or _listed(piece) or [piece]]
-    found = [_part(text, subject) for text in told]
+    found: list[Part] = []
+    subject = ""
+    for text in asked:
+        found += [_part(told, subject) for told in _compared(text) or _listed(text) or [text]]
+        subject = _subject(text, subject)
     unique = {part.query.lower(): part for part in reversed(found) if part.query}
     return list(reversed(unique.values()))[:_MOST_PARTS] or [_part(asked[0], "")]
 
@@ -170,17 +175,18 @@ def _listed(text: str) -> list[str]:
     return [f"{item.strip()}{match['of']}" for item in items if item.strip()]
 
 
-def _subject(first: str) -> str:
-    """The first name in the first part, or all of a short one: what a later `it` most likely stands for."""
-    quoted = _QUOTED.search(first)
+def _subject(text: str, before: str) -> str:
+    """What a later `it` most likely stands for: a name here, else what is asked about here, else what it was before."""
+    quoted = _QUOTED.search(text)
     if quoted:
         return quoted[1]
-    for name in _NAME.finditer(first):
-        words = [word for word in name[0].split() if not is_small(spelling(word))]
+    for name in _NAME.finditer(text):
+        words = [word for word in name[0].split() if not is_small(spelling(word)) and not _NUMERAL.fullmatch(word)]
         if words:
             return " ".join(words).removesuffix("'s").removesuffix("’s")
-    query = keywords(first)
-    return query if len(query) <= 30 else ""
+    query = keywords(text)
+    speaks_of_it = _PRONOUN.search(text) or len(query.split()) < 2
+    return before if len(query) > 40 or (before and speaks_of_it) else query
 
 
 def _part(text: str, subject: str) -> Part:

@@ -54,11 +54,11 @@ _REMARKS: dict[Remark, dict[str, str]] = {
         "ar": "المصادر التي عُثر عليها لا تجيب عن هذا.",
     },
     "part unanswered": {
-        "en": "The sources found do not answer this part: {part}",
-        "de": "Diesen Teil beantworten die gefundenen Quellen nicht: {part}",
-        "es": "Las fuentes encontradas no responden a esta parte: {part}",
-        "fr": "Les sources trouvées ne répondent pas à cette partie : {part}",
-        "zh": "找到的来源没有回答这一部分：{part}",
+        "en": "No sentence was found in the sources for this part: {part}",
+        "de": "Zu diesem Teil fand sich kein Satz in den Quellen: {part}",
+        "es": "No se encontró en las fuentes ninguna frase para esta parte: {part}",
+        "fr": "Aucune phrase des sources n'a été trouvée pour cette partie : {part}",
+        "zh": "在来源中没有找到与这一部分对应的句子：{part}",
     },
     "nothing confirmed": {
         "en": "Nothing in this answer could be confirmed from its sources.",

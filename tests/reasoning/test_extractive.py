@@ -113,9 +113,9 @@ async def test_without_evidence_there_is_no_answer():
     assert (await written("What is R1?", []))[0] == "no answer"
 
 
-async def test_a_part_without_evidence_is_said_to_be_unanswered():
+async def test_a_part_without_a_sentence_is_said_to_have_none():
     _, text, _ = await written("When was R1 released? What is the population of Mongolia?", evidence(R1))
-    assert "*The sources found do not answer this part: What is the population of Mongolia*" in text
+    assert "*No sentence was found in the sources for this part: What is the population of Mongolia*" in text
 
 
 async def test_for_a_part_without_evidence_one_more_query_is_asked_if_that_is_allowed():
