@@ -162,7 +162,8 @@ def is_remark(sentence: str) -> bool:
 def _own() -> tuple[re.Pattern[str], ...]:
     """Our own phrases, whatever stands in their places."""
     phrases = [phrase for kind in _REMARKS.values() for phrase in kind.values()]
-    told = [rf"{re.escape(words)}[:：].*" for kind in ("unsupported", "refuted") for words in _LABELS[kind].values()]
+    told = [r"The sources found do not answer this part[:：].*"]  # what models are asked to write
+    told += [rf"{re.escape(words)}[:：].*" for kind in ("unsupported", "refuted") for words in _LABELS[kind].values()]
     return tuple(
         re.compile(re.sub(r"\\\{\w+\\\}", ".*", _EMPHASIS.sub("", re.escape(phrase))), re.DOTALL) for phrase in phrases
     ) + tuple(re.compile(pattern, re.DOTALL) for pattern in told)

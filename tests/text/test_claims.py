@@ -66,6 +66,7 @@ NO_CLAIMS = [
     f"*{remark('no model', 'en')}*",
     f"*{remark('model failed', 'de', because='Zeit [1] um: 3 s')}*",
     remark("part unanswered", "zh", part="价格"),
+    "*The sources found do not answer this part: whether it was cheap, though 5 said so.*",
 ]
 
 
