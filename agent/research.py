@@ -38,10 +38,9 @@ class ResearchAgent:
 
     async def astream(self, question: str) -> AsyncGenerator[Event, None]:
         """Everything the run says, as it says it.  Raises `AgentError`.  Leaving early ends the run at once."""
-        run_id = self._new_run_id()
-        await asyncio.to_thread(self._runs.add, run_id, question, self._settings.to_store(), self._now())
+        run_id, graph = await asyncio.to_thread(self._begun, question)
         try:
-            async with contextlib.aclosing(self._drive(run_id, {"question": question}, self._graph)) as events:
+            async with contextlib.aclosing(self._drive(run_id, {"question": question}, graph)) as events:
                 async for event in events:
                     yield event
         except UsageError:
@@ -57,7 +56,7 @@ class ResearchAgent:
         known = await asyncio.to_thread(self._runs.find, run_id)
         if known.finished:
             raise RunError(f"run {known.run_id} is finished: ask a new question")
-        graph = self._graph_of(known)
+        graph = await asyncio.to_thread(self._graph_of, known)
         held = await graph.aget_state(_config(known.run_id))
         begun = bool(held.values) or bool(held.next)
         async with contextlib.aclosing(
@@ -102,7 +101,8 @@ class ResearchAgent:
     # --------------------------------------------------------------------------------------------- inside
 
     async def _drive(self, run_id: str, given: dict[str, str] | None, graph: Graph) -> AsyncGenerator[Event, None]:
-        with self._runs.at_work(run_id):
+        with contextlib.ExitStack() as held:
+            await asyncio.to_thread(held.enter_context, self._runs.at_work(run_id))
             parts = graph.astream(cast("Any", given), _config(run_id), stream_mode="custom", durability="sync")
             async with contextlib.aclosing(cast("AsyncGenerator[Any, None]", parts)) as said:
                 async for item in said:
@@ -141,13 +141,14 @@ class ResearchAgent:
         saver = open_saver(self._home / "checkpoints.sqlite")
         return build_graph(settings, checkpointer=saver, **self._parts)
 
-    def _new_run_id(self) -> str:
+    def _begun(self, question: str) -> tuple[str, Graph]:
+        """A new run's id and the graph.  Blocking: it imports, and opens files."""
         from agent.graph.steps.scout import new_run_id
 
-        return new_run_id(self._clock.now())
-
-    def _now(self) -> str:
-        return self._clock.now().isoformat()
+        now = self._clock.now()
+        run_id = new_run_id(now)
+        self._runs.add(run_id, question, self._settings.to_store(), now.isoformat())
+        return run_id, self._graph
 
     @cached_property
     def _clock(self) -> Clock:

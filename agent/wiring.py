@@ -19,7 +19,7 @@ from urllib.request import getproxies
 
 from agent.errors import SettingsError
 from agent.settings import APP, EXTRACTIVE, Settings
-from agent.text.urls import host
+from agent.text.urls import host, site
 from agent.types import Limits, MadeWith, Page
 from agent.version import VERSION
 
@@ -39,6 +39,18 @@ _PROVIDERS_SHARE = 0.8  # of the time for a query: one provider's, so that the n
 FOLDER = "folder"
 DEFAULT_SEARCH = ("duckduckgo", "wikipedia")
 _DIRECT = {"all://127.0.0.1": None, "all://localhost": None}  # a proxy in the environment does not know this machine
+
+
+_MODULES_OF_A_RUN = (
+    "httpx2",
+    "agent.reasoning.extractive",
+    "agent.sample.server",
+    "agent.web.client",
+    "agent.web.extract.extractor",
+    "agent.web.fetch",
+    "agent.web.pool",
+    "agent.web.search.registry",
+)
 
 
 def build_graph(
@@ -237,12 +249,15 @@ class Wiring:
             yield RunParts(await self._open_reasoner(stack), pool)
 
     def _load(self) -> None:
-        """What a run needs, imported beside the event loop: LangChain's OpenAI package alone takes a second."""
-        names = ["agent.web.pool", "agent.web.fetch", "agent.web.search.registry", "agent.reasoning.extractive"]
+        """What a run needs, imported and read beside the event loop: LangChain's OpenAI package takes a second."""
+        names = list(_MODULES_OF_A_RUN)
         if not self._is_extractive:
             names += ["agent.reasoning.r1", "agent.reasoning.models.chat_r1"]
         for name in names:
             import_module(name)
+        site("http://www.example.org/")  # reads the list of public suffixes
+        if not self._is_extractive:
+            import_module("agent.reasoning.prompts").load_all()
 
     async def _open_pool(
         self, stack: AsyncExitStack, run_id: str, began: datetime, tell: Callable[[PoolNews], None]

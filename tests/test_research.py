@@ -11,6 +11,7 @@ import time
 from contextlib import aclosing
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from agent.errors import ModelRefused, ModelUnreachable, QuestionError, RunError
 from agent.events import Finished, Planned
@@ -136,6 +137,16 @@ def test_the_last_event_of_a_stream_carries_the_answer(settings):
 
 def test_events_of_one_run_carry_its_id(settings):
     assert len({e.run_id for e in ResearchAgent(settings()).stream(QUESTION)}) == 1
+
+
+@pytest.mark.parametrize("reasoner", ["extractive", "model"])
+async def test_a_whole_run_never_blocks_the_event_loop(settings, model, reasoner):
+    agent = ResearchAgent(settings(**(with_model(model) if reasoner == "model" else {})))
+    with blockbuster_ctx():
+        answer = await agent.ainvoke(QUESTION)
+    assert answer.status == "complete"
+    assert answer.warnings == ()
+    assert [p for p in answer.pages if "fault" in p.reason] == []
 
 
 async def test_two_questions_at_once(settings, model):

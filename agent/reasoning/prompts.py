@@ -44,11 +44,21 @@ class Prompt:
         return _VARIABLE.sub(lambda v: values[v[1]], spaced).strip()
 
 
+NAMES = ("plan", "write", "revise")
+
+
 @cache
 def load(name: str, language: str = "en") -> Prompt:
     """The prompt for an answer in this language (BCP 47)."""
     chinese = language.casefold().split("-")[0] == "zh"
     return parse(files("agent.prompts").joinpath(f"{name}{'.zh' if chinese else ''}.md").read_text("utf-8"), name)
+
+
+def load_all() -> None:
+    """Read and check every prompt, so that none is read from disk on an event loop.  Blocking."""
+    for name in NAMES:
+        for language in ("en", "zh"):
+            load(name, language)
 
 
 def parse(source: str, name: str) -> Prompt:

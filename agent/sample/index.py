@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from collections.abc import Iterable
 
 from agent.sample.catalogue import Entry, Stored
@@ -23,6 +24,7 @@ _COMPOUND = re.compile(r"(?<!\w)\w++(?:[-.,]\w++)+")  # R1-Zero, 5.5: looked for
 class Index:
     def __init__(self, pages: Iterable[Stored]) -> None:
         self._entries: list[Entry] = []
+        self._asking = threading.Lock()
         self._tables = sqlite3.connect(":memory:", check_same_thread=False)  # made in one thread, asked in another
         self._tables.execute("CREATE VIRTUAL TABLE page USING fts5(title, body, content='', tokenize='porter')")
         for row, page in enumerate(pages):
@@ -38,11 +40,11 @@ class Index:
         wanted = dict.fromkeys([*telling[:_TERMS], *phrases[:_TERMS]])
         if not wanted:
             return []
-        found = self._tables.execute(
-            "SELECT rowid FROM page WHERE page MATCH ? ORDER BY bm25(page, ?, 1.0) LIMIT ?",
-            (" OR ".join(f'"{words}"' for words in wanted), _TITLE_WEIGHT, limit),
-        )
-        return [self._entries[row] for (row,) in found]
+        statement = "SELECT rowid FROM page WHERE page MATCH ? ORDER BY bm25(page, ?, 1.0) LIMIT ?"
+        expression = " OR ".join(f'"{words}"' for words in wanted)
+        with self._asking:
+            rows = self._tables.execute(statement, (expression, _TITLE_WEIGHT, limit)).fetchall()
+        return [self._entries[row] for (row,) in rows]
 
     def close(self) -> None:
         self._tables.close()

@@ -89,7 +89,7 @@ class SampleWeb:
         self._connections[task] = writer
         try:
             while request := await _read(reader):
-                writer.write(_written(request, self._answer(request)))
+                writer.write(_written(request, await self._answer(request)))
                 await writer.drain()
                 if not request.keep:
                     break
@@ -101,11 +101,11 @@ class SampleWeb:
                 await writer.wait_closed()
             del self._connections[task]
 
-    def _answer(self, request: _Request) -> _Answer:
+    async def _answer(self, request: _Request) -> _Answer:
         if request.method not in _METHODS:
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED)
         if request.path == "/search" and request.host in {SEARCH_HOST, _ADDRESS}:
-            return self._found(parse_qs(request.query))
+            return await asyncio.to_thread(self._found, parse_qs(request.query))
         stored = self._served.get((request.host, request.path))
         if stored is None:
             return _plain(HTTPStatus.NOT_FOUND)

@@ -10,6 +10,7 @@ from agent.graph.steps import Done
 from agent.graph.steps.brief import brief_of
 from agent.graph.texts import gathered
 from agent.text.citations import MarkFilter
+from agent.text.claims import without
 from agent.text.output import close
 from agent.text.replies import parse_revisions
 from agent.types import Claim, Delta, Evidence, Finding
@@ -51,5 +52,8 @@ def _replaced(text: str, failed: list[Finding], anew: dict[int, str | None], evi
             continue
         marks = MarkFilter(known)
         sentence = close(marks.feed(anew[number] or "") + marks.close(), urls).strip()
-        text = text[: finding.claim.start] + sentence + text[finding.claim.end :]
+        if sentence:
+            text = text[: finding.claim.start] + sentence + text[finding.claim.end :]
+        else:
+            text = without(text, [finding.claim])
     return text.strip()
