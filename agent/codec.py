@@ -28,7 +28,7 @@ def to_json(value: object, kind: Any = None) -> Any:
     return adapter(wanted).dump_python(value, mode="json")
 
 
-def from_json(kind: type[T], data: object) -> T:
-    """The value that `to_json` made `data` of.  Raises pydantic's ValidationError."""
+def from_json(kind: type[T], raw: object) -> T:
+    """The value that `to_json` made `raw` of.  Raises pydantic's ValidationError."""
     wanted: Any = kind
-    return adapter(wanted).validate_python(data)  # type: ignore[no-any-return]
+    return adapter(wanted).validate_python(raw)  # type: ignore[no-any-return]

@@ -7,8 +7,10 @@ The command line, the app, `--events` and embedding programs all consume this on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
+from agent.codec import from_json, to_json
 from agent.types import Answer, Claim, Query, Search, Source, Usage, Verdict
 
 StepName = Literal["scout", "plan", "search", "read", "retrieve", "write", "verify"]
@@ -164,14 +166,17 @@ Event = (
 
 def encode(event: Event) -> dict[str, Any]:
     """One event as plain JSON; its name stands under `event`."""
-    from agent.codec import to_json
-
     return to_json(event)  # type: ignore[no-any-return]
 
 
-def decode(data: object) -> Event:
+def decode(raw: object) -> Event:
+    """The event that `encode` made `raw` of.  Raises pydantic's ValidationError."""
+    return from_json(_told_by_name(), raw)  # type: ignore[no-any-return]
+
+
+@cache
+def _told_by_name() -> Any:
+    """One value for all calls: the codec keeps an adapter for each kind, and two of these are not equal."""
     from pydantic import Field
 
-    from agent.codec import adapter
-
-    return adapter(Annotated[Event, Field(discriminator="event")]).validate_python(data)  # type: ignore[no-any-return]
+    return Annotated[Event, Field(discriminator="event")]
