@@ -69,6 +69,15 @@ async def test_the_writer_may_ask_for_more_once_and_then_answers():
     assert answer["status"] == "complete"
 
 
+async def test_a_writer_that_asks_for_more_where_it_may_not_has_no_answer():
+    more = [Stance("search more"), Query("R1 distilled parameters"), CALL]
+    ever_more = [Stance("search more"), Query("R1 benchmarks"), CALL]
+    reasoner = ScriptedReasoner(plan=PLAN, write=[more, ever_more])
+    answer = await ask(World(reasoner=reasoner))
+    assert reasoner.calls == ["plan", "write", "write"]
+    assert answer["status"] == "abstained"
+
+
 async def test_a_writer_that_asks_again_for_what_was_searched_is_told_to_answer():
     again = [Stance("search more"), Query("r1 TEMPERATURE"), CALL]
     reasoner = ScriptedReasoner(plan=PLAN, write=[again, ANSWER])

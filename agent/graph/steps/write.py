@@ -89,8 +89,8 @@ class Attempt:
         brief = brief_of(self.run, self.desk, may_search=may_search)
         async for thought in listen(reasoner.write(brief, self.evidence), self.desk, self.heard):
             match thought:
-                case Stance(kind):
-                    self.stance = kind
+                case Stance(kind):  # the way back is bounded here, whatever a reasoner makes of its brief
+                    self.stance = kind if may_search or kind != "search more" else "no answer"
                 case Delta(text=text):
                     self.pen.write(text)
                 case Query():
