@@ -47,12 +47,11 @@ class Belongings:
                 if not ready.done():  # whoever opened it may have been cancelled meanwhile
                     ready.set_result(None)
                 await self._stop.wait()
-        except TimeoutError:
-            return
         except BaseException as e:
-            if ready.done():
+            if not ready.done():  # whoever waits for the parts must hear of it
+                ready.set_exception(e)
+            elif not (isinstance(e, TimeoutError) and self._deadline and self._deadline.expired()):
                 raise
-            ready.set_exception(e)
         finally:
             self._deadline = None
 

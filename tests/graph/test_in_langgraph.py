@@ -7,10 +7,11 @@ import subprocess
 import sys
 import textwrap
 import threading
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -245,6 +246,19 @@ def test_earlier_turns_reach_the_reasoner_and_the_last_human_message_is_the_ques
     assert "When was it released?" not in world.reasoner.briefs[0].earlier
 
 
+def test_what_tools_said_takes_no_room_from_the_earlier_turns():
+    world = World()
+    long = ToolMessage("found " * 20_000, tool_call_id="1")
+    said = [
+        HumanMessage("Tell me of DeepSeek R1."),
+        AIMessage("It is a model."),
+        long,
+        HumanMessage("When was it made?"),
+    ]
+    build(world.services()).invoke({"messages": said})
+    assert world.reasoner.briefs[0].earlier == "User: Tell me of DeepSeek R1.\nAssistant: It is a model."
+
+
 def test_messages_mode_shows_the_host_nothing_but_the_checked_answer():
     parts = list(build(World().services()).stream(QUESTION, stream_mode="messages"))
     texts = [message.content for message, _ in parts if message.type == "ai"]
@@ -283,6 +297,17 @@ async def test_nothing_is_left_after_an_error():
     with pytest.raises(ModelRefused):
         await build(world.services()).ainvoke(QUESTION)
     assert await nothing_left(world)
+
+
+async def test_parts_that_cannot_be_opened_in_time_end_the_run():
+    @asynccontextmanager
+    async def too_slow(*_):
+        raise TimeoutError("the proxy does not answer")
+        yield
+
+    graph = build(replace(World().services(), open_run=too_slow))
+    with pytest.raises(TimeoutError, match="the proxy"):
+        await asyncio.wait_for(graph.ainvoke(QUESTION), 10)
 
 
 async def test_nothing_is_left_after_a_cancel():

@@ -94,10 +94,10 @@ def _earlier(messages: Sequence[AnyMessage]) -> str:
     kept: list[str] = []
     room = MAX_EARLIER_TOKENS
     for message in reversed(messages[:last]):
-        turn = f"{'User' if isinstance(message, HumanMessage) else 'Assistant'}: {clean(_text(message))}"
-        room -= estimate_tokens(turn)
         if message.type not in ("human", "ai") or not _text(message):
             continue
+        turn = f"{'User' if isinstance(message, HumanMessage) else 'Assistant'}: {clean(_text(message))}"
+        room -= estimate_tokens(turn)
         if room < 0:
             break
         kept.append(turn)
