@@ -137,8 +137,11 @@ class Settings(BaseSettings):
         return self.cache_dir.expanduser() if self.cache_dir else user_cache_path(APP, appauthor=False)
 
     def to_store(self) -> str:
-        """What was set, as JSON, for a run that may be resumed: without secrets and without places."""
-        return self.model_dump_json(exclude=_OF_NOW, exclude_unset=True)
+        """All of it as JSON, for a run that may be resumed: without secrets and without places.
+
+        Defaults too: what is not in it would be taken from the environment of the day on which the run goes on.
+        """
+        return self.model_dump_json(exclude=_OF_NOW)
 
     def restored(self, stored: dict[str, Any]) -> Settings:
         """The stored settings, with the secrets and places of these."""

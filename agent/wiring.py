@@ -171,10 +171,10 @@ class Wiring:
 
     @property
     def _is_extractive(self) -> bool:
-        return not self._parts.reasoner and self._settings.model in (None, EXTRACTIVE)
+        return self._parts.reasoner is None and self._settings.model in (None, EXTRACTIVE)
 
     def told_reasoner(self) -> str:
-        if self._parts.reasoner:
+        if self._parts.reasoner is not None:
             return "reasoner: the caller's own"
         if self._settings.model is None:
             return "reasoner: extractive (no model is configured; set AGENT_BASE_URL and AGENT_MODEL for R1)"
@@ -191,12 +191,15 @@ class Wiring:
         return self._library.note
 
     def _made_with(self) -> MadeWith:
-        settings = self._settings
-        model = EXTRACTIVE if self._is_extractive else settings.model or type(self._parts.reasoner).__name__
+        from agent.reasoning.models.profiles import R1
+
+        settings, mine = self._settings, self._parts.reasoner
+        asked = mine is None and not self._is_extractive  # an endpoint of the settings
         return MadeWith(
             version=VERSION,
-            model=model,
-            endpoint_host=host(settings.base_url or "") if settings.model and not self._is_extractive else "",
+            model=type(mine).__name__ if mine is not None else settings.model or EXTRACTIVE,
+            endpoint_host=host(settings.base_url or "") if asked else "",
+            profile=R1.name if asked else "",
             search=self.search_names,
             depth=settings.depth,
             check=settings.check,

@@ -69,6 +69,15 @@ def test_stored_settings_come_back_with_the_secrets_of_now():
     assert (back.depth, back.lang, back.api_key.get_secret_value()) == ("quick", "zh", "new")
 
 
+def test_stored_settings_come_back_as_they_were_whatever_the_environment_says_now(monkeypatch):
+    stored = json.loads(Settings(lang="zh").to_store())
+    monkeypatch.setenv("AGENT_DEPTH", "deep")
+    monkeypatch.setenv("AGENT_MAX_PAGES", "3")
+    monkeypatch.setenv("AGENT_MODEL", "extractive")
+    back = Settings().restored(stored)
+    assert (back.lang, back.depth, back.max_pages, back.model) == ("zh", "standard", None, None)
+
+
 def test_the_limits_are_the_depths_with_the_users_own_in_their_place():
     assert Settings(depth="quick").limits == DEPTHS["quick"]
     assert Settings(max_pages=3, max_seconds=10, max_total_tokens=500).limits.pages == 3

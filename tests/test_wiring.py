@@ -6,6 +6,7 @@ from agent.errors import SettingsError
 from agent.research import ResearchAgent
 from agent.settings import Settings
 from agent.wiring import build_graph
+from tests.parts import good_reasoner
 
 
 @pytest.fixture
@@ -54,6 +55,14 @@ def test_a_provider_that_does_not_exist_is_refused_with_those_that_do():
 def test_the_sample_web_does_not_mix_with_the_world():
     with pytest.raises(SettingsError, match="library of its own"):
         build_graph(Settings(search="sample,wikipedia"))
+
+
+async def test_an_answer_names_the_model_that_made_it_and_not_one_that_is_only_configured(tmp_path):
+    configured = {"model": "deepseek-r1", "base_url": "https://models.example/v1", "search": "sample"}
+    graph = build_graph(Settings(data_dir=tmp_path, cache_dir=tmp_path, **configured), reasoner=good_reasoner())
+    answer = (await graph.ainvoke({"question": "What did R1 cost?"}))["answer"]
+    assert answer["made_with"]["model"] == "ScriptedReasoner"
+    assert answer["made_with"]["endpoint_host"] == ""
 
 
 def test_building_a_graph_touches_neither_disk_nor_network(tmp_path):
