@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.errors import RunError, UsageError
@@ -40,7 +39,7 @@ class ResearchAgent:
         """Everything the run says, as it says it.  Raises `AgentError`.  Leaving early ends the run at once."""
         run_id, graph = await asyncio.to_thread(self._begun, question)
         try:
-            async with contextlib.aclosing(self._drive(run_id, {"question": question}, graph)) as events:
+            async with contextlib.aclosing(self._drive(run_id, question, graph)) as events:
                 async for event in events:
                     yield event
         except UsageError:
@@ -53,15 +52,8 @@ class ResearchAgent:
         It goes on with the settings it was begun with; keys come from the settings of now.  What a model has already
         said is not asked again.  Raises `RunError`.
         """
-        known = await asyncio.to_thread(self._runs.find, run_id)
-        if known.finished:
-            raise RunError(f"run {known.run_id} is finished: ask a new question")
-        graph = await asyncio.to_thread(self._graph_of, known)
-        held = await graph.aget_state(_config(known.run_id))
-        begun = bool(held.values) or bool(held.next)
-        async with contextlib.aclosing(
-            self._drive(known.run_id, None if begun else {"question": known.question}, graph)
-        ) as events:
+        known, graph = await asyncio.to_thread(self._found, run_id)
+        async with contextlib.aclosing(self._drive(known.run_id, known.question, graph)) as events:
             async for event in events:
                 yield event
 
@@ -100,16 +92,22 @@ class ResearchAgent:
 
     # --------------------------------------------------------------------------------------------- inside
 
-    async def _drive(self, run_id: str, given: dict[str, str] | None, graph: Graph) -> AsyncGenerator[Event, None]:
-        with contextlib.ExitStack() as held:
+    async def _drive(self, run_id: str, question: str, graph: Graph) -> AsyncGenerator[Event, None]:
+        """From the run's last checkpoint on, or from its question where there is none."""
+        from agent.graph.saver import open_saver
+
+        async with contextlib.AsyncExitStack() as held:
             await asyncio.to_thread(held.enter_context, self._runs.at_work(run_id))
-            parts = graph.astream(cast("Any", given), _config(run_id), stream_mode="custom", durability="sync")
-            async with contextlib.aclosing(cast("AsyncGenerator[Any, None]", parts)) as said:
-                async for item in said:
-                    event = decode(item)
-                    if isinstance(event, Finished):
-                        await self._finish(event)
-                    yield event
+            saver = await held.enter_async_context(open_saver(self._settings.data_home / "checkpoints.sqlite"))
+            kept = graph.copy({"checkpointer": saver})
+            given = await _given(kept, run_id, question)
+            parts = kept.astream(cast("Any", given), _config(run_id), stream_mode="custom", durability="sync")
+            said = await held.enter_async_context(contextlib.aclosing(cast("AsyncGenerator[Any, None]", parts)))
+            async for item in said:
+                event = decode(item)
+                if isinstance(event, Finished):
+                    await self._finish(event)
+                yield event
 
     async def _finish(self, event: Finished) -> None:
         import json
@@ -120,26 +118,17 @@ class ResearchAgent:
         await asyncio.to_thread(self._runs.finish, event.run_id, text)
 
     @cached_property
-    def _home(self) -> Path:
-        return self._settings.data_home
-
-    @cached_property
     def _runs(self) -> Runs:
-        return Runs(self._home)
+        return Runs(self._settings.data_home)
 
     @cached_property
     def _graph(self) -> Graph:
         return self._built(self._settings)
 
-    def _graph_of(self, known: KnownRun) -> Graph:
-        return self._built(self._settings.restored(known.settings))
-
     def _built(self, settings: Settings) -> Graph:
-        from agent.graph.saver import open_saver
         from agent.wiring import build_graph
 
-        saver = open_saver(self._home / "checkpoints.sqlite")
-        return build_graph(settings, checkpointer=saver, **self._parts)
+        return build_graph(settings, **self._parts)
 
     def _begun(self, question: str) -> tuple[str, Graph]:
         """A new run's id and the graph.  Blocking: it imports, and opens files."""
@@ -150,11 +139,30 @@ class ResearchAgent:
         self._runs.add(run_id, question, self._settings.to_store(), now.isoformat())
         return run_id, self._graph
 
+    def _found(self, run_id: str | None) -> tuple[KnownRun, Graph]:
+        """An unfinished run, and the graph with its settings.  Blocking, like `_begun`."""
+        known = self._runs.find(run_id)
+        if known.finished:
+            raise _finished(known.run_id)
+        return known, self._built(self._settings.restored(known.settings))
+
     @cached_property
     def _clock(self) -> Clock:
         from agent.wiring import SystemClock
 
         return self._parts.get("clock") or SystemClock()
+
+
+async def _given(graph: Graph, run_id: str, question: str) -> dict[str, str] | None:
+    """What the graph is to be given; None: it goes on from its checkpoint."""
+    held = await graph.aget_state(_config(run_id))
+    if held.values and not held.next:  # whoever was at work on it a moment ago has finished it
+        raise _finished(run_id)
+    return None if held.next else {"question": question}
+
+
+def _finished(run_id: str) -> RunError:
+    return RunError(f"run {run_id} is finished: ask a new question")
 
 
 def _config(run_id: str) -> Any:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
 from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent.errors import SettingsError
 
 BUSY_SECONDS = 30.0  # another process may be writing; each write is short
 
@@ -52,10 +55,30 @@ class RunSaver(SqliteSaver):
         for item in found:
             yield item
 
+    def close(self) -> None:
+        """A write that is under way in another thread, where its caller was cancelled, is let through."""
+        with self.lock:
+            self.conn.close()
 
-def open_saver(path: Path) -> RunSaver:
-    """Checkpoints in the SQLite file at `path`, made if it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    saver = RunSaver(sqlite3.connect(path, check_same_thread=False, timeout=BUSY_SECONDS))
-    saver.setup()
+
+@asynccontextmanager
+async def open_saver(path: Path) -> AsyncIterator[RunSaver]:
+    """Checkpoints in the SQLite file at `path`, made if it is missing, for as long as a run goes on.
+
+    Raises `SettingsError`.
+    """
+    saver = await asyncio.to_thread(_opened, path)
+    try:
+        yield saver
+    finally:
+        await asyncio.to_thread(saver.close)
+
+
+def _opened(path: Path) -> RunSaver:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        saver = RunSaver(sqlite3.connect(path, check_same_thread=False, timeout=BUSY_SECONDS))
+        saver.setup()
+    except (OSError, sqlite3.Error) as e:
+        raise SettingsError(f"AGENT_DATA_DIR={str(path.parent)!r}: its {path.name} cannot be used: {e}") from e
     return saver
