@@ -90,11 +90,16 @@ async def stored_text(settings: Settings, snapshot: str) -> str:
     places = [place for place in (home / "library", home / SAMPLE / "library") if place.exists()]
     if not places:
         raise LibraryError(f"there is no library in {home} yet: ask a question first, or give its --data-dir")
-    *others, last = places
-    for place in others:
+    *others, last = [StoredLibrary(place) for place in places]
+    for library in others:
         with suppress(LibraryError):  # it may be in the next one
-            return await StoredLibrary(place).text(snapshot)
-    return await StoredLibrary(last).text(snapshot)
+            return await _text_in(library, snapshot)
+    return await _text_in(last, snapshot)
+
+
+async def _text_in(library: StoredLibrary, snapshot: str) -> str:
+    async with library.in_use():
+        return await library.text(snapshot)
 
 
 class SystemClock:

@@ -323,3 +323,15 @@ def test_nothing_of_a_run_is_left_on_the_house_loop(settings, model):
         return left
 
     assert asyncio.run_coroutine_threadsafe(tasks(), house_loop()).result() == []
+
+
+def test_an_app_that_makes_an_agent_for_each_question_keeps_no_files_and_threads(settings):
+    def kept():
+        return len(os.listdir("/dev/fd")), threading.active_count()
+
+    ResearchAgent(settings()).invoke(QUESTION)
+    files, threads = kept()
+    for _ in range(3):
+        ResearchAgent(settings()).invoke(QUESTION)
+    assert kept()[0] <= files + 2
+    assert kept()[1] <= threads + 2

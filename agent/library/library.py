@@ -7,7 +7,7 @@ tables, Chroma or what embeds.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from agent.library.threads import Lane
 from agent.text.ranking import RRF_K, rrf
 from agent.types import Document, RankedPassage
 
+_LANE = Lane("library", 4)  # for all libraries of the process: more threads would only wait for the disk
 DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty
 
 
@@ -28,9 +29,8 @@ class StoredLibrary:
 
     def __init__(self, directory: Path, embedder: Embedder | None = None) -> None:
         """Nothing is opened or made before it is needed."""
-        self._lane = Lane("library", 4)
         self._record = Record(directory / FILE)
-        self._dense = Dense(self._record, directory / "chroma", embedder, self._lane) if embedder else None
+        self._dense = Dense(self._record, directory / "chroma", embedder, _LANE) if embedder else None
 
     @property
     def note(self) -> str:
@@ -39,16 +39,19 @@ class StoredLibrary:
 
     @asynccontextmanager
     async def in_use(self) -> AsyncIterator[None]:
-        """For as long as a run goes on: Chroma is opened beside it, and given back when no run is left."""
-        if self._dense is None:
-            yield
-            return
-        async with self._dense.in_use():
-            yield
+        """For as long as a run goes on.
+
+        Chroma is opened beside it, and given back when no run is left; the record's connections go with each run.
+        """
+        try:
+            async with self._dense.in_use() if self._dense else nullcontext():
+                yield
+        finally:
+            await _LANE.run(self._record.close)
 
     async def store(self, document: Document, *, run_id: str) -> int:
         """Keep a document and its passages; their number.  Storing twice is storing once."""
-        return await self._lane.run(self._record.store, document, run_id)
+        return await _LANE.run(self._record.store, document, run_id)
 
     async def embed(self, document_id: str) -> None:
         """Give the document's passages vectors, where an embedder is there; else nothing."""
@@ -60,11 +63,11 @@ class StoredLibrary:
 
         A score is 1 where both words and meaning put the passage first for one of the texts.
         """
-        rows = await self._lane.run(self._record.rows_of, documents)
-        by_words = [await self._lane.run(self._with_words, text, rows) for text in texts]
+        rows = await _LANE.run(self._record.rows_of, documents)
+        by_words = [await _LANE.run(self._with_words, text, rows) for text in texts]
         by_meaning = await self._dense.rankings(texts, rows, by_words, DEPTH) if self._dense else [[] for _ in texts]
         order = _fused(list(zip(by_words, by_meaning, strict=True)))[:limit]
-        passages = await self._lane.run(self._record.passages, [row for row, _ in order])
+        passages = await _LANE.run(self._record.passages, [row for row, _ in order])
         return [RankedPassage(passages[row], score) for row, score in order]
 
     def _with_words(self, text: str, documents: Sequence[int]) -> list[int]:
@@ -73,11 +76,11 @@ class StoredLibrary:
 
     async def text(self, snapshot: str) -> str:
         """A stored text, as it was when it was cited."""
-        return await self._lane.run(self._record.text, snapshot)
+        return await _LANE.run(self._record.text, snapshot)
 
     async def recall(self, url: str, *, since: datetime) -> Document | None:
         """The document read from this URL at or after `since`, if there is one."""
-        return await self._lane.run(self._record.recall, url, since)
+        return await _LANE.run(self._record.recall, url, since)
 
 
 def _fused(found: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[tuple[int, float]]:

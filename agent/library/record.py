@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import threading
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,41 +44,46 @@ _PASSAGES = """
 
 
 class Record:
-    """One file; a connection for each thread that asks.  Raises `LibraryError`."""
+    """One file; a connection for each call, kept for the next.  Raises `LibraryError`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._free: dict[int, list[sqlite3.Connection]] = {}  # by process
         self.text = lru_cache(maxsize=64)(self._read_text)  # texts never change under their hash
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        """This thread's own.  After a fork the parent's connections are left alone: SQLite forbids their use."""
-        kept: tuple[int, sqlite3.Connection] | None = getattr(self._local, "kept", None)
-        if kept and kept[0] == os.getpid():
-            return kept[1]
-        connection = schema.connect(self.path)
-        self._local.kept = (os.getpid(), connection)
-        self._open.append(connection)
-        return connection
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """One that nobody else uses meanwhile.
+
+        After a fork the parent's are neither used nor closed: SQLite forbids both.
+        """
+        free = self._free.setdefault(os.getpid(), [])
+        try:
+            connection = free.pop()
+        except IndexError:
+            connection = schema.connect(self.path)
+        try:
+            yield connection
+        finally:
+            free.append(connection)
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         """Everything that a SELECT finds."""
-        with schema.told_plainly(self.path):
-            return self._connection.execute(statement, values).fetchall()
+        with schema.told_plainly(self.path), self._connection() as connection:
+            return connection.execute(statement, values).fetchall()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """For what is to be written together or not at all."""
-        with schema.told_plainly(self.path), schema.transaction(self._connection):
-            yield self._connection
+        with schema.told_plainly(self.path), self._connection() as connection, schema.transaction(connection):
+            yield connection
 
     def close(self) -> None:
-        """To be called when no other thread is in a call; a later call opens the file again."""
-        while self._open:
-            self._open.pop().close()
-        self._local = threading.local()
+        """Give back what no call needs just now; a later call opens the file again."""
+        self.text.cache_clear()
+        free = self._free.get(os.getpid(), [])
+        while free:
+            free.pop().close()
 
     @property
     def id(self) -> str:
