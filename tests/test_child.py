@@ -222,7 +222,10 @@ def test_one_crew_serves_the_loops_of_several_threads(crew: Crew) -> None:
 
 def run_script(text: str, *, seconds: float = 20) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", textwrap.dedent(text)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=seconds, cwd=ROOT)
+    importable = {**os.environ, "PYTHONPATH": str(ROOT)}  # tests.child_worker, also where `agent` is installed
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=seconds, cwd=ROOT, env=importable
+    )
 
 
 def test_a_script_without_a_main_guard_can_use_workers_and_leaves_none_behind() -> None:

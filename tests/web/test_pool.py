@@ -358,11 +358,13 @@ async def test_no_more_pages_are_fetched_at_once_than_allowed_and_two_of_a_host(
         WebServer(pages) as web,
         open_client("test", reach := Reach(allow_private=True), connections=9) as client,
     ):
-        http = HttpFetcher(client, reach, FixedClock(), seconds=5)
-        async with running(fetch=http, extractor=PageExtractor()) as run:
+        http = HttpFetcher(client, reach, FixedClock(), seconds=30)
+        async with running(
+            fetch=http, extractor=PageExtractor(seconds=30), limits=replace(LIMITS, page_seconds=30)
+        ) as run:
             for path in pages:
                 run.pool.want(web.url(path), round=1)
-            assert len(good(await run.pool.read(seconds=5))) == 6
+            assert len(good(await run.pool.read(seconds=30))) == 6
         assert web.at_once == 2
 
     most, now = 0, 0
