@@ -17,7 +17,8 @@ from agent.reasoning.languages import language_name
 from agent.reasoning.models.failures import Endpoint
 from agent.reasoning.prompts import load
 from agent.services import Journal
-from agent.text.frame import cut_query, neutral, webpages
+from agent.text.frame import neutral, webpages
+from agent.text.queries import cut_query, query_key
 from agent.text.replies import QueryReader, StanceReader, from_declaration, parse_revisions
 from agent.types import Again, Brief, Delta, Evidence, Finding, Query, Stance, Thought
 
@@ -137,7 +138,7 @@ class _Plan:
         """`words`: of a query, at most; twice what the prompt asks for, where the model has seen no page."""
         self._words = words
         self._reader = QueryReader()
-        self._known = {" ".join(text.casefold().split()) for text in brief.asked}
+        self._known = {query_key(text) for text in brief.asked}
         self._left = brief.max_queries
 
     def feed(self, text: str) -> Iterator[Query]:
@@ -148,7 +149,7 @@ class _Plan:
 
     def _wanted(self, queries: list[Query]) -> Iterator[Query]:
         for query in (cut_query(q, self._words) for q in queries):
-            key = query.text.casefold()
+            key = query_key(query.text)
             if self._left and key not in self._known:
                 self._left -= 1
                 self._known.add(key)

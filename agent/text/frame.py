@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from agent.types import Evidence, Passage, Query
+from agent.types import Evidence, Passage
 
 _LONGEST_TITLE = 200  # characters
 _GAP = "[…]"  # between passages that do not follow each other
@@ -110,18 +110,3 @@ def _joins_letters(text: str, i: int) -> bool:
 def _selects_a_glyph(c: str) -> bool:
     """Variation selectors, of which a run can carry a hidden message."""
     return "\ufe00" <= c <= "\ufe0f" or "\U000e0100" <= c <= "\U000e01ef"
-
-
-# ------------------------------------------------------------------------------------------------- queries
-
-_WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]{1,2}|[^\s぀-ヿ㐀-鿿가-힯]+")
-
-
-def cut_query(query: Query, words: int = 12) -> Query:
-    """The query with its first `words` words: too short to carry out what a page has planted in its writer.
-
-    Of a script without spaces two characters count as a word.
-    """
-    found = list(_WORD.finditer(query.text))
-    text = query.text[: found[words - 1].end()] if len(found) > words else query.text
-    return Query(" ".join(text.split()), query.purpose)

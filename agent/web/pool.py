@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from agent.errors import LibraryError
+from agent.text.queries import query_key
 from agent.text.urls import canonical
 from agent.types import PageRecord, Query, Search
 from agent.web.choosing import Wanted, allowance, early_share, fused
@@ -94,7 +93,7 @@ class Pool:
         if isinstance(wanted, str):
             self._want_named(Wanted(canonical(wanted)))
             return
-        key = (_normalised(wanted.text), local_only)
+        key = (query_key(wanted.text), local_only)
         if key not in self._asked and (key[0], False) not in self._asked:
             self._asked[key] = asked = _Asked(round)
             self._begin(self._search(wanted, asked, local_only=local_only))
@@ -220,8 +219,3 @@ class Pool:
             return False
         mine = [page for page in pages if page.reading == self._readings and page.alive]
         return sum(page.good for page in mine) >= math.ceil(self._parts.limits.quorum * len(mine))
-
-
-def _normalised(query: str) -> str:
-    """The same for queries that differ in case, spaces, punctuation at the ends and spelling of characters only."""
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", query).casefold()).strip(" ?!.,;:'\"。？！，")

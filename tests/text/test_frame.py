@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.text.frame import cut_query, neutral, webpages
-from agent.types import Evidence, Passage, Query, Source
+from agent.text.frame import neutral, webpages
+from agent.types import Evidence, Passage, Source
 
 MARKER = re.compile(r"[\[［【〔]\s*webpage\s*\d+\s*(begin|end)\s*[\]］】〕]", re.IGNORECASE)
 TOKENS = re.compile(r"<\s*/?\s*think\s*>|<[|｜][^<>\n]{0,60}[|｜]>|\[citation:", re.IGNORECASE)
@@ -176,14 +176,3 @@ def test_no_page_makes_its_framing_slow(piece: str) -> None:
     began = time.process_time()
     neutral("<" + piece * (120_000 // len(piece)) + "[")
     assert time.process_time() - began < 2
-
-
-def test_a_query_of_a_later_round_is_cut_to_twelve_words() -> None:
-    long = Query(" ".join(f"w{i}" for i in range(30)), "why")
-    assert cut_query(long) == Query(" ".join(f"w{i}" for i in range(12)), "why")
-    assert cut_query(Query("  short  one ")) == Query("short one")
-
-
-def test_a_script_without_spaces_is_cut_by_its_characters() -> None:
-    assert cut_query(Query("深" * 60)).text == "深" * 24
-    assert cut_query(Query("DeepSeek R1 发布日期 许可证")).text == "DeepSeek R1 发布日期 许可证"

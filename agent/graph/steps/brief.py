@@ -1,15 +1,11 @@
-"""What steps share: the brief for a reasoner, what a round wants of the web, and when two queries are the same."""
+"""What steps share: the brief for a reasoner, and what a round wants of the web."""
 
 from __future__ import annotations
-
-import re
 
 from agent.graph.desk import Desk
 from agent.graph.state import Run
 from agent.graph.steps.scout import the_question_as_query
-from agent.types import Brief, Query
-
-_WORDS = re.compile(r"\w+")
+from agent.types import Brief
 
 
 def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
@@ -24,11 +20,6 @@ def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
         asked=tuple(a.query.text for a in run.queries.values()),
         earlier=run.run.earlier,
     )
-
-
-def query_key(query: Query) -> str:
-    """Two queries with the same words in the same order are one."""
-    return " ".join(_WORDS.findall(query.text.casefold()))
 
 
 def want_all(run: Run, desk: Desk) -> None:

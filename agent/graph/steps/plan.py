@@ -7,8 +7,9 @@ from agent.events import Planned
 from agent.graph.desk import Desk, Heard, listen
 from agent.graph.state import Asked, Run, update
 from agent.graph.steps import Done
-from agent.graph.steps.brief import brief_of, query_key
+from agent.graph.steps.brief import brief_of
 from agent.services import Reasoner
+from agent.text.queries import query_key
 from agent.types import Query
 
 QUERIES_KEPT = 12  # more than any depth asks for: a model that floods is cut
@@ -43,7 +44,7 @@ async def _send_off(reasoner: Reasoner, run: Run, desk: Desk, heard: Heard, aske
 
 def send(query: Query, round: int, desk: Desk, asked: dict[str, Asked], *, local_only: bool = False) -> None:
     """Hand one query to the page pool, once."""
-    key = query_key(query)
+    key = query_key(query.text)
     if key and key not in asked:
         asked[key] = Asked(query, round, local_only)
         desk.parts.pool.want(query, round=round, local_only=local_only)

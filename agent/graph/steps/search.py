@@ -7,7 +7,8 @@ from dataclasses import replace
 from agent.graph.desk import Desk
 from agent.graph.state import Run, update
 from agent.graph.steps import Done
-from agent.graph.steps.brief import query_key, want_all
+from agent.graph.steps.brief import want_all
+from agent.text.queries import query_key
 from agent.types import Search
 
 
@@ -16,7 +17,7 @@ async def search(run: Run, desk: Desk) -> Done:
     limits = desk.services.limits
     found = await desk.parts.pool.searched(round=run.round, seconds=desk.seconds_left(run, limits.search_seconds))
     warnings = _degraded(found, desk)
-    kept = {f"{s.round}:{query_key(s.query)}": replace(s, hits=()) for s in found}
+    kept = {f"{s.round}:{query_key(s.query.text)}": replace(s, hits=()) for s in found}
     hits = sum(len(s.hits) for s in found)
     return Done(update(searches=kept, warnings=warnings), f"{len(found)} searches, {hits} hits")
 

@@ -13,14 +13,14 @@ from agent.events import Landed, Writing
 from agent.graph.desk import Desk, Heard, listen
 from agent.graph.state import Asked, Draft, Run, update
 from agent.graph.steps import Done
-from agent.graph.steps.brief import brief_of, query_key
+from agent.graph.steps.brief import brief_of
 from agent.graph.steps.plan import send
 from agent.graph.steps.revise import revise
 from agent.graph.texts import gathered, no_evidence
 from agent.services import Reasoner
 from agent.text.citations import MarkFilter
-from agent.text.frame import cut_query
 from agent.text.output import OutputFilter
+from agent.text.queries import cut_query, query_key
 from agent.types import Again, Delta, Evidence, Query, Stance, StanceKind
 
 LATER_QUERY_WORDS = 12  # a query written by a model that has read pages stays short: it must not carry them out
@@ -107,9 +107,9 @@ class Attempt:
 
     def new_queries(self) -> list[Query]:
         """What it asks for that was not asked yet, cut short."""
-        known = {query_key(a.query) for a in self.run.queries.values()}
+        known = {query_key(a.query.text) for a in self.run.queries.values()}
         cut = [cut_query(q, LATER_QUERY_WORDS) for q in self.queries]
-        return [q for q in cut if query_key(q) and query_key(q) not in known]
+        return [q for q in cut if (key := query_key(q.text)) and key not in known]
 
     def done(self, landed: str) -> Done:
         reasoning = "".join(self.heard.reasoning)
