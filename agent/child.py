@@ -74,12 +74,30 @@ class Crew:
         self._give(job)
         return job.reply.result()
 
+    async def rouse(self, header: Header, body: bytes = b"", *, seconds: float) -> None:
+        """Have every worker that is free do this job at once, to have them started; what comes of it is not told.
+
+        As many calls of `ask` would not do: one that runs already answers before the others are asked.
+        """
+        with self._lock:
+            taken, self._free = self._free, []
+        jobs = []
+        for worker in taken:
+            job = _Job(header, body, seconds)
+            with contextlib.suppress(ChildError):  # the first that asks for work will hear of it
+                self._begin(worker, job)
+                jobs.append(job)
+        await asyncio.gather(*(asyncio.wrap_future(job.reply) for job in jobs), return_exceptions=True)
+
     def _give(self, job: _Job) -> None:
         with self._lock:
             if not self._free:
                 self._waiting.append(job)
                 return
             worker = self._free.pop()
+        self._begin(worker, job)
+
+    def _begin(self, worker: _Worker, job: _Job) -> None:
         try:  # a daemon thread: an executor's would make the interpreter's exit wait for the job
             threading.Thread(target=self._work, args=(worker, job), name=self._module, daemon=True).start()
         except RuntimeError as e:

@@ -65,6 +65,14 @@ async def test_the_worker_used_last_is_used_next(crew: Crew) -> None:
     assert len(crew.pids()) == 1
 
 
+async def test_rousing_starts_the_workers_that_do_not_run_yet(crew: Crew) -> None:
+    first = await pid_of(crew)
+    await crew.rouse({"do": "echo"}, seconds=5)
+    assert len(crew.pids()) == 2
+    assert first in crew.pids()
+    assert await pid_of(crew) in crew.pids()
+
+
 async def test_as_many_jobs_run_at_once_as_there_are_workers(crew: Crew) -> None:
     await asyncio.gather(pid_of(crew), pid_of(crew))
     began = time.monotonic()

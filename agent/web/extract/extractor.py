@@ -6,7 +6,6 @@ check of what comes back: a worker that a page has taken over may lie.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from functools import lru_cache
 from hashlib import sha256
@@ -39,10 +38,7 @@ class PageExtractor:
 
     async def warm(self) -> None:
         """Start the workers before the first page is there; 0.5 s each that nobody need wait for."""
-        warming = [
-            _crew().ask(_header("text/plain", "", None), b"warm", seconds=_WARM_SECONDS) for _ in range(_WORKERS)
-        ]
-        await asyncio.gather(*warming, return_exceptions=True)  # what is wrong with them, the first page will tell
+        await _crew().rouse(_header("text/plain", "", None), b"warm", seconds=_WARM_SECONDS)
 
     async def extract(self, page: Page) -> Document:
         try:
