@@ -19,7 +19,7 @@ AgentError
 │   └── ExtractFailed         nothing readable in it
 ├── ChildError                a worker process died or ran out of time
 ├── LibraryError              the record on disk cannot be used
-└── RunError                  a run cannot be resumed: unknown, finished, or in use elsewhere
+└── RunError                  a run cannot be resumed: unknown, or in use elsewhere
 """
 
 from __future__ import annotations

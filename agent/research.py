@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -50,9 +51,13 @@ class ResearchAgent:
         """Go on with a run that was interrupted; without an id, the newest unfinished one.
 
         It goes on with the settings it was begun with; keys come from the settings of now.  What a model has already
-        said is not asked again.  Raises `RunError`.
+        said is not asked again.  A run that is finished gives its answer once more: whoever was stopped between the
+        answer and its delivery has paid for it.  Raises `RunError`.
         """
         known, graph = await asyncio.to_thread(self._found, run_id)
+        if known.answer is not None:
+            yield _ending(known.run_id, known.answer)
+            return
         async with contextlib.aclosing(self._drive(known.run_id, known.question, graph)) as events:
             async for event in events:
                 yield event
@@ -93,18 +98,13 @@ class ResearchAgent:
     # --------------------------------------------------------------------------------------------- inside
 
     async def _drive(self, run_id: str, question: str, graph: Graph) -> AsyncGenerator[Event, None]:
-        """From the run's last checkpoint on, or from its question where there is none."""
         from agent.graph.saver import open_saver
 
         async with contextlib.AsyncExitStack() as held:
             await asyncio.to_thread(held.enter_context, self._runs.at_work(run_id))
             saver = await held.enter_async_context(open_saver(self._settings.data_home / "checkpoints.sqlite"))
-            kept = graph.copy({"checkpointer": saver})
-            given = await _given(kept, run_id, question)
-            parts = kept.astream(cast("Any", given), _config(run_id), stream_mode="custom", durability="sync")
-            said = await held.enter_async_context(contextlib.aclosing(cast("AsyncGenerator[Any, None]", parts)))
-            async for item in said:
-                event = decode(item)
+            said = _said(graph.copy({"checkpointer": saver}), run_id, question)
+            async for event in await held.enter_async_context(contextlib.aclosing(said)):
                 if isinstance(event, Finished):
                     await self._finish(event)
                 yield event
@@ -140,10 +140,8 @@ class ResearchAgent:
         return run_id, self._graph
 
     def _found(self, run_id: str | None) -> tuple[KnownRun, Graph]:
-        """An unfinished run, and the graph with its settings.  Blocking, like `_begun`."""
+        """A run, and the graph with its settings.  Blocking, like `_begun`."""
         known = self._runs.find(run_id)
-        if known.finished:
-            raise _finished(known.run_id)
         return known, self._built(self._settings.restored(known.settings))
 
     @cached_property
@@ -153,16 +151,30 @@ class ResearchAgent:
         return self._parts.get("clock") or SystemClock()
 
 
-async def _given(graph: Graph, run_id: str, question: str) -> dict[str, str] | None:
-    """What the graph is to be given; None: it goes on from its checkpoint."""
-    held = await graph.aget_state(_config(run_id))
-    if held.values and not held.next:  # whoever was at work on it a moment ago has finished it
-        raise _finished(run_id)
-    return None if held.next else {"question": question}
+async def _said(graph: Graph, run_id: str, question: str) -> AsyncGenerator[Event, None]:
+    """The run's events from its last checkpoint on, or from its question where there is none.
+
+    `next` of a state does not tell whether the run is over: it is empty, too, where the run was stopped between the
+    end of a step and the checkpoint after it.
+    """
+    before = await graph.aget_state(_config(run_id))
+    if answer := before.values.get("answer"):  # it was stopped before the list of runs had it
+        yield _ending(run_id, answer)
+        return
+    given = {"question": question} if before.metadata is None else None
+    parts = graph.astream(cast("Any", given), _config(run_id), stream_mode="custom", durability="sync")
+    async with contextlib.aclosing(cast("AsyncGenerator[Any, None]", parts)) as items:
+        async for item in items:
+            yield decode(item)
 
 
-def _finished(run_id: str) -> RunError:
-    return RunError(f"run {run_id} is finished: ask a new question")
+def _ending(run_id: str, answer: object) -> Finished:
+    """What the run said last, made anew from its answer as JSON."""
+    from agent.codec import from_json
+
+    told = from_json(Answer, answer)
+    last = max((step.round for step in told.steps), default=1)
+    return Finished(run_id=run_id, step="verify", round=last, at=time.monotonic(), answer=told)
 
 
 def _config(run_id: str) -> Any:

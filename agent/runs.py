@@ -32,7 +32,7 @@ class KnownRun:
     run_id: str
     question: str
     settings: dict[str, Any]  # as JSON gave them back: what `Settings` takes
-    finished: bool
+    answer: dict[str, Any] | None  # likewise; None: it is not finished
 
 
 class Runs:
@@ -66,7 +66,8 @@ class Runs:
         if row is None:
             there = "no unfinished run" if run_id is None else f"no run {run_id!r}"
             raise RunError(f"there is {there} in {self._home}: ask a question, or give its --data-dir")
-        return KnownRun(row["run_id"], row["question"], json.loads(row["settings"]), row["answer"] is not None)
+        answer = json.loads(row["answer"]) if row["answer"] is not None else None
+        return KnownRun(row["run_id"], row["question"], json.loads(row["settings"]), answer)
 
     @contextlib.contextmanager
     def at_work(self, run_id: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -216,11 +217,40 @@ def test_leaving_a_sync_stream_early_ends_at_once(settings):
         assert time.monotonic() - began < 2
 
 
-def test_a_finished_run_cannot_be_resumed(settings):
-    agent = ResearchAgent(settings())
+def test_a_finished_run_gives_its_answer_once_more(settings, model):
+    """Whoever was stopped between the answer and its delivery was told to resume."""
+    agent = ResearchAgent(settings(**with_model(model)))
     answer = agent.invoke(QUESTION)
-    with pytest.raises(RunError, match="finished"):
-        list(agent.resume(answer.run_id))
+    asked = len(model.requests)
+    assert [e.answer for e in agent.resume(answer.run_id)] == [answer]
+    assert len(model.requests) == asked
+    with pytest.raises(RunError, match="no unfinished run"):
+        list(agent.resume())
+
+
+def cut_power(data, kept):
+    """As if the machine had died after its `kept`th checkpoint: what steps wrote after it is there, no more."""
+    with sqlite3.connect(data / "checkpoints.sqlite") as db:
+        ids = [i for (i,) in db.execute("select checkpoint_id from checkpoints order by checkpoint_id")]
+        for table in ("checkpoints", "writes"):
+            db.execute(f"delete from {table} where checkpoint_id > ?", (ids[kept - 1],))
+    with sqlite3.connect(data / "runs.sqlite") as db:
+        db.execute("update runs set answer = null")
+    return len(ids)
+
+
+@pytest.mark.parametrize("kept", range(1, 10))
+def test_a_run_goes_on_from_the_gap_between_the_end_of_a_step_and_its_checkpoint(settings, model, tmp_path, kept):
+    agent = ResearchAgent(settings(**with_model(model)))
+    answer = agent.invoke(QUESTION)
+    asked = len(model.requests)
+    assert cut_power(tmp_path / "data", kept) == 9
+    *_, last = agent.resume()
+    assert (last.answer.status, last.answer.run_id) == ("complete", answer.run_id)
+    assert last.answer.answer == answer.answer
+    assert len(model.requests) == asked
+    with pytest.raises(RunError, match="no unfinished run"):
+        list(agent.resume())
 
 
 def test_a_run_that_is_being_worked_on_cannot_be_resumed_beside(settings):
