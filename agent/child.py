@@ -80,7 +80,8 @@ class Crew:
         As many calls of `ask` would not do: one that runs already answers before the others are asked.
         """
         with self._lock:
-            taken, self._free = self._free, []
+            taken = self._free.copy()
+            self._free.clear()
         jobs = []
         for worker in taken:
             job = _Job(header, body, seconds)
