@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     model: str | None = Field(None, description="model name at the endpoint; `extractive` needs no endpoint")
     base_url: str | None = Field(None, description="OpenAI-compatible endpoint of the reasoner")
     api_key: SecretStr | None = Field(None, description="its key")
+    profile: str | None = Field(None, description="endpoint profile; default: chosen from URL and model name")
+    writer_model: str | None = Field(None, description="a second model that writes what the reasoner concluded")
+    writer_base_url: str | None = Field(None, description="its endpoint; default: the reasoner's")
+    writer_api_key: SecretStr | None = Field(None, description="its key; default: the reasoner's on the same endpoint")
+    fast_model: str | None = Field(None, description="a small model for repairs and checking; default: the reasoner")
+    fast_base_url: str | None = Field(None, description="its endpoint; default: the reasoner's")
+    fast_api_key: SecretStr | None = Field(None, description="its key; default: the reasoner's on the same endpoint")
+    pass_thinking: bool = Field(False, description="show the writer the reasoner's thinking beside its notes")
     search: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="search providers in order of preference, separated by commas"
     )
@@ -55,6 +63,7 @@ class Settings(BaseSettings):
     depth: Depth = Field("standard", description="how far to go: quick, standard or deep")
     check: Literal["none", "rules"] = Field("rules", description="how claims are checked: none or rules")
     max_seconds: float | None = Field(None, gt=0, description="soft limit on the run's time, in seconds")
+    max_usd: float | None = Field(None, gt=0, description="soft limit on the cost of all model calls, in US dollars")
     max_total_tokens: int | None = Field(None, gt=0, description="soft limit on tokens over all model calls")
     max_pages: int | None = Field(None, gt=0, le=200, description="pages read in a run, at most")
     lang: str | None = Field(
@@ -79,7 +88,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(p.strip() for p in value.split(",") if p.strip()) if isinstance(value, str) else value
 
-    @field_validator("base_url", "searxng_url", "tavily_url", "wikipedia_url")
+    @field_validator("base_url", "writer_base_url", "fast_base_url", "searxng_url", "tavily_url", "wikipedia_url")
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
         if value is not None and not value.lower().startswith(("http://", "https://")):
@@ -95,7 +104,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
-        if self.model and self.model != EXTRACTIVE and not self.base_url:
+        if self.model and self.model != EXTRACTIVE and not (self.base_url or self.profile):
             raise ValueError(
                 f"the model {self.model!r} needs an endpoint: set AGENT_BASE_URL (--base-url), "
                 "or AGENT_MODEL=extractive for the built-in one"
@@ -104,6 +113,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"the endpoint {self.base_url!r} needs a model name: set AGENT_MODEL (--model), for example deepseek-r1"
             )
+        for role in ("writer", "fast"):
+            if getattr(self, f"{role}_base_url") and not getattr(self, f"{role}_model"):
+                raise ValueError(f"the {role}'s endpoint needs a model name: set AGENT_{role.upper()}_MODEL (--{role})")
+            if getattr(self, f"{role}_model") and self.model == EXTRACTIVE:
+                raise ValueError(f"the built-in reasoner takes no {role}: set AGENT_MODEL and AGENT_BASE_URL for one")
         if "searxng" in self.search and not self.searxng_url:
             raise ValueError("the search provider 'searxng' needs its address: set AGENT_SEARXNG_URL (--searxng-url)")
         if "folder" in self.search and not self.folder:
