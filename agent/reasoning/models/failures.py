@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -32,13 +33,19 @@ _WRONG_URL = {
 }  # the last: a port over 65,535
 _SILENT = {"TimeoutException", "APITimeoutError", "TimeoutError", "ModelTimeoutError"}
 _BROKEN = {"RequestError", "APIConnectionError", "JSONDecodeError", "ModelConnectionError"}
-_TOO_LONG = re.compile(
-    r"context.{0,20}(length|window|size)|prompt is too long|too many (input )?tokens|maximum.{0,20}tokens"
-    r"|exceeds the (model|available)",
+_TOO_LONG = re.compile(  # the servers' own words: tests/reasoning/test_failures.py has each with its server
+    r"(maximum|available|configured|exceeds?|exceeded|longer than|greater than|overflow\w*)\b[^.]{0,60}\bcontext"
+    r"|context[ _](length|window|size|limit)[^.]{0,20}(exceed|overflow|too small)|context the overflows"
+    r"|context_length_exceeded|exceed_context_size|ContextWindowExceeded|input tokens exceed"
+    r"|(prompt|input)( length)? (is )?too (long|large)|too many input tokens"
+    r"|maximum (model|input|prompt) length|tokens \+ `max_new_tokens`|maximum number of tokens allowed",
     re.IGNORECASE,
 )
+_NO_SUCH_MODEL = re.compile(r"model\b.{0,60}\b(not exist|not found|not a valid)|(invalid|unknown) model", re.IGNORECASE)
+_WHATEVER_IT_SAYS = frozenset({401, 402, 403, 404, 405, 408, 409, 425, 429})  # their numbers say it all
 _SECRET = re.compile(r"(?i)\b(bearer\s+|sk-|key-)\S+|[A-Za-z0-9_-]{24,}")
 _TOLD_AT_MOST = 200  # characters of the server's own words
+_SHORTEST_KEY = 5  # shorter ones ("none", "x") are placeholders, and stand in ordinary words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +64,23 @@ class Endpoint:
 
 
 def model_error(error: Exception, at: Endpoint) -> ModelError:
-    """Our error for one that a chat model raised; the same where it is ours already."""
-    if isinstance(error, ModelError):
-        return error
-    status = _status(error)
-    if status is not None:
-        return _by_status(status, error, at)
-    names = {name for e in _causes(error) for name in _class_names(e)}
+    """Our error for one that a chat model raised; the same where it, or what caused it, is ours already."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ModelError):
+            return cause
+        if (status := _status(cause)) is not None:
+            return _by_status(status, cause, at)
+    return _by_name({name for cause in causes for name in _class_names(cause)}, error, at)
+
+
+def _by_name(names: set[str], error: Exception, at: Endpoint) -> ModelError:
+    """For an error without a status: `names` are those of its classes and of its causes' classes."""
     if names & _UNREACHABLE:
         return ModelUnreachable(f"nothing answers at {at.host}: is the server running, and is {at.url_variable} right?")
     if names & _WRONG_URL:
         return ModelRefused(f"{at.url_variable}={at.url!r} is not an address that can be asked: {_told(error)}")
-    if "ContextOverflowError" in names or _TOO_LONG.search(str(error)):
+    if "ContextOverflowError" in names or _TOO_LONG.search(_words(error)):
         return _too_long(at)
     if names & _SILENT:
         return ModelOverloaded(f"{at.host} fell silent: it sent nothing for too long")
@@ -81,14 +93,20 @@ def model_error(error: Exception, at: Endpoint) -> ModelError:
     return ModelError(f"the model {at.model!r} failed: {type(error).__name__}: {_told(error)}")
 
 
-def _by_status(status: int, error: Exception, at: Endpoint) -> ModelError:
+def _by_status(status: int, error: BaseException, at: Endpoint) -> ModelError:
     told = _told(error)
-    if status in (400, 413, 422) and (status == 413 or _TOO_LONG.search(str(error))):
+    if status == 413 or (status not in _WHATEVER_IT_SAYS and _TOO_LONG.search(_words(error))):
         return _too_long(at)
     if status in (408, 409, 425, 429) or status >= 500:
-        if "insufficient_quota" in str(error):
+        if "insufficient_quota" in _words(error):
             return _no_balance(at, status)
         return ModelOverloaded(f"{at.host} is busy ({status} {_phrase(status)}): {told}", _retry_after(error))
+    if status in (400, 422) and _NO_SUCH_MODEL.search(told):
+        return ModelRefused(f"{at.host} does not know {at.model!r} ({status}): {told}; check {at.model_variable}")
+    return _refused(status, told, at)
+
+
+def _refused(status: int, told: str, at: Endpoint) -> ModelRefused:
     match status:
         case 401:
             return ModelRefused(
@@ -120,7 +138,7 @@ def _no_balance(at: Endpoint, status: int) -> ModelRefused:
     )
 
 
-def _status(error: Exception) -> int | None:
+def _status(error: BaseException) -> int | None:
     """The HTTP status, also of an error that came as an event in a stream that had begun with 200."""
     body = getattr(error, "body", None)
     inside = body.get("code") if isinstance(body, Mapping) else None
@@ -132,7 +150,7 @@ def _status(error: Exception) -> int | None:
     return found if isinstance(found, int) and found >= 300 else None
 
 
-def _retry_after(error: Exception) -> float | None:
+def _retry_after(error: BaseException) -> float | None:
     """Seconds, where the server names them as a number."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
@@ -157,10 +175,27 @@ def _class_names(error: BaseException) -> list[str]:
     return [kind.__name__ for kind in type(error).__mro__]
 
 
-def _told(error: Exception) -> str:
+def _words(error: BaseException) -> str:
+    """All that the error and its causes say, keys included: to be looked at, not to be passed on."""
+    return "\n".join(f"{cause} {getattr(cause, 'body', None) or ''}" for cause in _causes(error))
+
+
+def _told(error: BaseException) -> str:
     body = getattr(error, "body", None)
-    said = body.get("message") if isinstance(body, Mapping) else None
-    return plain(str(said or getattr(error, "message", "") or error)) or type(error).__name__
+    said = body.get("message") if isinstance(body, Mapping) else body
+    words = str(said or getattr(error, "message", "") or error)
+    return plain(_without_sent_key(words, error)) or type(error).__name__
+
+
+def _without_sent_key(words: str, error: BaseException) -> str:
+    """The words without the key that was sent, whatever it looks like: some servers repeat it."""
+    for owner in (error, getattr(error, "response", None)):
+        with suppress(RuntimeError):  # httpx has a request property that raises where there is none
+            headers = getattr(getattr(owner, "request", None), "headers", None) or {}
+            key = headers.get("authorization", "").removeprefix("Bearer ")
+            if len(key) >= _SHORTEST_KEY:
+                words = words.replace(key, "…")
+    return words
 
 
 def plain(words: str) -> str:
