@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
-from agent.errors import ModelOverloaded
-from agent.reasoning.models.failures import plain
-from agent.reasoning.models.profiles import R1, Profile
+from agent.errors import SettingsError
+from agent.reasoning.models import answers
+from agent.reasoning.models.endpoints import endpoint_named
+from agent.reasoning.models.prices import told_usd
+from agent.reasoning.models.profiles import R1, Profile, profile_for
 from agent.reasoning.models.replies import PROVIDER, REASONING, StreamReader, check_finish, reasoning_fields, whole
 from agent.reasoning.models.requests import driven
 from agent.reasoning.models.think import Mode
@@ -31,34 +33,44 @@ if TYPE_CHECKING:
 
     import httpx2
 
-_FIELDS = "reasoning_fields"  # of a chunk under way inside this module
+_FIELDS, _USD = "reasoning_fields", "told_usd"  # of a chunk under way inside this module
+COST = "cost_usd"
 _NO_KEY = "none"  # the client insists on a key; one from the environment belongs to somebody else's endpoint
 
 
 class ChatR1(BaseChatOpenAI):
     """`ChatR1(model="deepseek-r1", base_url="http://localhost:8000/v1", api_key="…")`.
 
-    Sampling, token limit and time limits are the profile's unless they are given.  Without a key none is sent that
-    means anything: `OPENAI_API_KEY` and its like are never read for another endpoint.  Raises openai's errors, and
-    `ModelOverloaded` for a reply that broke off.
+    How the model is driven follows from the two names; `profile=` overrules it with a `Profile` of your own or the
+    name of one (`"openrouter"`, `"vllm/r1-0528"`), and an endpoint's name may stand for its address.  Sampling, token
+    limit and time limits are the profile's unless they are given.
+
+    `effort="low"`, here or for one call, is sent as the endpoint wants it and left out where it has no such thing;
+    `effort="none"` turns thinking off where that can be done.  `response_format={"type": "json_object"}` is sent where
+    JSON mode and thinking go together; a forced tool or a schema never to a model that thinks.  What the server says a
+    call cost is in `response_metadata["cost_usd"]`.
+
+    Without a key none is sent that means anything: `OPENAI_API_KEY` and its like are never read for another endpoint.
+    Raises openai's errors, `ModelOverloaded` for a reply that broke off, `ModelRefused` for a model that is retired,
+    and `SettingsError` where no address or no such profile is given.
     """
 
     separates_thinking: ClassVar[bool] = True
     endpoint_profile: Profile = Field(default=R1, exclude=True)
+    effort: str | None = None
     _mode: Mode = PrivateAttr(default="auto")  # how this endpoint's replies are split; learned
 
     @model_validator(mode="before")
     @classmethod
     def _apply_profile(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """`profile=` takes one of ours; what the caller gives wins over it."""
-        given = dict(values)
-        if isinstance(given.get("profile"), Profile):
-            given["endpoint_profile"] = given.pop("profile")
-        profile: Profile = given.get("endpoint_profile", R1)
+        """What the caller gives wins over the profile."""
+        given = _with_profile(values)
+        profile: Profile = given["endpoint_profile"]
         for name in ("temperature", "top_p", "max_tokens"):
             given.setdefault(name, getattr(profile, name))
         given.setdefault("stream_usage", True)  # the base class leaves it out for endpoints other than OpenAI's
         given.setdefault("stream_chunk_timeout", None)  # it does not see keep-alive comments; the read timeout does
+        given.setdefault("use_responses_api", False)  # the base class would choose it for some names of models
         if not {"timeout", "request_timeout"} & given.keys():
             given["timeout"] = _timeout(profile)
         if not (given.get("api_key") or given.get("openai_api_key")):
@@ -86,14 +98,16 @@ class ChatR1(BaseChatOpenAI):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        return driven(super()._get_request_payload(input_, stop=stop, **kwargs), self.endpoint_profile)
+        messages = self._convert_input(input_).to_messages()
+        payload = super()._get_request_payload(messages, stop=stop, **{"effort": self.effort, **kwargs})
+        return driven(payload, self.endpoint_profile, [_thought(m) for m in messages])
 
     def _create_chat_result(
         self,
         response: Any,
         generation_info: dict[str, Any] | None = None,
     ) -> ChatResult:
-        raw = _as_json(response)
+        raw = answers.completion(response)
         result = super()._create_chat_result(response, generation_info)
         for generation, choice in zip(result.generations, raw["choices"], strict=True):
             check_finish(choice.get("finish_reason"))
@@ -103,15 +117,24 @@ class ChatR1(BaseChatOpenAI):
             if apart.reasoning:
                 message.additional_kwargs[REASONING] = apart.reasoning
             message.response_metadata["model_provider"] = PROVIDER
+            if (usd := told_usd(raw.get("usage"))) is not None:
+                message.response_metadata[COST] = usd
+            _count_cached(message, raw.get("usage"))
         return result
 
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
+        answers.raise_told(chunk)
         made = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
         choices = chunk.get("choices") or []
-        if made is not None and choices and (fields := reasoning_fields(choices[0]["delta"])):
+        if made is None:
+            return None
+        if choices and (fields := reasoning_fields(choices[0]["delta"])):
             made.message.additional_kwargs[_FIELDS] = fields
+        if (usd := told_usd(chunk.get("usage"))) is not None:
+            made.message.additional_kwargs[_USD] = usd
+        _count_cached(made.message, chunk.get("usage"))
         return made
 
     def _stream(
@@ -121,16 +144,18 @@ class ChatR1(BaseChatOpenAI):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        reader = StreamReader(self._mode)
+        reply = _Reply(self._mode)
         with closing(super()._stream(messages, stop, None, **kwargs)) as chunks:  # type: ignore[type-var]
             for raw in chunks:
-                chunk = reader.read(raw, raw.message.additional_kwargs.pop(_FIELDS, {}))
+                chunk = reply.read(raw)
                 if run_manager:
                     run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
-        if rest := reader.close():
+        if rest := reply.close():
+            if run_manager:
+                run_manager.on_llm_new_token(rest.text, chunk=rest)
             yield rest
-        self._mode = reader.learned
+        self._mode = reply.learned
 
     async def _astream(
         self,
@@ -139,16 +164,75 @@ class ChatR1(BaseChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        reader = StreamReader(self._mode)
+        reply = _Reply(self._mode)
         async with aclosing(super()._astream(messages, stop, None, **kwargs)) as chunks:  # type: ignore[type-var]
             async for raw in chunks:
-                chunk = reader.read(raw, raw.message.additional_kwargs.pop(_FIELDS, {}))
+                chunk = reply.read(raw)
                 if run_manager:
                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk
-        if rest := reader.close():
+        if rest := reply.close():
+            if run_manager:
+                await run_manager.on_llm_new_token(rest.text, chunk=rest)
             yield rest
-        self._mode = reader.learned
+        self._mode = reply.learned
+
+
+class _Reply:
+    """One streamed reply: what it says in its places, and at its end, once, what the server says it cost."""
+
+    def __init__(self, mode: Mode) -> None:
+        self._reader = StreamReader(mode)
+        self._usd: float | None = None
+
+    @property
+    def learned(self) -> Mode:
+        return self._reader.learned
+
+    def read(self, raw: ChatGenerationChunk) -> ChatGenerationChunk:
+        beside = raw.message.additional_kwargs
+        self._usd = beside.pop(_USD, self._usd)
+        return self._reader.read(raw, beside.pop(_FIELDS, {}))
+
+    def close(self) -> ChatGenerationChunk | None:
+        rest = self._reader.close()
+        if self._usd is not None:
+            rest = rest or ChatGenerationChunk(message=AIMessageChunk(content=""))
+            rest.message.response_metadata[COST] = self._usd
+        return rest
+
+
+def _with_profile(values: dict[str, Any]) -> dict[str, Any]:
+    """`profile` is a word of the base class too, for a dict of what a model can do: that one is left to it."""
+    given = dict(values)
+    chosen = given.pop("profile") if isinstance(given.get("profile"), Profile | str) else None
+    endpoint = endpoint_named(chosen.partition("/")[0]) if isinstance(chosen, str) else None
+    url = given.get("base_url") or given.get("openai_api_base") or (endpoint.base_url if endpoint else "")
+    if not url:
+        raise SettingsError("ChatR1 has no address: give it base_url, such as http://localhost:8000/v1")
+    if not given.get("openai_api_base"):
+        given["base_url"] = url
+    model = given.get("model") or given.get("model_name") or ""
+    if isinstance(chosen, Profile):
+        given["endpoint_profile"] = chosen
+    elif "endpoint_profile" not in given:
+        given["endpoint_profile"] = profile_for(url, model, chosen)
+    return given
+
+
+def _thought(message: BaseMessage) -> str:
+    """The reasoning of an earlier turn, in whichever of its forms LangChain has it."""
+    if not isinstance(message, AIMessage):
+        return ""
+    return "".join(b.get("reasoning") or "" for b in message.content_blocks if b["type"] == "reasoning")
+
+
+def _count_cached(message: BaseMessage, usage: Mapping[str, Any] | None) -> None:
+    """DeepSeek's own name for the prompt's cached tokens, which some servers of its API use alone."""
+    cached = (usage or {}).get("prompt_cache_hit_tokens")
+    counts = getattr(message, "usage_metadata", None)
+    if counts and isinstance(cached, int):
+        counts.setdefault("input_token_details", {}).setdefault("cache_read", cached)
 
 
 def _timeout(profile: Profile) -> httpx2.Timeout:
@@ -166,29 +250,22 @@ def _trusted() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def _as_json(response: Any) -> Mapping[str, Any]:
-    """Raises `ModelOverloaded` for an error that came with status 200, as from a server that had begun to wait."""
-    raw = response if isinstance(response, Mapping) else response.model_dump(warnings=False)
-    if error := raw.get("error"):
-        told = error.get("message") if isinstance(error, Mapping) else error
-        raise ModelOverloaded(f"the model's server gave up: {plain(str(told))}")
-    return raw
-
-
 @asynccontextmanager
 async def open_chat_model(
-    *, model: str, base_url: str, api_key: SecretStr | None = None, profile: Profile = R1
+    *, model: str, base_url: str, api_key: SecretStr | None = None, profile: Profile | str | None = None
 ) -> AsyncIterator[ChatR1]:
     """A model with clients of its own, closed at the end: one async client serves one event loop only.
 
     It does not try again by itself, so that its user can count the tries of a whole run; and it follows no redirect,
-    so that the key goes nowhere else.
+    so that the key goes nowhere else.  Raises what `profile_for` raises.
     """
     import httpx2
 
+    profile = profile if isinstance(profile, Profile) else profile_for(base_url, model, profile)
     limits, trusted = _timeout(profile), _trusted()
-    with httpx2.Client(timeout=limits, verify=trusted) as sync_client:
-        async with httpx2.AsyncClient(timeout=limits, verify=trusted) as client:
+    checks, async_checks = {"response": [answers.check]}, {"response": [answers.check_async]}
+    with httpx2.Client(timeout=limits, verify=trusted, event_hooks=checks) as sync_client:
+        async with httpx2.AsyncClient(timeout=limits, verify=trusted, event_hooks=async_checks) as client:
             yield ChatR1(
                 model=model,
                 base_url=base_url,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from agent.reasoning.models.think import Mode
 
@@ -32,70 +32,48 @@ class EndpointProfile:
     successor that DeepSeek names.  A local server's is what it is most often pulled as."""
 
     name: str
-    hosts: tuple[str, ...]  # the host itself, or a domain above it
     base_url: str  # empty: each customer has an address of their own
     key_variable: str  # empty: none is needed
     model: str
-    port: int | None = None  # of a server on one's own machine
+    hosts: tuple[str, ...] = ()  # beside that of `base_url`: the host itself, or a domain above it
+    port: int | None = None  # of a server on one's own machine, where the host says nothing
 
+    def is_at(self, host: str) -> bool:
+        own = "" if self.port else _where(self.base_url).hostname or ""
+        return any(known and (host == known or host.endswith(f".{known}")) for known in (own, *self.hosts))
+
+
+_R1_0528, _R1 = "deepseek-ai/DeepSeek-R1-0528", "deepseek-r1"
+_FIREWORKS_R1 = "accounts/fireworks/models/deepseek-r1-0528"
+_NVIDIA_V4 = "deepseek-ai/deepseek-v4-flash"  # NVIDIA's own list marks the R1s that it hosted as deprecated
+_AZURE_V4 = "deepseek-v4-flash"  # its R1 ended on 2026-08-13
+_AZURE = ("services.ai.azure.com", "models.ai.azure.com")
+_OPENAI = ("openai.com", "openai.azure.com")  # no R1: for a writer
 
 ENDPOINTS = (
-    EndpointProfile(
-        "openrouter",
-        ("openrouter.ai",),
-        "https://openrouter.ai/api/v1",
-        "OPENROUTER_API_KEY",
-        "deepseek/deepseek-r1-0528",
-    ),
-    EndpointProfile(
-        "together",
-        ("together.ai", "together.xyz"),
-        "https://api.together.ai/v1",
-        "TOGETHER_API_KEY",
-        "deepseek-ai/DeepSeek-R1-0528",
-    ),
-    EndpointProfile(
-        "fireworks",
-        ("fireworks.ai",),
-        "https://api.fireworks.ai/inference/v1",
-        "FIREWORKS_API_KEY",
-        "accounts/fireworks/models/deepseek-r1-0528",
-    ),
-    EndpointProfile(
-        "deepinfra",
-        ("deepinfra.com",),
-        "https://api.deepinfra.com/v1/openai",
-        "DEEPINFRA_API_KEY",
-        "deepseek-ai/DeepSeek-R1-0528",
-    ),
-    EndpointProfile("sambanova", ("sambanova.ai",), "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", "DeepSeek-R1"),
-    EndpointProfile(
-        "deepseek", ("api.deepseek.com",), "https://api.deepseek.com", "DEEPSEEK_API_KEY", "deepseek-flash"
-    ),
-    EndpointProfile(  # its hosted R1s are marked as deprecated in NVIDIA's own list
-        "nvidia",
-        ("nvidia.com",),
-        "https://integrate.api.nvidia.com/v1",
-        "NVIDIA_API_KEY",
-        "deepseek-ai/deepseek-v4-flash",
-    ),
-    EndpointProfile(  # its R1 ended on 2026-08-13
-        "azure", ("services.ai.azure.com", "models.ai.azure.com"), "", "AZURE_AI_API_KEY", "deepseek-v4-flash"
-    ),
-    EndpointProfile("openai", ("api.openai.com", "openai.azure.com"), "", "OPENAI_API_KEY", ""),  # for a writer only
-    EndpointProfile("ollama", ("ollama", "ollama.com"), "http://localhost:11434/v1", "", "deepseek-r1", 11434),
-    EndpointProfile("vllm", ("vllm",), "http://localhost:8000/v1", "", "deepseek-ai/DeepSeek-R1-0528", 8000),
-    EndpointProfile("sglang", ("sglang",), "http://localhost:30000/v1", "", "deepseek-ai/DeepSeek-R1-0528", 30000),
-    EndpointProfile("llama.cpp", ("llama-cpp", "llama.cpp"), "http://localhost:8080/v1", "", "deepseek-r1", 8080),
-    EndpointProfile("lmstudio", ("lmstudio",), "http://localhost:1234/v1", "", "deepseek-r1", 1234),
-    EndpointProfile("litellm", ("litellm",), "http://localhost:4000/v1", "", "deepseek-r1", 4000),
-    EndpointProfile(UNKNOWN, (), "", "", ""),
+    EndpointProfile("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "deepseek/deepseek-r1-0528"),
+    EndpointProfile("together", "https://api.together.ai/v1", "TOGETHER_API_KEY", _R1_0528, ("together.xyz",)),
+    EndpointProfile("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", _FIREWORKS_R1),
+    EndpointProfile("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", _R1_0528),
+    EndpointProfile("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", "DeepSeek-R1"),
+    EndpointProfile("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", "deepseek-flash"),
+    EndpointProfile("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", _NVIDIA_V4),
+    EndpointProfile("azure", "", "AZURE_AI_API_KEY", _AZURE_V4, _AZURE),
+    EndpointProfile("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "", _OPENAI),
+    EndpointProfile("ollama", "http://localhost:11434/v1", "", _R1, ("ollama", "ollama.com"), 11434),
+    EndpointProfile("vllm", "http://localhost:8000/v1", "", _R1_0528, ("vllm",), 8000),
+    EndpointProfile("sglang", "http://localhost:30000/v1", "", _R1_0528, ("sglang",), 30000),
+    EndpointProfile("llama.cpp", "http://localhost:8080/v1", "", _R1, ("llama.cpp", "llama-cpp"), 8080),
+    EndpointProfile("lmstudio", "http://localhost:1234/v1", "", _R1, ("lmstudio",), 1234),
+    EndpointProfile("litellm", "http://localhost:4000/v1", "", _R1, ("litellm",), 4000),
+    EndpointProfile(UNKNOWN, "", "", ""),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How a request differs.  `effort` and `thinking_on` are for models that think by mode; R1 has no modes."""
+    """How a request differs.  `effort` and `thinking_on` are for models that think by mode; R1 has no modes, and takes
+    an effort only where the endpoint makes one for it (`graded`)."""
 
     effort: str = ""  # where the effort goes, dotted
     thinking_on: Mapping[str, object] = field(default_factory=dict)
@@ -106,6 +84,7 @@ class Ways:
     pass_back: PassBack = TOOL_TURNS  # for models that want their reasoning back
     token_limit: TokenLimit = USUAL_LIMIT
     extra: Mapping[str, object] = field(default_factory=dict)
+    graded: tuple[str, ...] = ()  # families that take an effort here although they have no modes
     own_window: bool = False  # the operator sets the context window, often far below the model's
 
 
@@ -127,8 +106,9 @@ _COST: Mapping[str, object] = {"usage": {"include": True}}  # OpenRouter tells w
 WAYS: Mapping[str, Ways] = {
     "openrouter": Ways("reasoning.effort", _enabled(True), _enabled(False), json_mode=True, extra=_COST),
     "together": Ways("reasoning_effort", _enabled(True), _enabled(False), json_mode=True),
-    "fireworks": Ways("reasoning_effort", {}, _NO_EFFORT, json_mode=True),
-    "deepinfra": Ways("reasoning_effort", {}, _NO_EFFORT, json_mode=True),
+    # deepseek-r1 and -basic are stopped at a share of their thinking (docs.fireworks.ai, DeepSeek FAQ)
+    "fireworks": Ways("reasoning_effort", {}, _NO_EFFORT, json_mode=True, graded=("r1",)),
+    "deepinfra": Ways("reasoning_effort", json_mode=True),
     "sambanova": Ways(),
     # 500 and 2,500 calls at once are allowed; litellm and DeepSeek's own client send reasoning back with every turn
     "deepseek": Ways("reasoning_effort", _type(True), _type(False), True, parallel=8, tags="tags", pass_back=ALWAYS),
@@ -165,21 +145,27 @@ LIMITS: Mapping[tuple[str, str], tuple[int, int | None]] = {
 
 def endpoint_at(base_url: str) -> EndpointProfile:
     """The endpoint by its host; else, on a host that is nobody's, by the port of a local server; else the unknown."""
-    where = urlsplit(base_url if "//" in base_url else f"//{base_url}")
+    where = _where(base_url)
     host = (where.hostname or "").casefold()
-    for endpoint in ENDPOINTS:
-        if any(host == known or host.endswith(f".{known}") for known in endpoint.hosts):
-            return endpoint
-    return next((e for e in ENDPOINTS if e.port and e.port == _port(base_url)), ENDPOINTS[-1])
+    found = next((endpoint for endpoint in ENDPOINTS if endpoint.is_at(host)), None)
+    return found or next((e for e in ENDPOINTS if e.port and e.port == _port(where)), ENDPOINTS[-1])
 
 
 def endpoint_named(name: str) -> EndpointProfile | None:
     return next((endpoint for endpoint in ENDPOINTS if endpoint.name == name), None)
 
 
-def _port(base_url: str) -> int | None:
+def _where(base_url: str) -> SplitResult:
+    """An address without a scheme is one too; one that is none has no host."""
+    try:
+        return urlsplit(base_url if "//" in base_url else f"//{base_url}")
+    except ValueError:
+        return urlsplit("")
+
+
+def _port(where: SplitResult) -> int | None:
     """None where there is none, or one that is no number up to 65,535."""
     try:
-        return urlsplit(base_url if "//" in base_url else f"//{base_url}").port
+        return where.port
     except ValueError:
         return None

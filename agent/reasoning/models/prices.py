@@ -6,6 +6,8 @@ than any of these, for an estimate made from them grows old with the table.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -92,6 +94,17 @@ def price_of(profile_name: str, model: str, at: datetime) -> Price | None:
     known = [p for p in PRICES if (p.endpoint, p.model) == (profile_name, model)]
     begun = [p for p in known if p.since <= then.date() and p.hours in hours]
     return max(begun, key=lambda price: price.since, default=None)
+
+
+def told_usd(usage: object) -> float | None:
+    """What a server says in a reply's `usage` that the call cost, in US dollars.  OpenRouter and LiteLLM say `cost`,
+    DeepInfra `estimated_cost`."""
+    if not isinstance(usage, Mapping):
+        return None
+    for told in (usage.get("cost"), usage.get("estimated_cost")):
+        if isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told < math.inf:
+            return float(told)
+    return None
 
 
 def _is_peak(then: datetime) -> bool:

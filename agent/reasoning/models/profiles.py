@@ -102,7 +102,7 @@ def _put_together(endpoint: EndpointProfile, family: Family, model: str) -> Prof
         token_limit=ways.token_limit,
         pass_back=ways.pass_back if family.returns else NEVER,
         json_mode=ways.json_mode and family.json_mode,
-        effort=ways.effort if modes else "",
+        effort=ways.effort if modes or family.name in ways.graded else "",
         extra={**ways.extra, **(ways.thinking_on if modes else {})},
         thinking_off=ways.thinking_off if modes or (endpoint.name == "ollama" and family.reasons) else {},
         context_tokens=None if ways.own_window else family.context_tokens,

@@ -1,37 +1,99 @@
-"""The request as it is sent: what an R1 endpoint must and must not be given.
+"""The request as it is sent: what a model at an endpoint must and must not be given.
 
-Works on the JSON that langchain-openai has made; knows the profile and the tags, and nothing of replies.
+Works on the JSON that langchain-openai has made; knows the profile and the tags, and nothing of replies.  What OpenAI's
+client has no parameter for goes into `extra_body`, which the client puts into the request as it stands; `reasoning`
+and `response_format` go there too, for by their own names langchain-openai would choose another API for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.reasoning.models.endpoints import ALWAYS, TOOL_TURNS, USUAL_LIMIT
 from agent.reasoning.models.profiles import Profile
 from agent.reasoning.models.think import split
 
 Json = dict[str, Any]  # one JSON object of the wire format
 
 _NEVER = ("logprobs", "top_logprobs")  # DeepSeek's reasoner answers them with an error
+_OURS = ("effort", "reasoning_effort", "response_format", "extra_body", "tool_choice", USUAL_LIMIT)
 _SYSTEM_ROLES = ("system", "developer")
+_NO_THINKING = "none"
 
 
-def driven(payload: Json, profile: Profile) -> Json:
-    """The payload as the profile wants it: no forced tool, no log-probabilities, no reasoning of earlier turns."""
-    kept = {name: value for name, value in payload.items() if name not in _NEVER}
-    if kept.get("tool_choice") not in ("auto", "none"):
-        kept.pop("tool_choice", None)  # DeepSeek's thinking mode refuses a forced tool; R1 has none
-    messages = [_without_reasoning(m) for m in payload["messages"]]
-    kept["messages"] = _folded(messages) if profile.system == "fold" else messages
-    return kept
+def driven(payload: Json, profile: Profile, thoughts: Sequence[str]) -> Json:
+    """The payload as the profile wants it.  `thoughts`: the reasoning of each message, "" where it has none."""
+    kept = {name: value for name, value in payload.items() if name not in (*_NEVER, *_OURS)}
+    turns = [_turn(m, thought, profile) for m, thought in zip(payload["messages"], thoughts, strict=True)]
+    kept["messages"] = _folded(turns) if profile.system == "fold" else turns
+    if (limit := payload.get(USUAL_LIMIT)) is not None:
+        kept[profile.token_limit] = limit
+    return {**kept, **_tool_choice(payload, profile), **_reply_format(payload, profile), **_extra(payload, profile)}
 
 
-def _without_reasoning(message: Json) -> Json:
-    """A past turn of the model carries its answer only: R1's endpoints refuse its reasoning, and its own chat
-    template drops it."""
-    if message["role"] != "assistant" or not message.get("content"):
+def _tool_choice(payload: Json, profile: Profile) -> Json:
+    """DeepSeek's thinking mode refuses a forced tool, and R1 has none."""
+    choice = payload.get("tool_choice")
+    allowed = choice in ("auto", "none") or (choice is not None and not profile.reasons)
+    return {"tool_choice": choice} if allowed else {}
+
+
+def _reply_format(payload: Json, profile: Profile) -> Json:
+    """A schema is for models that do not think: guided decoding leaves no room for thinking, or blanks the answer."""
+    wanted = payload.get("response_format")
+    return {} if wanted is None or _is_json_mode(wanted) or profile.reasons else {"response_format": wanted}
+
+
+def _is_json_mode(wanted: object) -> bool:
+    return isinstance(wanted, Mapping) and wanted.get("type") == "json_object"
+
+
+def _extra(payload: Json, profile: Profile) -> Json:
+    """What the profile always sends, the effort, JSON mode, and over all of it what the caller gives."""
+    extra: Mapping[str, object] = _merged(
+        profile.extra, _effort(payload.get("effort") or payload.get("reasoning_effort") or "", profile)
+    )
+    if profile.json_mode and _is_json_mode(wanted := payload.get("response_format")):
+        extra = {**extra, "response_format": wanted}
+    extra = _merged(extra, payload.get("extra_body") or {})
+    return {"extra_body": extra} if extra else {}
+
+
+def _effort(wanted: str, profile: Profile) -> Mapping[str, object]:
+    if wanted == _NO_THINKING:
+        return profile.thinking_off
+    if not (wanted and profile.effort):
+        return {}
+    *objects, name = profile.effort.split(".")
+    sent: Mapping[str, object] = {name: wanted}
+    for outer in reversed(objects):
+        sent = {outer: sent}
+    return sent
+
+
+def _merged(base: Mapping[str, object], over: Mapping[str, object]) -> Mapping[str, object]:
+    """Objects within objects are merged; anything else of `over` takes its place."""
+    both = dict(base)
+    for name, value in over.items():
+        below = both.get(name)
+        nested = isinstance(below, Mapping) and isinstance(value, Mapping)
+        both[name] = _merged(below, value) if nested else value  # type: ignore[arg-type]  # both are, where nested
+    return both
+
+
+def _turn(message: Json, thought: str, profile: Profile) -> Json:
+    """A past turn of the model carries its answer only, for R1's endpoints refuse its reasoning and its own chat
+    template drops it; a model that wants it back gets it in a field, empty rather than missing."""
+    if message["role"] != "assistant":
         return message
-    return {**message, "content": split(_as_text(message["content"]), "auto").text}
+    turn = dict(message)
+    if turn.get("content"):
+        apart = split(_as_text(turn["content"]), "auto")
+        turn["content"], thought = apart.text, thought or apart.reasoning
+    if profile.pass_back == ALWAYS or (profile.pass_back == TOOL_TURNS and turn.get("tool_calls")):
+        turn["reasoning_content"] = thought
+    return turn
 
 
 def _folded(messages: list[Json]) -> list[Json]:
