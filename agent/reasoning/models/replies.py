@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
 
-from agent.errors import ModelOverloaded
+from agent.errors import ModelOverloaded, ModelRefused
 from agent.reasoning.models.think import Mode, Split, ThinkSplitter
 
 PROVIDER = "r1"  # "openai" would have LangChain drop the reasoning
 REASONING = "reasoning_content"
 _FIELDS = ("reasoning_content", "reasoning", "reasoning_details")  # the first that says something is the one
 _ONCE = ("finish_reason", "model_name", "system_fingerprint", "service_tier")  # some servers send them twice
-_BROKEN = ("insufficient_system_resource", "error")
+_BROKEN = ("insufficient_system_resource", "error", "abort", "network_error")  # DeepSeek, OpenRouter, SGLang, Z.ai
+_WITHHELD = ("content_filter", "sensitive")  # everybody's, Z.ai's
+_PARTS = "content"  # reasoning among the parts of a content that is a list, beside the fields' names
+_TEXTS = ("text", "summary", "thinking", "reasoning")  # where an object of such a list has its words
 
 
 def reasoning_fields(message: Mapping[str, Any]) -> dict[str, str]:
@@ -34,26 +38,41 @@ def _as_text(value: object) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        details = [detail for detail in value if isinstance(detail, Mapping)]
-        return "".join(str(d.get("text") or d.get("summary") or "") for d in details)
+        return "".join(_as_text(part) or "" for part in value)
+    if isinstance(value, Mapping):
+        return next((text for name in _TEXTS if (text := _as_text(value.get(name)))), None)
     return None
 
 
-def whole(fields: Mapping[str, str], content: str, mode: Mode) -> tuple[Split, Mode]:
+def _parts(content: object) -> Split:
+    """A content as it was sent: a text, or a list of parts of which some are thinking (Mistral, Databricks)."""
+    if not isinstance(content, list):
+        return Split(text=_as_text(content) or "")
+    said = [part for part in content if isinstance(part, str) or part.get("type") == "text"]
+    thought = [part for part in content if part not in said]
+    return Split(_as_text(thought) or "", _as_text(said) or "")
+
+
+def whole(fields: Mapping[str, str], content: object, mode: Mode) -> tuple[Split, Mode]:
     """A reply that came in one piece, and how the next is best split."""
-    said = next((text for text in fields.values() if text), "")
+    parts = _parts(content)
+    said = next((text for text in (*fields.values(), parts.reasoning) if text), "")
     splitter = ThinkSplitter("tags" if said else mode)
-    first, last = splitter.feed(content), splitter.close()
+    first, last = splitter.feed(parts.text), splitter.close()
     apart = Split(said or first.reasoning + last.reasoning, first.text + last.text)
     return apart, "tags" if said else splitter.learned
 
 
 def check_finish(reason: str | None) -> None:
-    """Raises `ModelOverloaded` for an end that is none."""
+    """Raises `ModelOverloaded` for an end that is none, `ModelRefused` where the provider withholds the answer."""
     if reason is None:
-        raise ModelOverloaded("the model's reply broke off: the stream ended without a finish reason")
+        raise ModelOverloaded("the model's reply broke off: it ended without a finish reason")
     if reason in _BROKEN:
         raise ModelOverloaded(f"the model's server gave up in the middle of its reply ({reason})")
+    if reason in _WITHHELD:
+        raise ModelRefused(
+            f"the model's provider withholds the answer ({reason}): ask in other words, or use another endpoint"
+        )
 
 
 class StreamReader:
@@ -63,6 +82,7 @@ class StreamReader:
         self._mode = mode
         self._field = ""  # the one that this reply's reasoning comes in
         self._splitter: ThinkSplitter | None = None  # made when the first text comes: by then the fields are known
+        self._usage: UsageMetadata | None = None
         self._came = False
         self.finish: str | None = None
 
@@ -76,21 +96,25 @@ class StreamReader:
     def read(self, chunk: ChatGenerationChunk, fields: Mapping[str, str]) -> ChatGenerationChunk:
         """The same chunk with its text and reasoning in their places."""
         self._came = True
-        reasoning = self._from_field(fields)
-        content = chunk.message.content
-        apart = self._split(content if isinstance(content, str) else "")
+        self._take_usage(chunk.message)
+        content = _parts(chunk.message.content)
+        reasoning = self._from_field({**fields, _PARTS: content.reasoning} if content.reasoning else fields)
+        apart = self._split(content.text)
         if self._take_finish(chunk.generation_info or {}):
             apart = _joined(apart, self._rest())
         return _with(chunk, Split(reasoning or apart.reasoning, apart.text))
 
     def close(self) -> ChatGenerationChunk | None:
-        """What was held back until the end.  Raises `ModelOverloaded` where the reply broke off or never came."""
+        """What was held back until the end, the count of tokens with it.
+
+        Raises `ModelOverloaded` where the reply broke off or never came, `ModelRefused` where it is withheld.
+        """
         if not self._came:
             raise ModelOverloaded("no chat reply came: is this the address of an OpenAI-compatible endpoint, with /v1?")
         check_finish(self.finish)
         apart = self._rest()
-        empty = ChatGenerationChunk(message=AIMessageChunk(content=""))
-        return _with(empty, apart) if apart != Split() else None
+        last = AIMessageChunk(content="", usage_metadata=self._usage)
+        return _with(ChatGenerationChunk(message=last), apart) if self._usage or apart != Split() else None
 
     def _from_field(self, fields: Mapping[str, str]) -> str:
         for name, text in fields.items():
@@ -114,6 +138,14 @@ class StreamReader:
     def _one_source(self, apart: Split) -> Split:
         """Where a field carries the reasoning, the same again between tags is dropped."""
         return Split(text=apart.text) if self._field else apart
+
+    def _take_usage(self, message: BaseMessage) -> None:
+        """Keep the highest count.  It is told once, at the end: LangChain adds up what comes with each chunk, and some
+        servers send it with every chunk (xAI, vLLM's continuous usage), or with the finish reason and once more."""
+        if isinstance(message, AIMessageChunk) and message.usage_metadata:
+            if not self._usage or message.usage_metadata["total_tokens"] >= self._usage["total_tokens"]:
+                self._usage = message.usage_metadata
+            message.usage_metadata = None
 
     def _take_finish(self, about: dict[str, Any]) -> bool:
         """Note the finish reason.  One that came before is not told again: LangChain would make "stopstop" of it."""
