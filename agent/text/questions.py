@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
+from agent.text.comparisons import compared
+from agent.text.language import detect
+from agent.text.referents import has_pronoun, resolved, subject
+from agent.text.wanted import Wanted, wanted
 from agent.text.words import is_small, is_wide, spelling
-
-Wanted = Literal["time", "number", "person", "place", "reason", ""]
 
 _MOST_PARTS = 5
 _LONGEST = 4_000  # characters of a question that are read: more is a document
@@ -24,36 +25,12 @@ _ASKING = (  # how a question begins
     r"quién|qué|cuál|cuáles|cuándo|dónde|cómo|cuánto|cuántos|cuántas|por qué|"
     r"qui|que|quel|quelle|quels|quelles|quand|où|pourquoi|comment|combien|est-ce)"
 )
-_OF_WHICH = r"(?:(?:for|at|in|to|with|by|para|de|a|con|por|mit|von|seit|pour|avec)\s+)?"
+_OF_WHICH = r"(?:(?:for|at|in|to|with|by|under|para|de|a|con|por|bajo|mit|von|seit|unter|pour|avec|sous)\s+)?"
 _JOINED = re.compile(
     rf"\s*,?\s+(?:and|und|y|e|et)\s+(?={_OF_WHICH}{_ASKING}\b)|\s*,\s+(?={_ASKING}\b)"
     rf"|:\s+(?={_ASKING}\b)"
     r"|[，,]\s*(?:以及|并且|而且|还有)?(?=.{0,12}(?:什么|多少|哪|谁|如何|怎么|为什么|几|吗))",
     re.IGNORECASE,
-)
-_THING = r"[^,;?？，。]{1,60}?"
-_ASPECT = r"(?P<rest>\s+(?:in|on|by|for|with respect|regarding|hinsichtlich|bei|bezüglich|en|sur|para)\b.*)?$"
-_TWO = rf"(?P<a>{_THING})\s+(?:and|with|to|vs\.?|versus|und|mit|zu|y|con|et|avec|e)\s+(?P<b>{_THING}){_ASPECT}"
-_COMPARED = (
-    re.compile(
-        rf"\b(?:compare|contrast|vergleiche|compara|comparar|comparez|comparer|confronta)\s+{_TWO}", re.IGNORECASE
-    ),
-    re.compile(
-        rf"\b(?:differences?|unterschiede?|diferencias?|différences?|comparison)\s+(?:between|zwischen|entre|of)\s+{_TWO}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"\bhow (?:does|do|did|is|are)\s+(?P<a>{_THING})\s+(?:differ(?:ent)?\s+from|compare\s+(?:to|with))\s+"
-        rf"(?P<b>{_THING}){_ASPECT}",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"^(?P<a>{_THING})\s+(?:vs\.?|versus|gegen|contra)\s+(?P<b>{_THING})(?P<rest>\s*[:,]\s*.*)?$", re.IGNORECASE
-    ),
-    re.compile(
-        r"(?:比较|對比|对比)?\s*(?P<a>[^，,。？]{1,30}?)\s*(?:和|与|與|跟|以及)\s*(?P<b>[^，,。？的]{1,30}?)\s*"
-        r"(?:之间)?(?:的|有)?(?:什么|哪些)?(?P<rest>区别|不同|差异|差别|比较|对比|哪个更?\w{1,6})"
-    ),
 )
 _LISTED = re.compile(
     r"^(?P<head>.*?\b(?:what|which|list|name|give|tell me|nenne|was sind|welche|cuáles son|cuál es|quel(?:le)?s? sont)"
@@ -63,35 +40,17 @@ _LISTED = re.compile(
     re.IGNORECASE,
 )
 _WIDE_QUESTION = re.compile(
-    r"请问|請問|请|什么是|是什么|什么|甚么|有哪些|哪些|哪个|哪一个|哪里|哪儿|怎么样|怎么|怎样|如何|为什么|为何|多少|几个|几|谁|"
-    r"吗|呢|么|是不是|有没有|能不能|可以|介绍一下|解释一下|告诉我|的时候|何时|"
+    r"请问|請問|请|什么时候|什么是|是什么|什么|甚么|有哪些|哪些|哪个|哪一个|哪里|哪儿|怎么样|怎么|怎样|如何|为什么|为何|多少|几个|几|谁|"
+    r"吗|呢|么|是不是|有没有|能不能|可以|介绍一下|解释一下|告诉我|的时候|何时|比较一下|比较|对比|"
     r"とは何ですか|とは|何ですか|なぜ|どのように|どこ|いつ|誰|ですか|ますか|教えて(?:ください)?|它们?|他们?|她们?|무엇인가요|무엇|어떻게|누구|언제|어디|왜"
 )
 _WIDE_ENDS = re.compile(r"^[的是了在被由]+(?=[\u4e00-\u9fff]{2})|(?<=[\u4e00-\u9fffA-Za-z\d])[的是了在被由]+$")
-_PRONOUN = re.compile(
-    r"\b(?:it|its|they|their|them|he|his|she|her|this|these|those|er|sie|es|ihr|ihre|seine?|dessen|su|sus|lo|il|elle|son|sa)\b"
-    r"|它|他|她|其|这个|该",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"(?:[A-ZÀ-Þ][A-Za-zÀ-ÿ0-9’'-]*|[a-z]?\d[A-Za-z0-9.-]*)(?:\s+[A-ZÀ-Þ\d][A-Za-zÀ-ÿ0-9’'.-]*)*")
-_NUMERAL = re.compile(r"[\d.,%]+")
 _QUOTED = re.compile(r"[\"“„«「『]([^\"“”„«»「」『』]{2,60})[\"”“»」』]")
+_COMPARES = re.compile(
+    r"compare|contrast|vergleiche?|compara|comparez|confronta|differences?|unterschiede?", re.IGNORECASE
+)
+_LETTERS = frozenset("BCDEFGHJKLMNOPQRSTUVWXYZ")  # that name something: `hepatitis B`
 _WORD = re.compile(r"[^\s,;:?!¿¡()（），。？！；：“”„\"«»]+")
-_TIME = r"\b(?:when|(?:what|which) (?:year|date)|since when|wann|cuándo|quand|quando)\b|何时|什么时候|哪一?年|いつ|언제"
-_NUMBER = (
-    r"\b(?:how (?:much|many|big|large|long|old|far|tall|high|fast|expensive)|cost|price|wie viele?|wieviel|cuánt\w+|"
-    r"combien|quanto|quanti)\b|多少|几|価格|いくら|얼마"
-)
-_PERSON = r"\b(?:who|whom|whose|wer|wen|quién|quiénes|qui|chi|quem)\b|谁|誰|누구"
-_WHERE = r"\b(?:where|wo|wohin|dónde|où|dove|onde)\b|哪里|哪儿|どこ|어디"
-_WHY = r"\b(?:why|warum|wieso|por qué|pourquoi|perché)\b|为什么|为何|なぜ|왜"
-_WANTED: tuple[tuple[Wanted, str], ...] = (
-    ("time", _TIME),
-    ("number", _NUMBER),
-    ("person", _PERSON),
-    ("place", _WHERE),
-    ("reason", _WHY),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +67,11 @@ def parts(question: str) -> list[Part]:
     asked = [piece for text in _sentences(question) for piece in _unjoined(text)] or [""]
     asked = [text for text in asked if not _only_asks(text)] or asked
     found: list[Part] = []
-    subject = ""
+    before = ""
     for text in asked:
-        found += [_part(told, subject) for told in _compared(text) or _listed(text) or [text]]
-        subject = _subject(text, subject)
+        told = resolved(text, before) if before in question else text  # as it was written, or for the query alone
+        found += [_part(piece, before) for piece in compared(told) or _listed(told) or [told]]
+        before = subject(told, keywords(told), before)
     unique = {part.query.lower(): part for part in reversed(found) if part.query}
     return list(reversed(unique.values()))[:_MOST_PARTS] or [_part(asked[0], "")]
 
@@ -121,16 +81,17 @@ def keywords(question: str) -> str:
     text = _WIDE_QUESTION.sub(" ", question) if is_wide(question) else question
     quoted = [f'"{m[1]}"' for m in _QUOTED.finditer(text)]
     words = _WORD.findall(_QUOTED.sub(" ", text))
+    words = words[1:] if len(words) > 1 and _COMPARES.fullmatch(words[0]) else words
     kept = [word for index, word in enumerate(words) if _says_something(word, first=index == 0)]
     told = " ".join(filter(None, [*(_WIDE_ENDS.sub("", word) for word in kept), *quoted]))
     return told or " ".join(words)
 
 
 def _says_something(word: str, *, first: bool) -> bool:
-    """A name that looks like a small word of some language (`Kan`) stays."""
+    """A name that looks like a small word of some language stays: `Kan`, `vitamin C`."""
     if not is_small(spelling(word.strip("'’.-"))):
         return True
-    return _is_namelike(word) or (word.istitle() and not first and len(word) > 2)
+    return _is_namelike(word) or (word.istitle() and not first and (len(word) > 2 or word in _LETTERS))
 
 
 def _only_asks(text: str) -> bool:
@@ -155,17 +116,6 @@ def _unjoined(text: str) -> list[str]:
     return [piece for piece in cuts if piece]
 
 
-def _compared(text: str) -> list[str]:
-    """A comparison as its two things, each with what they are compared in."""
-    for pattern in _COMPARED:
-        match = pattern.search(text)
-        if match:
-            rest = match["rest"] or ""
-            aspect = "" if re.fullmatch(r"区别|不同|差异|差别|比较|对比", rest) else rest
-            return [f"{match[side].strip()} {aspect.strip(' :,')}".strip() for side in ("a", "b")]
-    return []
-
-
 def _listed(text: str) -> list[str]:
     """`What are the price, the licence and the size of R1` as three."""
     match = _LISTED.match(text)
@@ -175,25 +125,15 @@ def _listed(text: str) -> list[str]:
     return [f"{item.strip()}{match['of']}" for item in items if item.strip()]
 
 
-def _subject(text: str, before: str) -> str:
-    """What a later `it` most likely stands for: a name here, else what is asked about here, else what it was before."""
-    quoted = _QUOTED.search(text)
-    if quoted:
-        return quoted[1]
-    for name in _NAME.finditer(text):
-        words = [word for word in name[0].split() if not is_small(spelling(word)) and not _NUMERAL.fullmatch(word)]
-        if words:
-            return " ".join(words).removesuffix("'s").removesuffix("’s")
-    query = keywords(text)
-    speaks_of_it = _PRONOUN.search(text) or len(query.split()) < 2
-    return before if len(query) > 40 or (before and speaks_of_it) else query
+def _part(text: str, topic: str) -> Part:
+    """`topic`: what is spoken of, which a part that does not name its own matter goes on about."""
+    query, about = keywords(text), keywords(topic)
+    apart = not {word.lower() for word in about.split()} & {word.lower() for word in query.split()}
+    if about and apart and about not in query and (has_pronoun(text) or not _has_name(query, text)):
+        query = f"{about} {query}".strip()
+    return Part(text.strip(), query, wanted(text, query))
 
 
-def _part(text: str, subject: str) -> Part:
-    query = keywords(text)
-    named = any(_is_namelike(word) or word[:1].isupper() for word in query.split())
-    apart = not {word.lower() for word in subject.split()} & {word.lower() for word in query.split()}
-    if subject and apart and subject not in query and (_PRONOUN.search(text) or not named):
-        query = f"{subject} {query}".strip()
-    wanted: Wanted = next((kind for kind, pattern in _WANTED if re.search(pattern, text, re.IGNORECASE)), "")
-    return Part(text.strip(), query, wanted)
+def _has_name(query: str, text: str) -> bool:
+    capitals_tell = detect(text) != "de"
+    return any(_is_namelike(word) or (capitals_tell and word[:1].isupper()) for word in query.split())
