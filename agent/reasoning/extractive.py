@@ -7,27 +7,37 @@ says so in its first line: what it cannot find in so many words, it says the sou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from math import isnan
 
-from agent.reasoning.digest import Section, digest
+from agent.errors import LibraryError
+from agent.reasoning.candidates import Candidate, Taken, candidates
+from agent.reasoning.digest import Alike, Section, digest, worth_comparing
 from agent.text.questions import Part, keywords, parts
 from agent.text.remarks import remark
 from agent.types import Brief, Delta, Evidence, Finding, Query, Stance, Thought
 
+# Cosines of each of the first texts to each of the second, a row for each of the first; NaN where an embedder cannot
+# compare the two.  Raises `LibraryError`.
+Compare = Callable[[Sequence[str], Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
+
+_COMPARED = 240  # sentences: a second's work for the built-in embedder
+_COMPARE_SECONDS = 2.0  # after that the words alone decide
+
 
 class ExtractiveReasoner:
-    """`because`: why no model wrote, where one should have."""
+    """`because`: why no model wrote, where one should have.  `compare`: None where there is no embedder."""
 
-    def __init__(self, because: str = "") -> None:
+    def __init__(self, because: str = "", compare: Compare | None = None) -> None:
         self._because = " ".join(because.split())
+        self._compare = compare
 
     async def plan(self, brief: Brief) -> AsyncIterator[Thought]:
         for query in _queries(brief):
             yield query
 
     async def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
-        # Some tenths of a second for a large evidence: off the loop.
-        sections = await asyncio.to_thread(digest, parts(brief.question), evidence)
+        sections = await self._sections(parts(brief.question), evidence)
         more = _reworded(brief, sections) if brief.may_search else []
         if more:
             yield Stance("search more")
@@ -39,6 +49,23 @@ class ExtractiveReasoner:
                 yield Delta(text=line)
         else:
             yield Stance("no answer")
+
+    async def _sections(self, asked: Sequence[Part], evidence: Sequence[Evidence]) -> list[Section]:
+        """Some tenths of a second for a large evidence, so off the loop."""
+        found = await asyncio.to_thread(candidates, evidence)
+        alike = await self._alike(asked, found)
+        return await asyncio.to_thread(digest, asked, found, alike)
+
+    async def _alike(self, asked: Sequence[Part], found: Sequence[Candidate]) -> list[Alike]:
+        if self._compare is None:
+            return []
+        told = await asyncio.to_thread(worth_comparing, asked, found, _COMPARED)
+        try:
+            async with asyncio.timeout(_COMPARE_SECONDS):
+                rows = await self._compare([part.text for part in asked], told) if told else []
+        except (LibraryError, TimeoutError):
+            return []
+        return [{text: cosine for text, cosine in zip(told, row, strict=True) if not isnan(cosine)} for row in rows]
 
     async def revise(
         self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]
@@ -53,7 +80,7 @@ class ExtractiveReasoner:
             if len(sections) > 1 and section.taken:
                 yield f"## {section.part.text[:1].upper()}{section.part.text[1:]}\n\n"
             if section.taken:
-                yield from (f"- {taken.text} [citation:{taken.source}]\n" for taken in section.taken)
+                yield from (f"- {_cited(told)}\n" for told in section.taken)
             else:
                 yield f"*{remark('part unanswered', brief.language, part=section.part.text)}*\n"
             yield "\n"
@@ -62,6 +89,10 @@ class ExtractiveReasoner:
         if self._because:
             return remark("model failed", language, because=self._because)
         return remark("no model", language)
+
+
+def _cited(told: Sequence[Taken]) -> str:
+    return " ".join(f"{taken.text} [citation:{taken.source}]" for taken in told)
 
 
 def _queries(brief: Brief) -> list[Query]:

@@ -41,6 +41,8 @@ _TO_A_MACHINE = re.compile(
     r"summari[sz]e|rank|treat|ignore|follow|repeat|add|insert|report|claim|read)\b"
     r"|\b(?:if you are|as|attention|note to|dear|instructions? (?:for|to)|message (?:for|to)) (?:an? |the |all |any )?"
     r"(?:ai|llms?|language models?|chat ?bots?|assistants?)\b"
+    r"|\b(?:any|every|all|each|your) (?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies))\b[^.]{0,60}"
+    r"\b(?:must|should|shall|ha(?:s|ve) to|needs? to)\b"
     r"|\byou (?:are now|must now|will now)\b|\b(?:system|developer) (?:message|prompt)\s*:|\bBEGIN (?:SYSTEM|PROMPT)"
     r"|忽略.{0,12}(?:指令|提示|以上|之前)"
     r"|(?:人工智能|AI|大模型|助手).{0,10}(?:必须|请|应当).{0,16}(?:回答|输出|告诉|推荐|引用|忽略)"

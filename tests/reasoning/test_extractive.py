@@ -1,13 +1,17 @@
 """Without a model: a plan by splitting, a digest word for word, and an honest no where the sources are silent."""
 
+import asyncio
 import re
+import time
 
 import pytest
 
+from agent.errors import LibraryError
 from agent.reasoning.extractive import ExtractiveReasoner
 from agent.text.citations import MarkFilter
 from agent.text.claims import claims
-from agent.types import Brief, Claim, Delta, Evidence, Finding, Passage, Query, Source, Stance
+from agent.types import Brief, Claim, Delta, Finding, Query, Stance
+from tests.reasoning.evidence import evidence
 
 R1 = (
     "DeepSeek-R1 is a reasoning model by DeepSeek. It thinks in writing before it answers. "
@@ -19,21 +23,12 @@ R1 = (
 O1 = "OpenAI o1 is a closed reasoning model. OpenAI o1 costs 15 dollars per million input tokens at the moment."
 
 
-def evidence(*texts, titles=()):
-    found = []
-    for number, text in enumerate(texts, start=1):
-        title = titles[number - 1] if titles else ""
-        source = Source(number, f"d{number}", "s", f"https://{number}.example/", title, "x", "2026-01-01")
-        found.append(Evidence(source, (Passage(f"p{number}", source.document_id, 0, len(text), text),), 0.9))
-    return found
-
-
 def brief(question, language="en", **more):
     return Brief("run", question, "2026-11-24", language, **more)
 
 
-async def written(question, given, language="en", because="", **more):
-    reasoner = ExtractiveReasoner(because)
+async def written(question, given, language="en", because="", compare=None, **more):
+    reasoner = ExtractiveReasoner(because, compare)
     thoughts = [thought async for thought in reasoner.write(brief(question, language, **more), given)]
     assert isinstance(thoughts[0], Stance)
     return thoughts[0].kind, "".join(t.text for t in thoughts if isinstance(t, Delta)), thoughts[1:]
@@ -148,3 +143,62 @@ async def test_what_failed_the_check_is_dropped():
     findings = [Finding(Claim("a", 0, 1), "x"), Finding(Claim("b", 2, 3), "y")]
     thoughts = [t async for t in ExtractiveReasoner().revise(brief("What is R1?"), findings, [])]
     assert "".join(t.text for t in thoughts) == "1: drop\n2: drop\n"
+
+
+NEAR = "The programme grew strong by being rewarded for right solutions."
+HOW = "How was R1 trained?"
+WHEN = "When was R1 released?"
+
+
+def all_alike(cosine):
+    async def compare(asked, told):
+        return [[cosine] * len(told) for _ in asked]
+
+    return compare
+
+
+async def test_what_an_embedder_finds_near_in_meaning_is_an_answer_too():
+    given = evidence(NEAR, titles=["R1"])
+    assert (await written(HOW, given))[0] == "no answer"
+    assert NEAR in (await written(HOW, given, compare=all_alike(0.9)))[1]
+
+
+async def test_what_an_embedder_does_not_read_is_judged_by_its_words():
+    given = evidence(R1)
+    assert await written(WHEN, given, compare=all_alike(float("nan"))) == await written(WHEN, given)
+
+
+async def test_an_embedder_that_fails_leaves_the_choice_to_the_words():
+    async def broken(asked, told):
+        raise LibraryError("the embedder is damaged")
+
+    given = evidence(R1)
+    assert await written(WHEN, given, compare=broken) == await written(WHEN, given)
+
+
+async def test_an_embedder_that_takes_long_is_not_waited_for():
+    async def slow(asked, told):
+        await asyncio.sleep(60)
+
+    began, given = time.monotonic(), evidence(R1)
+    assert await written(WHEN, given, compare=slow) == await written(WHEN, given)
+    assert time.monotonic() - began < 10
+
+
+async def test_no_more_sentences_are_compared_than_an_embedder_can_do_at_once():
+    compared = []
+
+    async def compare(asked, told):
+        compared.extend(told)
+        return [[0.5] * len(told) for _ in asked]
+
+    pages = [" ".join(f"R1 was released in region{n}x{page} in the year 2025." for n in range(60)) for page in range(8)]
+    await written(WHEN, evidence(*pages), compare=compare)
+    assert len(compared) == 240
+
+
+async def test_without_a_sentence_worth_it_no_embedder_is_asked():
+    async def compare(asked, told):
+        raise AssertionError
+
+    assert (await written("What is the population of Mongolia?", evidence(R1), compare=compare))[0] == "no answer"
