@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.errors import LibraryError
 from agent.library.embed import Embedder
 
 
@@ -23,5 +24,9 @@ async def cosines(embedder: Embedder, questions: Sequence[str], sentences: Seque
     if rows and columns:
         asked = await embedder.embed([questions[row] for row in rows], query=True)
         told = await embedder.embed([sentences[column] for column in columns], urgent=True)
+        if asked.shape[1] != told.shape[1]:
+            raise LibraryError(
+                f"the embedder {embedder.name} gives questions {asked.shape[1]} numbers and sentences {told.shape[1]}"
+            )
         found[np.ix_(rows, columns)] = asked @ told.T
     return [[float(cosine) for cosine in row] for row in found]

@@ -4,6 +4,7 @@ from math import isnan
 
 import pytest
 
+from agent.errors import LibraryError
 from agent.library.likeness import cosines
 from tests.library.conftest import WordEmbedder
 
@@ -35,3 +36,13 @@ async def test_where_there_is_nothing_to_compare_no_embedder_is_asked(questions,
     found = await cosines(embedder, questions, sentences)
     assert [len(row) for row in found] == [len(sentences)] * len(questions)
     assert embedder.asked == []
+
+
+class Uneven(WordEmbedder):
+    async def embed(self, texts, *, query=False, urgent=False):
+        return (await super().embed(texts))[:, : 32 if query else 64]
+
+
+async def test_vectors_that_do_not_fit_one_another_are_the_embedders_error():
+    with pytest.raises(LibraryError, match="32 numbers and sentences 64"):
+        await cosines(Uneven(), [QUESTION], SENTENCES)
