@@ -35,10 +35,10 @@ class Family:
 
 _MIXES = "R1-Zero mixes languages within its answers and is hard to read: R1 and R1-0528 are made for people."
 _SMALL = "A distill is a small model that learned from R1: it forgets details and invents more than R1 does."
-_QWEN3 = r"r1-0528-qwen3|deepseek-r1:(latest|8b)"  # the second as Ollama names it
+_QWEN3 = r"0528-(distill-)?qwen3|deepseek-r1:(latest|8b)$"  # the second as Ollama names it
 _QWEN = r"r1-distill-qwen|r1:(1\.5b|7b|14b|32b)|r1.*qwen-distill"
 _LLAMA = r"r1-distill-llama|r1:70b|r1.*llama-distill"
-_V4 = r"deepseek[-/_.]?(flash|pro|v4)"
+_V4 = r"deepseek[-/_.]?(flash|pro(?![a-z])|v4)"
 _R1 = r"(?<![a-z0-9])r1(?![a-z0-9])|deepseek-reasoner"
 _PLAIN = r"claude|gpt-|gemini|mistral|llama-?[34]|deepseek-chat|deepseek[-/_.]?v3(-0324)?$"
 
@@ -47,7 +47,7 @@ FAMILIES = (  # the first whose pattern is found
     Family("r1-0528-qwen3", _QWEN3, 0.6, 0.95, 64_000, "send", 131_072, note=_SMALL),
     Family("r1-distill-qwen", _QWEN, 0.6, 0.95, 32_768, "fold", 131_072, note=_SMALL),
     Family("r1-distill-llama", _LLAMA, 0.6, 0.95, 32_768, "fold", 131_072, note=_SMALL),
-    Family("r1-0528", r"r1-0528|r1:671b", 0.6, 0.95, 64_000, "send", 131_072),
+    Family("r1-0528", r"r1-(25)?0528|r1:671b", 0.6, 0.95, 64_000, "send", 131_072),
     Family("r1", _R1, 0.6, 0.95, 32_768, "fold", 131_072),
     Family("deepseek-v4", _V4, None, None, 64_000, "send", 1_000_000, by_mode=True, returns=True, json_mode=True),
     Family("deepseek-v3.2", r"v3[.p]2", None, None, 32_768, "send", 131_072, by_mode=True, returns=True),
