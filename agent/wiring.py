@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from langgraph.types import Checkpointer
 
     from agent.graph.build import Graph
+    from agent.library.embed import Embedder
     from agent.library.library import StoredLibrary
+    from agent.reasoning.extractive import Compare
     from agent.sample.server import SampleWeb
     from agent.services import Clock, Fetcher, Journal, PagePool, PoolNews, Reasoner, RunParts, SearchProvider, Services
     from agent.web.client import Reach
@@ -138,7 +140,7 @@ class Wiring:
             library=self._library,
             checker=RuleChecker() if settings.check == "rules" else NoChecker(),
             journal=self._journal,
-            fallback=lambda why: ExtractiveReasoner(because=why),
+            fallback=lambda why: ExtractiveReasoner(why, self._compare),
             open_run=self._open_run,
             made_with=self._made_with(),
             language=settings.lang,
@@ -227,14 +229,24 @@ class Wiring:
         return home / SAMPLE if SAMPLE in self.search_names else home
 
     @cached_property
-    def _library(self) -> StoredLibrary:
+    def _embedder(self) -> Embedder | None:
         from agent.library.embed import HostEmbedder
-        from agent.library.library import StoredLibrary
         from agent.library.minilm import installed
 
         mine = self._parts.embeddings
-        embedder = HostEmbedder(mine) if mine else installed(self._settings.cache_home)
-        return StoredLibrary(self._home / "library", embedder)
+        return HostEmbedder(mine) if mine else installed(self._settings.cache_home)
+
+    @cached_property
+    def _library(self) -> StoredLibrary:
+        from agent.library.library import StoredLibrary
+
+        return StoredLibrary(self._home / "library", self._embedder)
+
+    @cached_property
+    def _compare(self) -> Compare | None:
+        from agent.library.likeness import cosines
+
+        return partial(cosines, self._embedder) if self._embedder else None
 
     @cached_property
     def _journal(self) -> Journal:
@@ -345,7 +357,7 @@ class Wiring:
         if mine is not None and hasattr(mine, "plan") and hasattr(mine, "write"):
             return cast("Reasoner", mine)
         if self._is_extractive:
-            return ExtractiveReasoner()
+            return ExtractiveReasoner(compare=self._compare)
         from agent.reasoning.models import Endpoint, open_chat_model
         from agent.reasoning.r1 import R1Reasoner
 

@@ -1,6 +1,7 @@
 """Settings become parts: which reasoner and search answer, and what the user is told of it."""
 
 import pytest
+from langchain_core.embeddings import Embeddings
 
 from agent.errors import SettingsError
 from agent.research import ResearchAgent
@@ -63,6 +64,29 @@ async def test_an_answer_names_the_model_that_made_it_and_not_one_that_is_only_c
     answer = (await graph.ainvoke({"question": "What did R1 cost?"}))["answer"]
     assert answer["made_with"]["model"] == "ScriptedReasoner"
     assert answer["made_with"]["endpoint_host"] == ""
+
+
+class Remembering(Embeddings):
+    """Two numbers a text, and every text that it was given."""
+
+    def __init__(self):
+        self.texts = []
+
+    def embed_documents(self, texts):
+        self.texts += texts
+        return [[float(len(text)), 1.0] for text in texts]
+
+    def embed_query(self, text):
+        return [float(len(text)), 1.0]
+
+
+async def test_without_a_model_the_sentences_of_the_evidence_are_compared_by_the_embedder_that_is_there(tmp_path):
+    embeddings = Remembering()
+    graph = build_graph(Settings(data_dir=tmp_path, cache_dir=tmp_path, search="sample"), embeddings=embeddings)
+    answer = (await graph.ainvoke({"question": "When was DeepSeek-R1 released?"}))["answer"]
+    quoted = [claim["text"] for claim in answer["claims"]]
+    assert quoted
+    assert all(any(text in told for text in embeddings.texts) for told in quoted)
 
 
 def test_building_a_graph_touches_neither_disk_nor_network(tmp_path):
