@@ -9,7 +9,8 @@ AgentError
 │   ├── ModelUnreachable      nothing answers at the address
 │   ├── ModelOverloaded       busy, throttled, or broke off: asking again may help
 │   ├── ContextExceeded       the prompt is longer than the model takes
-│   └── ReplyUnusable         blank, cut off in mid-thought, or not what was asked for
+│   ├── ReplyUnusable         blank, cut off in mid-thought, in circles, or not what was asked for
+│   └── BudgetSpent           the run's limit on money is used up
 ├── SearchError               a search provider failed
 │   ├── SearchThrottled       it refuses for now
 │   └── SearchBroken          it does not answer, or not in its own form
@@ -64,6 +65,10 @@ class ContextExceeded(ModelError):
 
 
 class ReplyUnusable(ModelError):
+    pass
+
+
+class BudgetSpent(ModelError):
     pass
 
 

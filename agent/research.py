@@ -19,6 +19,7 @@ from agent.settings import Settings
 from agent.types import Answer
 
 if TYPE_CHECKING:
+    from agent.discovery import Found
     from agent.graph.build import Graph
     from agent.services import Clock
 
@@ -27,7 +28,8 @@ class ResearchAgent:
     """A question in, typed events out, the last of them `Finished` with the checked answer.
 
     Cheap to make: nothing is opened before the first question.  May be used from any thread and any event loop, by
-    several questions at once.  `parts` are those of `agent.wiring.build_graph`: reasoner, embeddings, search, clock.
+    several questions at once.  `parts` are those of `agent.wiring.build_graph`: reasoner, writer, fast, embeddings,
+    search, clock.
     """
 
     def __init__(self, settings: Settings | None = None, **parts: Any) -> None:
@@ -87,7 +89,7 @@ class ResearchAgent:
         """One line: which reasoner and which search answer, and why these."""
         from agent.wiring import describe
 
-        return describe(self._settings, **self._parts)
+        return describe(self._completed, **self._parts)
 
     async def stored_text(self, snapshot: str) -> str:
         """The text that quotes point into.  Raises `LibraryError` for a snapshot that is not there."""
@@ -122,8 +124,15 @@ class ResearchAgent:
         return Runs(self._settings.data_home)
 
     @cached_property
+    def _completed(self) -> Found:
+        """Which model it is; looked for once, so that what is said of it and what is asked are the same."""
+        from agent.wiring import completed
+
+        return completed(self._settings, self._parts.get("reasoner"))
+
+    @cached_property
     def _graph(self) -> Graph:
-        return self._built(self._settings)
+        return self._built(self._completed.settings)
 
     def _built(self, settings: Settings) -> Graph:
         from agent.wiring import build_graph
@@ -136,7 +145,7 @@ class ResearchAgent:
 
         now = self._clock.now()
         run_id = new_run_id(now)
-        self._runs.add(run_id, question, self._settings.to_store(), now.isoformat())
+        self._runs.add(run_id, question, self._completed.settings.to_store(), now.isoformat())
         return run_id, self._graph
 
     def _found(self, run_id: str | None) -> tuple[KnownRun, Graph]:

@@ -132,7 +132,8 @@ class Settings(BaseSettings):
         """
         depth = DEPTHS[self.depth]
         seconds = self.max_seconds or (None if self.endpoint_is_local else depth.seconds)
-        return replace(depth, seconds=seconds, total_tokens=self.max_total_tokens, pages=self.max_pages or depth.pages)
+        pages = self.max_pages or depth.pages
+        return replace(depth, seconds=seconds, total_tokens=self.max_total_tokens, usd=self.max_usd, pages=pages)
 
     @property
     def endpoint_is_local(self) -> bool:

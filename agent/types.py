@@ -40,6 +40,7 @@ class Brief:
     may_search: bool = False  # may `write` ask for another round?
     max_queries: int = 4
     asked: tuple[str, ...] = ()  # queries of this run so far
+    spent_usd: float = 0.0  # by this run's model calls so far, as far as prices are known
     earlier: str = ""  # earlier turns of a conversation: they say what the question refers to, never evidence
 
 
@@ -56,6 +57,7 @@ class Limits:
     revisions: int
     seconds: float | None  # soft: past it the run stops gathering and writes
     total_tokens: int | None = None  # soft, over all model calls
+    usd: float | None = None  # likewise
     plans: bool = True  # False: code splits the question, no model call
     page_seconds: float = 12.0  # one page, from connect to text
     search_seconds: float = 10.0  # one query, with all providers tried
@@ -195,6 +197,7 @@ class Usage:
     answer_tokens: int = 0
     usd: float | None = None
     usd_is_estimate: bool = True
+    usd_why: str = ""  # why `usd` is None
     seconds: float = 0.0  # wall time of the run
     model_seconds: float = 0.0
 
@@ -228,7 +231,14 @@ class Spending:
     usage: Usage
 
 
-Thought = Delta | Query | Stance | Again | Spending
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something that the reader of the answer should know of how it came about."""
+
+    text: str
+
+
+Thought = Delta | Query | Stance | Again | Spending | Caution
 """What a reasoner yields while it works."""
 
 
@@ -288,6 +298,8 @@ class MadeWith:
     model: str = ""
     endpoint_host: str = ""
     profile: str = ""
+    writer: str = ""  # a second model, and a third; empty: the first does it all
+    fast: str = ""
     search: tuple[str, ...] = ()
     depth: str = ""
     check: str = ""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies
 
+from agent import casting
 from agent.errors import SettingsError
 from agent.settings import APP, EXTRACTIVE, Settings
 from agent.text.urls import host, site
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langgraph.types import Checkpointer
 
+    from agent.discovery import Found
     from agent.graph.build import Graph
     from agent.library.embed import Embedder
     from agent.library.library import StoredLibrary
@@ -55,31 +57,48 @@ _MODULES_OF_A_RUN = (
 )
 
 
-def build_graph(
+def build_graph(  # noqa: PLR0913 - whatever a caller may bring, by its name
     settings: Settings | None = None,
     *,
     checkpointer: Checkpointer = None,
     reasoner: BaseChatModel | Reasoner | None = None,
+    writer: BaseChatModel | None = None,
+    fast: BaseChatModel | None = None,
     embeddings: Embeddings | None = None,
     search: Any = None,
     clock: Clock | None = None,
 ) -> Graph:
     """The compiled LangGraph graph: `{"question": …}` or `{"messages": […]}` in, `{"answer": {…}}` out.
 
-    `settings`: None reads the environment.  `checkpointer`: None leaves it to the host.  `reasoner`: a LangChain chat
-    model, or anything with `plan`, `write` and `revise`.  `search`: an object with `async search(query, *, limit)`, or
-    several in order of preference; hits are `SearchHit`s or dicts with `url`, `title` and `snippet`.
+    `settings`: None reads the environment; where they name no model, local servers are asked, for half a second at
+    most.  `checkpointer`: None leaves it to the host.  `reasoner`: a LangChain chat model, or anything with `plan`,
+    `write` and `revise`; `writer` and `fast`: chat models that write from its notes, and repair.  `search`: an object
+    with `async search(query, *, limit)`, or several in order of preference; hits are `SearchHit`s or dicts with `url`,
+    `title` and `snippet`.
     Raises `SettingsError`.
     """
     from agent.graph.build import build
 
-    parts = Parts(reasoner, embeddings, _providers(search), clock)
-    return build(Wiring(settings or Settings(), parts).services(), checkpointer=checkpointer)
+    parts = Parts(reasoner, writer, fast, embeddings, _providers(search), clock)
+    found = completed(settings or Settings(), reasoner)
+    return build(Wiring(found.settings, parts).services(), checkpointer=checkpointer)
 
 
-def describe(settings: Settings, **given: Any) -> str:
+def completed(settings: Settings, reasoner: object = None) -> Found:
+    """The settings with a model in them, and why this one.  Blocking: it may ask local servers.
+
+    Raises `SettingsError`, `ModelRefused` and `ModelUnreachable`.
+    """
+    from agent.discovery import Found, discovered
+
+    return discovered(settings) if reasoner is None else Found(settings, "the caller's own")
+
+
+def describe(found: Found, **given: Any) -> str:
     """One line for people: which reasoner and which search, and why these."""
-    wiring = Wiring(settings, Parts(given.get("reasoner"), given.get("embeddings"), _providers(given.get("search"))))
+    names = ("reasoner", "writer", "fast", "embeddings")
+    parts = Parts(**{name: given.get(name) for name in names}, search=_providers(given.get("search")))
+    wiring = Wiring(found.settings, parts, found.why)
     return "; ".join(filter(None, [wiring.told_reasoner(), wiring.told_search(), wiring.told_library()]))
 
 
@@ -114,6 +133,8 @@ class Parts:
     """What a caller brings instead of our own."""
 
     reasoner: Any = None  # a chat model or a Reasoner
+    writer: Any = None  # a chat model, like `fast`
+    fast: Any = None
     embeddings: Embeddings | None = None
     search: tuple[SearchProvider, ...] = ()
     clock: Clock | None = None
@@ -122,10 +143,14 @@ class Parts:
 class Wiring:
     """One set of settings, turned into services.  What is shared by all runs is made once, when it is first needed."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: Parts, why: str = "as configured") -> None:
+        """`settings` name a model, as `completed` gives them; `why` says how it was found."""
         self._settings = settings
         self._parts = parts
+        self._why = why
         self._clock: Clock = parts.clock or SystemClock()
+        self._roles = {} if parts.reasoner is not None and settings.model is None else casting.cast(settings)
+        casting.check_prices(settings, self._roles)
         self._check_search()
 
     def services(self) -> Services:
@@ -183,11 +208,11 @@ class Wiring:
     def told_reasoner(self) -> str:
         if self._parts.reasoner is not None:
             return "reasoner: the caller's own"
-        if self._settings.model is None:
-            return "reasoner: extractive (no model is configured; set AGENT_BASE_URL and AGENT_MODEL for R1)"
         if self._is_extractive:
-            return "reasoner: extractive (as configured; no model is asked)"
-        return f"reasoner: {self._settings.model} at {host(self._settings.base_url or '')} (as configured)"
+            return f"reasoner: extractive ({self._why})"
+        told = [f"{name}: {one.model} at {one.endpoint.host}" for name, one in self._roles.items()]
+        notes = [one.profile.note for one in self._roles.values() if one.profile.note]
+        return "; ".join([f"{told[0]} ({self._why})", *told[1:], *notes])
 
     def told_search(self) -> str:
         why = "as configured" if self._settings.search or self._parts.search else _why(self._settings)
@@ -198,26 +223,30 @@ class Wiring:
         return self._library.note
 
     def _made_with(self) -> MadeWith:
-        from agent.reasoning.models.profiles import R1
-
         settings, mine = self._settings, self._parts.reasoner
-        asked = mine is None and not self._is_extractive  # an endpoint of the settings
+        asked = self._roles.get("reasoner") if mine is None else None
         return MadeWith(
             version=VERSION,
             model=type(mine).__name__ if mine is not None else settings.model or EXTRACTIVE,
-            endpoint_host=host(settings.base_url or "") if asked else "",
-            profile=R1.name if asked else "",
+            endpoint_host=host(asked.base_url) if asked else "",
+            profile=asked.profile.name if asked else "",
+            writer=self._told("writer"),
+            fast=self._told("fast"),
             search=self.search_names,
             depth=settings.depth,
             check=settings.check,
         )
+
+    def _told(self, role: casting.RoleName) -> str:
+        mine = getattr(self._parts, role)
+        return type(mine).__name__ if mine is not None else self._roles[role].model if role in self._roles else ""
 
     # --------------------------------------------------------------------------------------------- shared by all runs
 
     @cached_property
     def _limits(self) -> Limits:
         """Two runs on the sample web shall read the same pages, however busy the machine: wait for all of them."""
-        limits = self._settings.limits
+        limits = casting.fitting(self._settings.limits, self._roles)
         if SAMPLE not in self.search_names:
             return limits
         return replace(limits, quorum=1.0, page_seconds=60, search_seconds=60, read_seconds=60)
@@ -358,15 +387,13 @@ class Wiring:
             return cast("Reasoner", mine)
         if self._is_extractive:
             return ExtractiveReasoner(compare=self._compare)
-        from agent.reasoning.models import Endpoint, open_chat_model
+        from agent.reasoning.budget import Budget
         from agent.reasoning.r1 import R1Reasoner
 
-        settings = self._settings
-        if mine is not None:
-            return R1Reasoner(mine, endpoint=Endpoint(type(mine).__name__), journal=self._journal)
-        model, url = settings.model or "", settings.base_url or ""
-        chat = await stack.enter_async_context(open_chat_model(model=model, base_url=url, api_key=settings.api_key))
-        return R1Reasoner(chat, endpoint=Endpoint(model, url), journal=self._journal)
+        brought = {name: getattr(self._parts, name) for name in ("reasoner", "writer", "fast")}
+        thinking = self._settings.pass_thinking
+        roles = await casting.open_roles(self._roles, stack, brought, pass_thinking=thinking)
+        return R1Reasoner(roles, self._journal, Budget(usd=self._settings.max_usd))
 
 
 def _why(settings: Settings) -> str:

@@ -25,10 +25,11 @@ from agent.events import (
 )
 from agent.graph.state import Run
 from agent.services import PoolNews, RunParts, Services
-from agent.types import Again, Delta, PageRecord, Query, Search, Spending, Stance, Thought, Usage
+from agent.types import Again, Caution, Delta, PageRecord, Query, Search, Spending, Stance, Thought, Usage
 
 Writer = Callable[[Any], None]
 ZERO = Usage()
+_KEPT_BACK = 0.5  # of the limit on money another round may not touch: it ends with writing, the dearest call
 
 
 class Outbox:
@@ -116,6 +117,8 @@ class Desk:
             return f"the time limit of {limits.seconds:.0f} s is used up"
         if limits.total_tokens is not None and tokens > limits.total_tokens:
             return f"the limit of {limits.total_tokens} tokens is used up"
+        if limits.usd is not None and spent_usd(run) > limits.usd * _KEPT_BACK:
+            return f"the limit of {limits.usd:g} US dollars is nearly used up"
         return ""
 
 
@@ -125,6 +128,7 @@ class Heard:
 
     reasoning: list[str] = field(default_factory=list)
     usage: Usage = ZERO
+    warnings: dict[str, bool] = field(default_factory=dict)
 
 
 async def listen(
@@ -141,11 +145,18 @@ async def listen(
                     desk.say(Thinking, text=reasoning)
                 if text:
                     yield thought
+            case Caution(text):
+                heard.warnings |= desk.warn(text)
             case Again(why):
                 heard.reasoning.append(f"\n\n({why})\n\n")
                 yield thought
             case _:
                 yield thought
+
+
+def spent_usd(run: Run) -> float:
+    """By the model calls of steps that have ended, as far as prices are known."""
+    return sum(usage.usd or 0.0 for usage in run.usage.values())
 
 
 def total_tokens(usage: Usage) -> int:
@@ -164,6 +175,7 @@ def add(a: Usage, b: Usage) -> Usage:
         reasoning_tokens=a.reasoning_tokens + b.reasoning_tokens,
         answer_tokens=a.answer_tokens + b.answer_tokens,
         usd=None if None in known or not known else sum(u for u in known if u is not None),
+        usd_why=a.usd_why or b.usd_why,
         usd_is_estimate=a.usd_is_estimate or b.usd_is_estimate,
         seconds=a.seconds + b.seconds,
         model_seconds=a.model_seconds + b.model_seconds,

@@ -5,37 +5,48 @@ Knows LangChain's message chunks and the ways in which a reply fails; knows noth
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
-from math import ceil
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from agent.errors import ReplyUnusable
-from agent.reasoning.models.failures import Endpoint, model_error
+from agent.errors import ModelOverloaded, ReplyUnusable
+from agent.reasoning.loops import LoopGuard
+from agent.reasoning.models.failures import model_error
+from agent.reasoning.models.prices import price_of
 from agent.reasoning.models.think import CLOSE, Mode, Split, ThinkSplitter, split, unopened_close
+from agent.reasoning.roles import Role
+from agent.text.ranking import estimate_tokens
 from agent.types import Again, Delta, Usage
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
 
 _NOSTREAM = "nostream"  # LangGraph's messages stream shows nothing of a call with this tag: a draft is not an answer
 _CUT = frozenset({"length", "max_tokens", "MAX_TOKENS"})  # finish reasons of a token limit, provider by provider
 _FINISH_NAMES = ("finish_reason", "stop_reason", "done_reason")
-_TOKENS_PER_ASCII, _TOKENS_PER_OTHER = 0.3, 0.6  # DeepSeek's API documentation, "Token & Token Usage"
+_CALL_SECONDS = 1_800.0  # where no profile says it: DeepSeek queues for ten minutes, and R1 may think as long
 
 
 class CutOff(ReplyUnusable):
-    """The token limit was reached in mid-thought: the same again would end the same."""
+    """The token limit was reached in mid-thought."""
+
+
+class Looping(ReplyUnusable):
+    """It went round in circles, and was stopped."""
 
 
 class Attempt:
-    def __init__(self, model: BaseChatModel, endpoint: Endpoint, prompt: str, tags: Mode) -> None:
-        self._model = model
-        self._endpoint = endpoint
+    def __init__(self, role: Role, prompt: str, tags: Mode, options: Mapping[str, Any]) -> None:
+        """`options`: parameters of this call, as `Role.options` gives them."""
+        self._role = role
         self._prompt = prompt
+        self._options = options
         self._splitter = ThinkSplitter(tags)
+        self._guards = {"reasoning": LoopGuard(), "text": LoopGuard()}
+        self._cost: float | None = None  # in US dollars, as the server reports it
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._finish = ""
@@ -73,12 +84,17 @@ class Attempt:
     async def _chunks(self) -> AsyncGenerator[AIMessageChunk, None]:
         from langchain_core.messages import HumanMessage
 
-        stream = self._model.astream([HumanMessage(self._prompt)], config={"tags": [_NOSTREAM]})
+        endpoint, profile = self._role.endpoint, self._role.profile
+        seconds = profile.call_seconds if profile else _CALL_SECONDS
+        messages = [HumanMessage(self._prompt)]
+        stream = self._role.model.astream(messages, config={"tags": [_NOSTREAM]}, **self._options)
         try:
-            async for chunk in stream:
+            async for chunk in _until(asyncio.get_running_loop().time() + seconds, stream):
                 yield chunk
+        except _TookTooLong:
+            raise ModelOverloaded(f"{endpoint.host} was not done after {seconds:.0f} s") from None
         except Exception as error:  # any provider's package, with errors of its own
-            raise model_error(error, self._endpoint) from error
+            raise model_error(error, endpoint) from error
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # an async generator in all of LangChain
 
@@ -87,6 +103,8 @@ class Attempt:
         for name in _FINISH_NAMES:
             self._finish = str(chunk.response_metadata.get(name) or self._finish)
         self._count(chunk)
+        cost = chunk.response_metadata.get("cost_usd")
+        self._cost = cost if cost is not None else self._cost
         for block in chunk.content_blocks:
             if block["type"] == "reasoning":
                 yield from self._said(Split(reasoning=block.get("reasoning") or ""))
@@ -97,9 +115,15 @@ class Attempt:
         if apart.reasoning:
             self._reasoning.append(apart.reasoning)
             yield Delta(reasoning=apart.reasoning)
+            self._guard("reasoning", apart.reasoning)
         if apart.text:
             self._text.append(apart.text)
             yield Delta(text=apart.text)
+            self._guard("text", apart.text)
+
+    def _guard(self, where: str, said: str) -> None:
+        if self._guards[where].feed(said):
+            raise Looping(f"{self._role.endpoint.model!r} went round in circles, and was stopped")
 
     def _mended(self, salvage: Callable[[str], str]) -> Iterator[Delta | Again]:
         """What the server put in the wrong place: thinking in the text, or the answer in the reasoning."""
@@ -114,7 +138,7 @@ class Attempt:
 
     def check(self, fault: Callable[[str, bool], str]) -> None:
         """Raises `ReplyUnusable`."""
-        cut, model = self._finish in _CUT, self._endpoint.model
+        cut, model = self._finish in _CUT, self._role.endpoint.model
         if not self.text.strip():
             if cut:
                 raise CutOff(f"{model!r} was cut off in mid-thought after about {self.usage().reasoning_tokens} tokens")
@@ -138,21 +162,54 @@ class Attempt:
 
     def usage(self) -> Usage:
         """Tokens as the server counted them; what it did not tell is estimated from the texts."""
-        thought, said = _tokens(self.reasoning), _tokens(self.text)
+        thought, said = estimate_tokens(self.reasoning), estimate_tokens(self.text)
         output = self._told.get("output") or thought + said
         reasoning = self._told.get("reasoning") or round(output * thought / max(1, thought + said))
         reasoning = min(reasoning, output)
+        prompt, cached = self._told.get("prompt") or estimate_tokens(self._prompt), self._told.get("cached", 0)
+        usd, why = self._price(prompt, cached, output)
         return Usage(
             model_calls=1,
             serial_model_calls=1,
-            prompt_tokens=self._told.get("prompt") or _tokens(self._prompt),
-            cached_tokens=self._told.get("cached", 0),
+            prompt_tokens=prompt,
+            cached_tokens=cached,
             reasoning_tokens=reasoning,
             answer_tokens=output - reasoning,
+            usd=usd,
+            usd_is_estimate=self._cost is None,
+            usd_why=why,
             model_seconds=self._seconds,
         )
 
+    def _price(self, prompt: int, cached: int, output: int) -> tuple[float | None, str]:
+        """US dollars, or why they are not known: what the server reports wins over the table of prices."""
+        if self._cost is not None:
+            return self._cost, ""
+        endpoint, profile = self._role.endpoint, self._role.profile
+        price = price_of(profile.name, endpoint.model, datetime.now(UTC)) if profile else None
+        if price is None:
+            return None, f"no price is known for {endpoint.model!r} at {endpoint.host}"
+        return price.usd(prompt, cached, output), ""
 
-def _tokens(text: str) -> int:
-    ascii_only = sum(c.isascii() for c in text)
-    return ceil(ascii_only * _TOKENS_PER_ASCII + (len(text) - ascii_only) * _TOKENS_PER_OTHER)
+
+class _TookTooLong(Exception):
+    pass
+
+
+async def _until(deadline: float, stream: AsyncIterator[AIMessageChunk]) -> AsyncGenerator[AIMessageChunk, None]:
+    """The stream's chunks; raises `_TookTooLong` at `deadline`, in seconds of the loop's clock.
+
+    The limit is set for each chunk anew: one that spanned a `yield` would cancel whoever listens.
+    """
+    while True:
+        limit = asyncio.timeout_at(deadline)
+        try:
+            async with limit:
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as e:
+            if limit.expired():
+                raise _TookTooLong from e
+            raise
+        yield chunk

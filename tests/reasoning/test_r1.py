@@ -16,114 +16,38 @@ from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from agent.errors import (
-    ContextExceeded,
     ModelError,
     ModelOverloaded,
     ModelRefused,
     ModelUnreachable,
     ReplyUnusable,
 )
+from agent.reasoning.budget import Budget
 from agent.reasoning.journal import MemoryJournal
-from agent.reasoning.models import Endpoint, Profile, open_chat_model
+from agent.reasoning.models import Endpoint, open_chat_model
 from agent.reasoning.r1 import R1Reasoner
-from agent.services import Journal
+from agent.reasoning.roles import Role, Roles
 from agent.types import (
     Again,
     Brief,
-    Citation,
-    Claim,
     Delta,
-    Evidence,
-    Finding,
-    Passage,
     Query,
-    Source,
     Spending,
     Stance,
     Thought,
 )
-from tests.model_server import DIALECTS, ModelServer, Said, Script
-
-BRIEF = Brief("run-1", "When was R1 released, and under which licence?", "2026-11-23", "en")
-MAY_SEARCH = replace(BRIEF, may_search=True, asked=(BRIEF.question,))
-PLAN = '{"queries": [{"query": "R1 release date", "purpose": "when"}, {"query": "R1 licence", "purpose": "which"}]}'
-QUERIES = [Query("R1 release date", "when"), Query("R1 licence", "which")]
-ANSWER = "R1 came out on 20 January 2025 [citation:1]. It is under MIT [citation:4]."
-
-
-def source(number: int, text: str) -> Evidence:
-    about = Source(
-        number, f"d{number}", "s", f"https://{number}.example/", f"Page {number}", f"{number}.example", "2026"
-    )
-    return Evidence(about, (Passage("p", "d", 0, len(text), text),), 0.9)
-
-
-EVIDENCE = [source(1, "R1 was released on 20 January 2025."), source(4, "Its licence is MIT.")]
-QUICK = Profile("quick", temperature=0.6, top_p=0.95, max_tokens=32_768, system="fold", idle_seconds=0.3)
-
-
-class Heard:
-    """What a reasoner said, and what its server was asked."""
-
-    def __init__(self, server: ModelServer) -> None:
-        self.server = server
-        self.thoughts: list[Thought] = []
-        self.error: ModelError | None = None
-
-    def of(self, kind: type) -> list[Thought]:
-        return [t for t in self.thoughts if isinstance(t, kind)]
-
-    def last_try(self) -> list[Thought]:
-        """What counts: what came after the last `Again`."""
-        last = max((i for i, t in enumerate(self.thoughts) if isinstance(t, Again)), default=-1)
-        return self.thoughts[last + 1 :]
-
-    @property
-    def text(self) -> str:
-        return "".join(t.text for t in self.last_try() if isinstance(t, Delta))
-
-    @property
-    def reasoning(self) -> str:
-        return "".join(t.reasoning for t in self.last_try() if isinstance(t, Delta))
-
-
-async def hear(
-    script: Script | None,
-    what: str = "write",
-    brief: Brief = BRIEF,
-    *,
-    dialect: str = "reasoning_content",
-    journal: Journal | None = None,
-    retries: int = 4,
-) -> Heard:
-    with ModelServer(script, dialect=dialect) as server:
-        heard = Heard(server)
-        async with open_chat_model(model="r1", base_url=server.url, profile=QUICK) as model:
-            at = Endpoint("r1", server.url)
-            kept = journal or MemoryJournal()
-            reasoner = R1Reasoner(model, endpoint=at, journal=kept, retries=retries, pause_s=0.01)
-            try:
-                async for thought in begin(reasoner, what, brief):
-                    heard.thoughts.append(thought)
-            except ModelError as error:
-                heard.error = error
-        return heard
-
-
-FINDINGS = [
-    Finding(Claim("R1 came out in 2024 [1].", 0, 24, (Citation(1),), "refuted"), "the page says 2025"),
-    Finding(Claim("It has\ntwo heads [1][4].", 0, 9, (), "unsupported"), "no page says this"),
-]
-
-
-def begin(reasoner: R1Reasoner, what: str, brief: Brief) -> AsyncIterator[Thought]:
-    match what:
-        case "plan":
-            return reasoner.plan(brief)
-        case "write":
-            return reasoner.write(brief, EVIDENCE)
-    return reasoner.revise(brief, FINDINGS, EVIDENCE)
-
+from tests.model_server import DIALECTS, ModelServer, Said
+from tests.reasoning.asked import (
+    ANSWER,
+    BRIEF,
+    EVIDENCE,
+    MAY_SEARCH,
+    PLAN,
+    QUERIES,
+    Heard,
+    begin,
+    hear,
+)
 
 # ------------------------------------------------------------------------------------------------- planning
 
@@ -140,7 +64,7 @@ async def test_a_plan_gives_its_queries_and_shows_its_reasoning(dialect: str) ->
 async def test_a_query_is_given_while_the_plan_is_still_being_written() -> None:
     with ModelServer(Said(PLAN, "hm"), pace=40) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal())
             seconds = {}
             began = asyncio.get_running_loop().time()
             async for thought in reasoner.plan(BRIEF):
@@ -155,10 +79,31 @@ async def test_a_plan_keeps_to_its_number_and_repeats_nothing_that_was_asked() -
     assert [q.text for q in heard.of(Query)] == ["R1 licence", "R1 weights"]
 
 
-async def test_a_plan_in_prose_gives_no_query_and_is_not_asked_for_again() -> None:
-    heard = await hear(Said("I would look for the date first, and then for the licence."), "plan")
+PROSE = Said("I would look for the date first, and then for the licence.")
+
+
+async def test_a_plan_in_prose_is_put_into_json_by_one_more_call() -> None:
+    heard = await hear([PROSE, PLAN], "plan")
+    assert heard.of(Query) == QUERIES
+    assert PROSE.text in heard.server.requests[1].prompt
+    assert len(heard.of(Spending)) == 2
+
+
+async def test_a_plan_that_stays_prose_gives_no_query_and_is_not_asked_for_a_third_time() -> None:
+    heard = await hear([PROSE, PROSE], "plan")
     assert (heard.of(Query), heard.error) == ([], None)
-    assert len(heard.server.requests) == 1
+    assert len(heard.server.requests) == 2
+
+
+async def test_a_plan_that_cannot_be_put_into_json_is_no_failure() -> None:
+    heard = await hear([PROSE, Said(status=402)], "plan")
+    assert (heard.of(Query), heard.error) == ([], None)
+    assert "balance" in heard.of(Again)[-1].why
+
+
+async def test_a_plan_that_repeats_what_was_asked_is_not_put_into_json_again() -> None:
+    heard = await hear(PLAN, "plan", replace(BRIEF, asked=tuple(q.text for q in QUERIES)))
+    assert (heard.of(Query), len(heard.server.requests)) == ([], 1)
 
 
 async def test_a_plan_that_is_cut_off_gives_what_is_complete() -> None:
@@ -274,7 +219,7 @@ async def test_no_thinking_of_one_call_enters_another_prompt() -> None:
     journal = MemoryJournal()
     with ModelServer(lambda r: Said(PLAN if "webpage" not in r.prompt else f"ANSWER\n{ANSWER}", "MARKER")) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=journal)
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), journal)
             for what in ("plan", "write", "revise"):
                 with pytest.raises(ReplyUnusable) if what == "revise" else nullcontext():
                     [_ async for _ in begin(reasoner, what, BRIEF)]
@@ -299,7 +244,7 @@ async def test_no_thinking_of_one_call_enters_another_prompt() -> None:
     ids=lambda t: f"{t.status} {t.fault or t.finish}",
 )
 async def test_a_call_that_broke_is_made_again_and_what_it_said_does_not_count(trouble: Said) -> None:
-    heard = await hear([trouble, Said(f"ANSWER\n{ANSWER}", "new")])
+    heard = await hear([trouble, Said(f"ANSWER\n{ANSWER}", "new")], profile=QUICK)
     assert (heard.text, heard.reasoning, heard.error) == (ANSWER, "new", None)
     assert len(heard.of(Again)) == 1
     assert len(heard.server.requests) == 2
@@ -322,15 +267,6 @@ async def test_a_request_to_search_for_nothing_is_asked_for_once_more() -> None:
     assert heard.last_try()[:3] == [Stance("search more"), *QUERIES]
 
 
-@pytest.mark.parametrize("dialect", ["reasoning_content", "think"])
-async def test_a_reply_that_is_cut_off_in_mid_thought_is_not_asked_for_again(dialect: str) -> None:
-    thinking = "<think>so and so" if dialect == "think" else ""
-    heard = await hear(Said(thinking, "" if thinking else "so and so", finish="length"), dialect=dialect)
-    assert isinstance(heard.error, ReplyUnusable)
-    assert "mid-thought" in str(heard.error)
-    assert len(heard.server.requests) == 1
-
-
 async def test_a_draft_inside_a_thought_that_was_cut_off_is_no_answer() -> None:
     heard = await hear(Said("", f"A first draft:\nANSWER\n{ANSWER}", finish="length"))
     assert isinstance(heard.error, ReplyUnusable)
@@ -341,9 +277,7 @@ async def test_thinking_without_tags_that_is_cut_off_is_never_taken_for_an_answe
     assert isinstance(heard.error, ReplyUnusable)
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [(401, ModelRefused), (402, ModelRefused), (404, ModelRefused), (413, ContextExceeded)]
-)
+@pytest.mark.parametrize(("status", "kind"), [(401, ModelRefused), (402, ModelRefused), (404, ModelRefused)])
 async def test_a_refusal_is_raised_at_once(status: int, kind: type[ModelError]) -> None:
     heard = await hear(Said(status=status))
     assert isinstance(heard.error, kind)
@@ -353,7 +287,7 @@ async def test_a_refusal_is_raised_at_once(status: int, kind: type[ModelError]) 
 
 async def test_an_endpoint_that_is_not_there_is_raised_at_once() -> None:
     async with open_chat_model(model="r1", base_url="http://127.0.0.1:9/v1") as model:
-        reasoner = R1Reasoner(model, endpoint=Endpoint("r1", "http://127.0.0.1:9/v1"), journal=MemoryJournal())
+        reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1", "http://127.0.0.1:9/v1"))), MemoryJournal())
         with pytest.raises(ModelUnreachable):
             [_ async for _ in reasoner.plan(BRIEF)]
 
@@ -361,7 +295,7 @@ async def test_an_endpoint_that_is_not_there_is_raised_at_once() -> None:
 async def test_the_calls_of_a_run_share_one_budget_of_retries() -> None:
     with ModelServer(Said(status=503)) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal(), retries=3, pause_s=0.01)
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal(), Budget(retries=3, pause_s=0.01))
             for what in ("plan", "write"):
                 with pytest.raises(ModelOverloaded):
                     [_ async for _ in begin(reasoner, what, BRIEF)]
@@ -412,10 +346,10 @@ async def test_thinking_alone_is_never_taken_for_an_answer() -> None:
 
 
 async def test_thinking_that_came_as_text_is_taken_back() -> None:
-    with ModelServer(["Plain.", Said(f"ANSWER\n{ANSWER}", "secret thought", dialect="bare")]) as server:
+    with ModelServer([PLAN, Said(f"ANSWER\n{ANSWER}", "secret thought", dialect="bare")]) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
             heard = Heard(server)
-            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal())
             for what in ("plan", "write"):  # the first reply, without any thinking, teaches the wrong lesson
                 heard.thoughts = [t async for t in begin(reasoner, what, BRIEF)]
     assert (heard.text, heard.reasoning) == (ANSWER, "secret thought")
@@ -482,7 +416,7 @@ async def test_a_failed_try_is_accounted_for_too() -> None:
 async def test_nothing_of_a_call_shows_in_a_hosts_messages_stream() -> None:
     with ModelServer(Said(f"ANSWER\n{ANSWER}", "secret")) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal())
 
             async def write(_: MessagesState) -> dict[str, list[AIMessage]]:
                 said = [t async for t in reasoner.write(BRIEF, EVIDENCE)]
@@ -498,7 +432,7 @@ async def test_nothing_of_a_call_shows_in_a_hosts_messages_stream() -> None:
 async def test_leaving_a_reasoner_closes_its_connection(way: str) -> None:
     with ModelServer(Said(f"ANSWER\n{ANSWER}", "one two three four", fault="hang midway")) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            reasoner = R1Reasoner(model, endpoint=Endpoint("r1"), journal=MemoryJournal())
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal())
             thoughts = reasoner.write(BRIEF, EVIDENCE)
             await anext(thoughts)
             if way == "aclose":
@@ -525,7 +459,7 @@ def fake(*replies: AIMessage | str) -> BaseChatModel:
 
 async def test_any_langchain_chat_model_will_do() -> None:
     model = fake(AIMessage(f"ANSWER\n{ANSWER}", additional_kwargs={"reasoning_content": "hm"}))
-    reasoner = R1Reasoner(model, endpoint=Endpoint("fake"), journal=MemoryJournal())
+    reasoner = R1Reasoner(Roles(Role(model, Endpoint("fake"))), MemoryJournal())
     said = [t async for t in reasoner.write(BRIEF, EVIDENCE)]
     assert said[0] in (Delta(reasoning="hm"), Stance("answer"))
     assert "".join(t.text for t in said if isinstance(t, Delta)) == ANSWER
@@ -534,7 +468,7 @@ async def test_any_langchain_chat_model_will_do() -> None:
 @pytest.mark.parametrize("opening", ["<think>\n", ""])
 async def test_a_model_whose_class_leaves_the_tags_in_the_text_leaks_no_thinking(opening: str) -> None:
     reply = f"{opening}secret thought\n</think>\n\nANSWER\n{ANSWER}"
-    reasoner = R1Reasoner(fake(reply, reply), endpoint=Endpoint("fake"), journal=MemoryJournal())
+    reasoner = R1Reasoner(Roles(Role(fake(reply, reply), Endpoint("fake"))), MemoryJournal())
     for run in ("run-1", "run-2"):
         said = [t async for t in reasoner.write(replace(BRIEF, run_id=run), EVIDENCE)]
         assert "".join(t.text for t in said if isinstance(t, Delta)) == ANSWER
@@ -547,7 +481,7 @@ class Failing(GenericFakeChatModel):
 
 
 async def test_an_error_of_any_models_library_is_one_of_ours() -> None:
-    reasoner = R1Reasoner(Failing(messages=iter([])), endpoint=Endpoint("odd"), journal=MemoryJournal())
+    reasoner = R1Reasoner(Roles(Role(Failing(messages=iter([])), Endpoint("odd"))), MemoryJournal())
     with pytest.raises(ModelError, match="'odd' failed: KeyError"):
         [_ async for _ in reasoner.plan(BRIEF)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.graph.desk import Desk
+from agent.graph.desk import Desk, spent_usd
 from agent.graph.state import Run
 from agent.graph.steps.scout import the_question_as_query
 from agent.types import Brief
@@ -18,6 +18,7 @@ def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
         may_search=may_search,
         max_queries=desk.services.limits.queries,
         asked=tuple(a.query.text for a in run.queries.values()),
+        spent_usd=spent_usd(run),
         earlier=run.run.earlier,
     )
 

@@ -28,7 +28,7 @@ async def plan(run: Run, desk: Desk) -> Done:
         await _send_off(desk.services.fallback(""), run, desk, heard, asked)
     found = len(asked) - len(run.queries)
     return Done(
-        update(queries=asked, warnings=warnings),
+        update(queries=asked, warnings=warnings | heard.warnings),
         f"{found} quer{'ies' if found != 1 else 'y'}",
         "".join(heard.reasoning),
         heard.usage,

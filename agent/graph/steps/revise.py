@@ -37,7 +37,7 @@ async def revise(run: Run, desk: Desk) -> Done:
     desk.say(Writing, text=text, draft=number)
     draft = Draft(text, number, run.draft.revision + 1, run.draft.abstains, run.draft.cut_short)
     return Done(
-        update(draft=draft, outcome="answer", warnings=warnings),
+        update(draft=draft, outcome="answer", warnings=warnings | heard.warnings),
         f"{len(failed)} sentences",
         "".join(heard.reasoning),
         heard.usage,

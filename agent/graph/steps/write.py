@@ -113,10 +113,17 @@ class Attempt:
 
     def done(self, landed: str) -> Done:
         reasoning = "".join(self.heard.reasoning)
+        self.warnings |= self.heard.warnings
         queries = self.new_queries()
         if self.stance == "search more" and queries:
             asked = self._send_off(queries)
-            more = update(queries=asked, round=self.run.round + 1, outcome="search more", draft=self._draft(landed))
+            more = update(
+                queries=asked,
+                round=self.run.round + 1,
+                outcome="search more",
+                draft=self._draft(landed),
+                warnings=self.warnings,
+            )
             return Done(more, f"asks for {len(queries)} more", reasoning, self.heard.usage)
         for known in self.pen.unknown_marks():
             self.warnings |= self.desk.warn(known)

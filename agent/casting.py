@@ -1,0 +1,121 @@
+"""Settings → roles: which model is the reasoner, the writer, the fast one, how each is driven, and what it may cost.
+
+Knows the settings and the model layer; opens clients for one run.  Beside `wiring`, which puts the roles to work.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import SecretStr
+
+from agent.errors import SettingsError
+from agent.settings import EXTRACTIVE, Settings
+from agent.types import Limits
+
+if TYPE_CHECKING:
+    from agent.reasoning.models.failures import Endpoint
+    from agent.reasoning.models.profiles import Profile
+    from agent.reasoning.roles import Role, Roles
+
+RoleName = Literal["reasoner", "writer", "fast"]
+_VARIABLES: dict[RoleName, str] = {"reasoner": "AGENT", "writer": "AGENT_WRITER", "fast": "AGENT_FAST"}
+_REPLY_SHARE = 0.5  # of a context that the evidence may take at most; the rest is for the prompt's words and the reply
+_REPORTS_COST = frozenset({"openrouter"})  # endpoints that say what a call has cost
+
+
+@dataclass(frozen=True)
+class Cast:
+    """One role as it is configured."""
+
+    name: RoleName
+    model: str
+    base_url: str
+    api_key: SecretStr | None
+    profile: Profile
+
+    @property
+    def endpoint(self) -> Endpoint:
+        from agent.reasoning.models.failures import Endpoint
+
+        prefix = _VARIABLES[self.name]
+        return Endpoint(self.model, self.base_url, f"{prefix}_API_KEY", f"{prefix}_BASE_URL", f"{prefix}_MODEL")
+
+
+def cast(settings: Settings) -> dict[RoleName, Cast]:
+    """The roles that have a model at an endpoint: none of them for the built-in reasoner.
+
+    Raises `SettingsError`, and `ModelRefused` for a model that is no more.
+    """
+    found = {}
+    for name in _VARIABLES:
+        if one := _role(settings, name):
+            found[name] = one
+    return found
+
+
+def _role(settings: Settings, name: RoleName) -> Cast | None:
+    from agent.reasoning.models.profiles import profile_for
+
+    prefix = "" if name == "reasoner" else f"{name}_"
+    model = getattr(settings, f"{prefix}model")
+    if model in (None, EXTRACTIVE):
+        return None
+    base_url = getattr(settings, f"{prefix}base_url") or settings.base_url
+    if base_url is None:
+        raise SettingsError(f"the {name} {model!r} needs an endpoint: set {_VARIABLES[name]}_BASE_URL")
+    key = getattr(settings, f"{prefix}api_key") or (settings.api_key if base_url == settings.base_url else None)
+    profile = profile_for(base_url, model, settings.profile if name == "reasoner" else None)
+    return Cast(name, model, base_url, key, profile)
+
+
+def check_prices(settings: Settings, roles: dict[RoleName, Cast]) -> None:
+    """Raises `SettingsError` where a limit in dollars could not be kept."""
+    from agent.reasoning.models.prices import price_of
+
+    if settings.max_usd is None:
+        return
+    for one in roles.values():
+        name = one.profile.name
+        if name not in _REPORTS_COST and price_of(name, one.model, datetime.now(UTC)) is None:
+            raise SettingsError(
+                f"AGENT_MAX_USD={settings.max_usd:g} cannot be kept: no price is known for {one.model!r} at "
+                f"{one.endpoint.host}; use AGENT_MAX_TOTAL_TOKENS (--max-total-tokens)"
+            )
+
+
+def fitting(limits: Limits, roles: dict[RoleName, Cast]) -> Limits:
+    """The limits with no more evidence than the smallest context of those who read it has room for."""
+    windows = [one.profile.context_tokens for name, one in roles.items() if name != "fast"]
+    rooms = [int(window * _REPLY_SHARE) for window in windows if window]
+    return replace(limits, evidence_tokens=min([limits.evidence_tokens, *rooms]))
+
+
+async def open_roles(
+    roles: dict[RoleName, Cast], stack: AsyncExitStack, brought: dict[str, Any], *, pass_thinking: bool
+) -> Roles:
+    """Chat models for one run, closed with `stack`.  `brought`: the caller's own chat models, by role."""
+    from agent.reasoning.roles import Roles
+
+    found = {name: await _open(name, roles.get(name), brought.get(name), stack) for name in _VARIABLES}
+    reasoner = found["reasoner"]
+    assert reasoner, "a run with roles has a reasoner"
+    return Roles(reasoner, found["writer"], found["fast"], pass_thinking)
+
+
+async def _open(name: str, one: Cast | None, mine: Any, stack: AsyncExitStack) -> Role | None:
+    from agent.reasoning.models import Endpoint, open_chat_model
+    from agent.reasoning.roles import Role
+
+    if mine is not None:
+        told = getattr(mine, "model_name", None) or getattr(mine, "model", None)
+        return Role(mine, Endpoint(told if isinstance(told, str) else type(mine).__name__))
+    if one is None:
+        return None
+    chat = await stack.enter_async_context(
+        open_chat_model(model=one.model, base_url=one.base_url, api_key=one.api_key, profile=one.profile)
+    )
+    return Role(chat, one.endpoint, one.profile)

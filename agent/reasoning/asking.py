@@ -1,0 +1,128 @@
+"""Each prompt with its values: what a model is given for a plan, an answer, notes, a revision or a repair.
+
+Everything stands in the one user message, in the form that DeepSeek's models were trained on.  What strangers or models
+have written goes through `neutral` first.  Knows the prompts' variables, and nothing of calls or replies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from agent.reasoning.languages import language_name
+from agent.reasoning.prompts import load
+from agent.text.citations import MarkFilter, marks
+from agent.text.frame import neutral, webpages
+from agent.types import Brief, Evidence, Finding
+
+_MARK = re.compile(r"\[(\d+)\]")  # as the answer shows it; the model knows [citation:N]
+_LONGEST_REPLY = 20_000  # characters of a reply that is to be mended: more is a loop
+_DAYS = {
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
+}
+
+
+def for_plan(brief: Brief) -> str:
+    return _filled("plan", brief, max_queries=str(brief.max_queries), asked=_listed(brief.asked))
+
+
+def for_repair(brief: Brief, reply: str) -> str:
+    """`reply`: a plan that is not in the form asked for."""
+    shown = neutral(reply[:_LONGEST_REPLY])
+    return _filled("repair", brief, reply=shown, max_queries=str(brief.max_queries))
+
+
+def for_writing(brief: Brief, evidence: Sequence[Evidence], *, notes_only: bool = False) -> str:
+    return _filled(
+        "notes" if notes_only else "write",
+        brief,
+        webpages=webpages(evidence) or "-",
+        may_search="yes" if brief.may_search else "",
+        max_queries=str(brief.max_queries),
+        asked=_listed(brief.asked) or "  -",
+    )
+
+
+def for_prose(brief: Brief, evidence: Sequence[Evidence], notes: str, thinking: str) -> str:
+    """`thinking`: the reasoner's own, where the user wants it shown to the writer; else empty."""
+    shown = webpages(evidence) or "-"
+    return _filled("prose", brief, webpages=shown, notes=_with_marks(notes), thinking=neutral(thinking))
+
+
+def for_revision(brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> str:
+    return _filled("revise", brief, webpages=webpages(evidence) or "-", findings=_numbered(findings))
+
+
+def for_rewriting(brief: Brief, draft: str) -> str:
+    return _filled("rewrite", brief, draft=_with_marks(draft[:_LONGEST_REPLY]))
+
+
+def for_haste(language: str) -> str:
+    """What is added for a model that went in circles."""
+    return load("hurry", language).fill({})
+
+
+def halved(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The better half of the passages' text, best sources first, at least one passage."""
+    room = sum(len(p.text) for one in evidence for p in one.passages) // 2
+    kept: list[Evidence] = []
+    for one in sorted(evidence, key=lambda e: -e.score):
+        passages = one.passages
+        while passages and sum(len(p.text) for p in passages) > room and (kept or len(passages) > 1):
+            passages = passages[:-1]
+        room -= sum(len(p.text) for p in passages)
+        if passages:
+            kept.append(Evidence(one.source, passages, one.score))
+    return sorted(kept, key=lambda e: [one.source for one in evidence].index(e.source))
+
+
+def cited_in(text: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The sources that a text cites, in the evidence's order."""
+    numbers = set(citations(text))
+    return [one for one in evidence if one.source.number in numbers]
+
+
+def citations(text: str) -> list[int]:
+    """The numbers that a model's text cites, in order."""
+    return [mark.number for mark in marks(_shown(text))]
+
+
+def _shown(text: str) -> str:
+    filtered = MarkFilter(range(1, 1_000))
+    return filtered.feed(text) + filtered.close()
+
+
+def _with_marks(text: str) -> str:
+    """A model's own text for another prompt: neutral but for its citations."""
+    return _MARK.sub(r"[citation:\1]", neutral(_shown(text)))
+
+
+def _filled(name: str, brief: Brief, **values: str) -> str:
+    prompt = load(name, brief.language)
+    common = {
+        "question": brief.question,
+        "today": _today(brief),
+        "language": language_name(brief.language),
+        "earlier": neutral(brief.earlier),
+    }
+    return prompt.fill({n: v for n, v in (common | values).items() if n in prompt.variables or n in values})
+
+
+def _today(brief: Brief) -> str:
+    days = _DAYS.get(brief.language.casefold().split("-")[0], _DAYS["en"])
+    return f"{brief.today} ({days[date.fromisoformat(brief.today).weekday()]})"
+
+
+def _listed(asked: Sequence[str]) -> str:
+    return "\n".join(f"  - {text}" for text in asked)
+
+
+def _numbered(findings: Sequence[Finding]) -> str:
+    """Each finding's sentence under its number, from 1, with what is wrong below it."""
+    lines = []
+    for number, finding in enumerate(findings, start=1):
+        sentence = _MARK.sub(r"[citation:\1]", " ".join(finding.claim.text.split()))
+        lines.append(f"{number}: {sentence}\n   ({neutral(' '.join(finding.why.split())) or '?'})")
+    return "\n".join(lines)

@@ -1,0 +1,159 @@
+"""What is done about a call that failed: each failure has one remedy, and then an end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from agent.errors import BudgetSpent, ContextExceeded, ModelOverloaded, ReplyUnusable
+from agent.reasoning.asking import halved
+from agent.reasoning.budget import Budget
+from agent.types import Again, Evidence, Passage, Spending
+from tests.model_server import Request, Said
+from tests.reasoning.asked import ANSWER, BRIEF, CALM, EVIDENCE, hear, source
+
+LOOP = "Wait, let me re-check the release date of the model once more. " * 300
+THOUGHT = " ".join(f"Webpage {n} says something else about it." for n in range(200))
+PAGES = [replace(source(n, f"Page {n} says: " + "words and more words. " * 40), score=n / 10) for n in range(1, 9)]
+
+
+def test_half_of_the_evidence_is_the_better_half_in_its_order() -> None:
+    assert [one.source.number for one in halved(PAGES)] == [5, 6, 7, 8]
+
+
+def test_half_of_one_passage_is_that_passage() -> None:
+    assert halved(EVIDENCE[:1]) == EVIDENCE[:1]
+
+
+def test_half_of_one_long_source_is_its_first_passages() -> None:
+    passages = tuple(Passage(f"p{n}", "d1", n * 10, n * 10 + 10, "ten chars.") for n in range(6))
+    [kept] = halved([Evidence(EVIDENCE[0].source, passages, 0.9)])
+    assert kept.passages == passages[:3]
+
+
+# ------------------------------------------------------------------------------------------------- too long
+
+
+def overflowing(most: int) -> Callable[[Request], Said | str]:
+    """A server that takes prompts of so many characters."""
+    told = {"error": {"message": "This model's maximum context length is 8192 tokens."}}
+    return lambda request: Said(status=400, body=told) if len(request.prompt) > most else f"ANSWER\n{ANSWER}"
+
+
+@pytest.mark.parametrize("what", ["write", "revise"])
+async def test_a_prompt_that_is_too_long_is_sent_once_more_with_half_of_the_evidence(what: str) -> None:
+    heard = await hear(overflowing({"write": 10_500, "revise": 7_000}[what]), what, evidence=PAGES)
+    first, second = heard.server.requests[:2]
+    assert len(second.prompt) < len(first.prompt) - 3_000
+    assert second.body["max_tokens"] < first.body["max_tokens"]
+    assert what == "revise" or heard.text == ANSWER
+
+
+async def test_a_prompt_that_is_still_too_long_is_not_sent_a_third_time() -> None:
+    heard = await hear(overflowing(100), evidence=PAGES)
+    assert isinstance(heard.error, ContextExceeded)
+    assert len(heard.server.requests) == 2
+
+
+async def test_a_reply_is_never_given_more_room_than_the_window_has_left() -> None:
+    small = replace(CALM, context_tokens=8_192)
+    heard = await hear(f"ANSWER\n{ANSWER}", evidence=PAGES, profile=small)
+    asked = heard.server.requests[0]
+    assert asked.body["max_tokens"] + len(asked.prompt) / 4 < 8_192
+
+
+# ------------------------------------------------------------------------------------------------- without end
+
+
+@pytest.mark.parametrize("dialect", ["reasoning_content", "think"])
+async def test_thinking_that_goes_in_circles_is_stopped_and_hurried(dialect: str) -> None:
+    heard = await hear([Said("", LOOP), f"ANSWER\n{ANSWER}"], dialect=dialect)
+    first, second = heard.server.requests
+    assert heard.text == ANSWER
+    assert second.prompt.startswith(first.prompt)
+    assert "Stop deliberating" in second.prompt
+    assert len(heard.of(Spending)) == 2
+    assert sum(len(t.reasoning) for t in heard.thoughts if hasattr(t, "reasoning")) < len(LOOP) / 2
+
+
+async def test_a_loop_closes_its_connection() -> None:
+    heard = await hear([Said("", LOOP * 20), f"ANSWER\n{ANSWER}"])
+    for _ in range(100):
+        if heard.server.hung_up:
+            break
+        await asyncio.sleep(0.02)
+    assert heard.server.hung_up == 1
+
+
+async def test_an_answer_that_goes_in_circles_is_stopped_too() -> None:
+    heard = await hear([Said("ANSWER\n" + LOOP), f"ANSWER\n{ANSWER}"])
+    assert heard.text == ANSWER
+
+
+async def test_a_model_that_goes_in_circles_twice_is_given_up() -> None:
+    heard = await hear(Said("", LOOP))
+    assert isinstance(heard.error, ReplyUnusable)
+    assert "circles" in str(heard.error)
+    assert len(heard.server.requests) == 2
+
+
+@pytest.mark.parametrize("dialect", ["reasoning_content", "think"])
+async def test_a_thought_that_is_cut_off_is_hurried_with_more_room_where_the_window_has_it(dialect: str) -> None:
+    thinking = Said(f"<think>{THOUGHT}", finish="length") if dialect == "think" else Said("", THOUGHT, finish="length")
+    roomy = replace(CALM, context_tokens=131_072)
+    heard = await hear([thinking, f"ANSWER\n{ANSWER}"], dialect=dialect, profile=roomy)
+    first, second = heard.server.requests
+    assert heard.text == ANSWER
+    assert "Stop deliberating" in second.prompt
+    assert second.body["max_tokens"] == 2 * first.body["max_tokens"]
+    assert "mid-thought" in heard.of(Again)[0].why
+
+
+async def test_a_thought_that_is_cut_off_twice_is_given_up() -> None:
+    heard = await hear(Said("", THOUGHT, finish="length"))
+    assert isinstance(heard.error, ReplyUnusable)
+    assert "mid-thought" in str(heard.error)
+    assert len(heard.server.requests) == 2
+
+
+async def test_a_chinese_question_is_hurried_in_chinese() -> None:
+    brief = replace(BRIEF, question="R1什么时候发布？", language="zh")
+    heard = await hear([Said("", LOOP), "ANSWER\nR1于2025年发布 [citation:1]。"], brief=brief)
+    assert "不要再反复推敲" in heard.server.requests[1].prompt
+
+
+async def test_a_call_that_never_ends_is_ended_by_the_clock_however_busily_it_is_kept_alive() -> None:
+    slow = Said(f"ANSWER\n{ANSWER}", fault="hang", keep_alive_s=0.05)
+    began = time.monotonic()
+    heard = await hear(slow, profile=replace(CALM, call_seconds=0.4), budget=Budget(retries=0))
+    assert isinstance(heard.error, ModelOverloaded)
+    assert "not done after" in str(heard.error)
+    assert time.monotonic() - began < 3
+
+
+# ------------------------------------------------------------------------------------------------- money
+
+PRICED = replace(CALM, name="deepseek")  # the name of the endpoint, by which prices are known
+
+
+async def test_the_limit_on_money_is_looked_at_before_each_call() -> None:
+    heard = await hear(Said(status=503), budget=Budget(usd=1.0, spent_usd=1.0, pause_s=0.01))
+    assert isinstance(heard.error, BudgetSpent)
+    assert heard.asked == []
+
+
+async def test_what_a_run_had_spent_before_it_was_resumed_counts() -> None:
+    heard = await hear(f"ANSWER\n{ANSWER}", brief=replace(BRIEF, spent_usd=0.02), budget=Budget(usd=0.01))
+    assert isinstance(heard.error, BudgetSpent)
+    assert "0.01 US dollars" in str(heard.error)
+
+
+async def test_a_price_that_is_not_known_is_null_with_a_word_on_why() -> None:
+    heard = await hear(f"ANSWER\n{ANSWER}")
+    [spent] = heard.of(Spending)
+    assert spent.usage.usd is None
+    assert "no price is known for 'r1'" in spent.usage.usd_why
