@@ -125,10 +125,11 @@ class Asked:
 
 
 def asked(part: Part, rarity: Mapping[str, float], cosines: Mapping[str, float]) -> Asked:
-    """`rarity`: term -> what it counts among these sentences."""
-    names = _names(part.query)
-    weights = {term: rarity.get(term, 1.0) * (_ASKS if term in _ASKING else 1.0) for term in terms(part.query)}
-    return Asked(part, weights, names & weights.keys(), cosines)
+    """`rarity`: term -> what it counts among these sentences; a name that is asked about counts in full."""
+    found = terms(part.query)
+    names = _names(part.query).intersection(found)
+    rare = {term: 1.0 if term in names else rarity.get(term, 1.0) for term in found}
+    return Asked(part, {t: worth * (_ASKS if t in _ASKING else 1.0) for t, worth in rare.items()}, names, cosines)
 
 
 def _names(query: str) -> frozenset[str]:

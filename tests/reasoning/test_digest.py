@@ -122,6 +122,12 @@ def test_one_sentence_may_answer_two_parts():
     assert taken("Compare R1 and V3 summaries", both) == [[both], [both]]
 
 
+def test_a_name_that_stands_everywhere_still_counts_in_full():
+    both = "In their older test R1 hallucinated in 14.3 per cent of summaries, its base model V3 in 3.9."
+    others = " ".join(f"R1 is used for task{n}x and for thing{n}y by many people." for n in range(30))
+    assert taken("Compare R1 and V3 hallucination rates", both, others)[0] == [both]
+
+
 def test_a_part_has_few_sentences():
     many = " ".join(f"R1 was released in {year} for region{year}x and market{year}y." for year in range(1990, 2025))
     assert 1 <= len(taken("When was R1 released?", many)[0]) <= SENTENCES
