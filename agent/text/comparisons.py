@@ -41,7 +41,7 @@ _PATTERNS = (
         rf"(?P<b>{_THING}){_ASPECT}",
     ),
     _pattern(
-        rf"\b(?:was unterscheidet|(?:wie|worin) unterscheide[nt] sich)\s+(?P<a>{_THING})\s+(?:von|vom|und)\s+",
+        rf"\b(?:was|wie|worin) unterscheide[nt](?: sich)?\s+(?P<a>{_THING})(?: sich)?\s+(?:von|vom|und)\s+",
         rf"(?P<b>{_THING}){_ASPECT}",
     ),
     _pattern(

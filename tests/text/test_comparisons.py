@@ -20,6 +20,8 @@ COMPARED = {
     "How does Python compare to Java in speed": ["Python: speed", "Java: speed"],
     "Which is cheaper, R1 or o1": ["R1: cheaper", "o1: cheaper"],
     "Was unterscheidet R1 von V3": ["R1", "V3"],
+    "Wie unterscheidet R1-Zero sich von R1": ["R1-Zero", "R1"],
+    "Wie unterscheiden sich R1 und V3": ["R1", "V3"],
     "R1 versus o1: price": ["R1: price", "o1: price"],
     "比较 R1 和 V3 的价格": ["R1: 价格", "V3: 价格"],
     "DeepSeek-R1 和 V3 在训练成本上有什么区别": ["DeepSeek-R1: 训练成本", "V3: 训练成本"],
