@@ -1,134 +1,18 @@
-"""ChatR1 over real HTTP: every place where servers put reasoning, the request it sends, and how replies break."""
+"""ChatR1 over real HTTP: the request it sends, and what it keeps to itself."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 
 import pytest
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
-from langchain_core.messages.ai import add_ai_message_chunks
-from langchain_core.outputs import ChatGenerationChunk
-from langgraph.graph import END, START, MessagesState, StateGraph
-from openai import APIError
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
-from agent.errors import ModelOverloaded
 from agent.reasoning.models import R1, ChatR1, Profile, open_chat_model
-from agent.reasoning.models.replies import StreamReader
 from tests.model_server import DIALECTS, ModelServer, Said
+from tests.reasoning.ways import ANSWER, THOUGHT, ask, model_at
 
-THOUGHT = "I think 3 < 4.\n\nReally."
-ANSWER = "The answer is **42**.\n\nYes."
 READABLE = sorted(set(DIALECTS) - {"misfiled"})
-WAYS = ["invoke", "ainvoke", "stream", "astream"]
-
-
-def told(message: BaseMessage) -> tuple[str, str]:
-    """The reasoning and the text of a message's standard content blocks."""
-    blocks = message.content_blocks
-    reasoning = "".join(b["reasoning"] for b in blocks if b["type"] == "reasoning")
-    return reasoning, "".join(b["text"] for b in blocks if b["type"] == "text")
-
-
-async def ask(model: ChatR1, way: str, prompt: object = "Hi") -> BaseMessage:
-    if way == "invoke":
-        return await asyncio.to_thread(model.invoke, prompt)
-    if way == "ainvoke":
-        return await model.ainvoke(prompt)
-    first, *others = await chunks(model, way, prompt)
-    return add_ai_message_chunks(first, *others)
-
-
-async def chunks(model: ChatR1, way: str, prompt: object = "Hi") -> list[AIMessageChunk]:
-    if way == "stream":
-        return await asyncio.to_thread(lambda: list(model.stream(prompt)))
-    return [chunk async for chunk in model.astream(prompt)]
-
-
-def model_at(server: ModelServer, **given: object) -> ChatR1:
-    return ChatR1(model="deepseek-r1", base_url=server.url, max_retries=0, **given)
-
-
-@pytest.mark.parametrize("dialect", READABLE)
-@pytest.mark.parametrize("way", WAYS)
-async def test_reasoning_and_answer_are_told_apart_in_every_dialect(way: str, dialect: str) -> None:
-    with ModelServer(Said(ANSWER, THOUGHT), dialect=dialect) as server:
-        for server.cut in (0, 1, 3):
-            message = await ask(model_at(server), way)
-            assert told(message) == (THOUGHT, ANSWER)
-            assert message.response_metadata["finish_reason"] == "stop"
-            assert message.usage_metadata["output_token_details"] == {"reasoning": 6}
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_content_is_a_list_of_standard_blocks_where_the_caller_wants_it(way: str) -> None:
-    with ModelServer(Said(ANSWER, THOUGHT), dialect="think") as server:
-        message = await ask(model_at(server, output_version="v1"), way)
-    assert [b["type"] for b in message.content] == ["reasoning", "text"]
-    assert told(message) == (THOUGHT, ANSWER)
-
-
-@pytest.mark.parametrize("dialect", ["reasoning_content", "think", "bare"])
-async def test_reasoning_comes_before_the_answer_in_langgraphs_messages_stream(dialect: str) -> None:
-    with ModelServer([Said("ok", "hm"), Said(ANSWER, THOUGHT)], dialect=dialect) as server:
-        model = model_at(server)
-        await model.ainvoke("the first reply teaches where the reasoning is")
-
-        async def answer(state: MessagesState) -> dict[str, list[BaseMessage]]:
-            return {"messages": [await model.ainvoke(state["messages"])]}
-
-        graph = StateGraph(MessagesState).add_node("answer", answer).add_edge(START, "answer").add_edge("answer", END)
-        stream = graph.compile().astream({"messages": [HumanMessage("Hi")]}, stream_mode="messages")
-        pieces = [told(chunk) async for chunk, _ in stream]
-    assert "".join(r for r, _ in pieces) == THOUGHT
-    assert "".join(t for _, t in pieces) == ANSWER
-    kinds = ["reasoning" if r else "text" for r, t in pieces if r or t]
-    assert kinds == sorted(kinds)
-    assert kinds.count("reasoning") > 1
-    assert kinds.count("text") > 1
-
-
-@pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_bare_thinking_is_held_back_on_the_first_reply_and_streamed_from_the_second_on(way: str) -> None:
-    with ModelServer(Said(ANSWER, THOUGHT), dialect="bare") as server:
-        model = model_at(server)
-        first = [told(chunk) for chunk in await chunks(model, way)]
-        second = [told(chunk) for chunk in await chunks(model, way)]
-    assert "".join(t for _, t in first) == ANSWER
-    assert sum(bool(r) for r, _ in first) == 1
-    assert sum(bool(r) for r, _ in second) > 1
-    assert "".join(t for _, t in second) == ANSWER
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("dialect", ["reasoning_content", "think"])
-async def test_an_answer_that_talks_about_the_tags_survives(way: str, dialect: str) -> None:
-    answer = "R1 thinks between <think> and </think>\nand then answers."
-    with ModelServer(Said(answer, "hm"), dialect=dialect) as server:
-        assert told(await ask(model_at(server), way)) == ("hm", answer)
-
-
-def test_reasoning_that_a_server_sums_up_in_another_field_is_not_counted_twice() -> None:
-    reader = StreamReader("auto")
-    deltas = [
-        {"reasoning": "I think"},
-        {"reasoning": " so.", "reasoning_details": " so."},
-        {"reasoning_details": "All."},
-    ]
-    read = [reader.read(ChatGenerationChunk(message=AIMessageChunk("")), fields) for fields in deltas]
-    assert "".join(told(chunk.message)[0] for chunk in read) == "I think so."
-
-
-async def test_an_empty_thinking_block_leaves_only_the_answer() -> None:
-    with ModelServer(Said("<think>\n\n</think>\n\nForty-two.", dialect="reasoning")) as server:
-        assert told(await ask(model_at(server), "astream")) == ("", "Forty-two.")
-
-
-async def test_an_answer_that_a_parser_took_for_reasoning_is_left_for_the_caller_to_find() -> None:
-    with ModelServer(Said("Forty-two.", "hm"), dialect="misfiled") as server:
-        assert told(await ask(model_at(server), "astream")) == ("hm\n\nForty-two.", "")
 
 
 # ------------------------------------------------------------------------------------------------- the request
@@ -200,88 +84,6 @@ async def test_a_key_from_the_environment_is_for_another_endpoint(monkeypatch: p
 def test_the_key_is_not_shown() -> None:
     model = ChatR1(model="r1", base_url="http://127.0.0.1:9/v1", api_key=SecretStr("planted-secret"))
     assert "planted-secret" not in f"{model!r} {model} {model.model_dump()}"
-
-
-# ------------------------------------------------------------------------------------------------- how replies break
-
-
-@pytest.mark.parametrize("dialect", ["reasoning_content", "think", "bare"])
-@pytest.mark.parametrize("way", ["stream", "astream"])
-async def test_a_stream_that_ends_without_a_finish_reason_is_an_error(way: str, dialect: str) -> None:
-    with (
-        ModelServer(Said(ANSWER, THOUGHT, fault="no finish"), dialect=dialect) as server,
-        pytest.raises(ModelOverloaded, match="broke off"),
-    ):
-        await ask(model_at(server), way)
-
-
-@pytest.mark.parametrize("finish", ["insufficient_system_resource", "error", None])
-@pytest.mark.parametrize("way", WAYS)
-async def test_a_reply_that_the_server_gave_up_on_is_an_error(way: str, finish: str | None) -> None:
-    with ModelServer(Said("half an ans", finish=finish)) as server, pytest.raises(ModelOverloaded):
-        await ask(model_at(server), way)
-
-
-async def test_an_error_that_came_with_status_200_is_an_error() -> None:
-    late = Said(body={"error": {"message": "no capacity"}, "choices": None})
-    with ModelServer(late) as server, pytest.raises(APIError, match="no capacity"):
-        await ask(model_at(server), "ainvoke")
-
-
-async def test_a_reply_that_is_cut_off_in_mid_thought_has_no_answer() -> None:
-    for dialect in ("reasoning_content", "think"):
-        said = Said("<think>so and so" if dialect == "think" else "", "so and so" if dialect != "think" else "")
-        with ModelServer(Said(said.text, said.reasoning, finish="length"), dialect=dialect) as server:
-            message = await ask(model_at(server), "astream")
-        assert told(message) == ("so and so", "")
-        assert message.response_metadata["finish_reason"] == "length"
-
-
-def quick(**given: float) -> Profile:
-    return Profile("quick", temperature=0.6, top_p=0.95, max_tokens=100, system="fold", **given)
-
-
-async def test_keep_alive_comments_hold_a_silent_call_open() -> None:
-    waits = Said(ANSWER, THOUGHT, wait_s=0.6, keep_alive_s=0.1)
-    with ModelServer(waits) as server:
-        async with open_chat_model(model="r1", base_url=server.url, profile=quick(idle_seconds=0.3)) as model:
-            assert told(await ask(model, "astream")) == (THOUGHT, ANSWER)
-            assert told(await ask(model, "ainvoke")) == (THOUGHT, ANSWER)
-
-
-async def test_a_server_that_says_nothing_at_all_is_left() -> None:
-    with ModelServer(Said(fault="hang")) as server:
-        async with open_chat_model(model="r1", base_url=server.url, profile=quick(idle_seconds=0.3)) as model:
-            async with asyncio.timeout(5):
-                with pytest.raises(Exception, match=r"(?i)timed out"):
-                    await ask(model, "astream")
-
-
-async def test_leaving_a_stream_closes_its_connection() -> None:
-    with ModelServer(Said(ANSWER * 50, THOUGHT), pace=50) as server:
-        async with open_chat_model(model="r1", base_url=server.url) as model:
-            stream: AsyncIterator[AIMessageChunk] = model.astream("Hi")
-            await anext(stream)
-            await stream.aclose()
-            del stream
-            await until(lambda: server.hung_up == 1)
-
-
-async def test_cancelling_a_call_closes_its_connection() -> None:
-    with ModelServer(Said(ANSWER, THOUGHT, fault="hang midway")) as server:
-        async with open_chat_model(model="r1", base_url=server.url) as model:
-            call = asyncio.create_task(ask(model, "astream"))
-            await until(lambda: bool(server.requests))
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-            await until(lambda: server.hung_up == 1)
-
-
-async def until(true: object, seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 async def test_the_client_is_closed_with_the_model() -> None:
