@@ -11,6 +11,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from openai import BadRequestError
+from pydantic import SecretStr
 
 from agent.errors import ModelRefused, SettingsError
 from agent.reasoning.models import ENDPOINTS, ChatR1, Profile, open_chat_model
@@ -95,6 +96,14 @@ async def test_a_plain_writer_is_sent_its_messages_as_they_are() -> None:
     assert [m["role"] for m in body["messages"]] == ["system", "user"]
     assert (body["max_tokens"], body["tool_choice"]) == (8_192, "required")
     assert not {"temperature", "top_p", "reasoning"} & body.keys()
+
+
+@pytest.mark.parametrize("model", ["deepseek-r1", "deepseek-flash", "claude-sonnet"])
+async def test_text_in_parts_is_sent_as_one_string_and_a_picture_as_it_is(model: str) -> None:
+    words = [{"type": "text", "text": "What is"}, {"type": "text", "text": "this?"}]
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    body = await sent("unknown", model, [HumanMessage(words), HumanMessage([*words, picture])])
+    assert [m["content"] for m in body["messages"]] == ["What is\n\nthis?", [*words, picture]]
 
 
 async def test_a_token_limit_for_one_call_goes_under_the_endpoints_name() -> None:
@@ -293,6 +302,19 @@ async def test_one_role_never_reads_what_another_thought() -> None:
     assert ["MARKER" in body for body in bodies] == [False, True, False, False]
 
 
+@pytest.mark.parametrize("way", WAYS)
+async def test_neither_reasoning_nor_key_is_in_a_log(way: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with ModelServer([Said("42", "MARKER"), refused("MARKER KEY-planted")]) as server:
+        chat = ChatR1(model="r1", base_url=server.url, api_key=SecretStr("KEY-planted"), max_retries=0)
+        await ask(chat, way)
+        with pytest.raises(BadRequestError):
+            await ask(chat, way)
+    assert "/chat/completions" in caplog.text  # the client's own line on each request
+    assert "MARKER" not in caplog.text
+    assert "KEY-planted" not in caplog.text
+
+
 # ------------------------------------------------------------------------------------------------- what it cost
 
 
@@ -328,6 +350,13 @@ async def test_no_cost_is_told_where_the_server_says_none(way: str) -> None:
     with ModelServer(priced(way, {})) as server:
         message = await ask(ChatR1(model="r1", base_url=server.url), way)
     assert "cost_usd" not in message.response_metadata
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_server_that_counts_nothing_is_read_all_the_same(way: str) -> None:
+    with ModelServer(Said("ok", "hm", usage=False)) as server:
+        message = await ask(ChatR1(model="r1", base_url=server.url), way)
+    assert (message.text, message.usage_metadata) == ("ok", None)
 
 
 @pytest.mark.parametrize("way", WAYS)

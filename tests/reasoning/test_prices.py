@@ -40,8 +40,8 @@ def test_deepseek_costs_twice_as_much_in_its_peak_hours(at: str, prompt: float) 
 
 def test_the_hour_is_that_of_utc_wherever_the_caller_is() -> None:
     beijing = timezone(timedelta(hours=8))
-    at_nine_there = datetime(2026, 11, 24, 9, tzinfo=beijing)
-    assert price_of("deepseek", "deepseek-flash", at_nine_there).prompt == 0.30
+    afternoon_there = datetime(2026, 11, 24, 17, 30, tzinfo=beijing)
+    assert price_of("deepseek", "deepseek-flash", afternoon_there).prompt == 0.30
 
 
 def test_a_price_is_not_known_before_the_day_it_began() -> None:

@@ -41,6 +41,7 @@ AT = [  # address, model -> endpoint, family
     ("https://api.deepinfra.com/v1/openai", "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B", "deepinfra", "r1-distill-qwen"),
     ("https://api.sambanova.ai/v1", "DeepSeek-R1", "sambanova", "r1"),
     ("https://api.openai.com/v1", "gpt-5.1", "openai", "plain"),
+    ("http://localhost:11434/v1", "deepseek-r1", "ollama", "r1-0528-qwen3"),
     ("http://localhost:11434/v1", "deepseek-r1:14b", "ollama", "r1-distill-qwen"),
     ("http://localhost:11434/v1", "deepseek-r1:8b", "ollama", "r1-0528-qwen3"),
     ("http://127.0.0.1:11434/v1", "deepseek-r1:70b", "ollama", "r1-distill-llama"),
@@ -107,9 +108,11 @@ def test_r1_has_room_to_think_wherever_the_endpoint_gives_it() -> None:
         "openrouter": 16_000,
         "fireworks": 20_480,
         "sambanova": 16_384,
+        "ollama": 64_000,  # what it calls deepseek-r1 is a distill of R1-0528
     }
     assert profile_for(LOCAL, "DeepSeek-R1-0528").max_tokens == 64_000
     assert profile_for(OPENROUTER, "deepseek/deepseek-r1-0528").max_tokens == 32_768
+    assert profile_for(OPENROUTER, "deepseek/deepseek-r1-0528:free").max_tokens == 32_768
 
 
 def test_a_small_window_is_shared_between_prompt_and_reply() -> None:

@@ -62,7 +62,7 @@ def profile_for(base_url: str, model: str, name: str | None = None) -> Profile:
 
     Raises `SettingsError` for another name, and `ModelRefused` for a model that DeepSeek has retired.
     """
-    endpoint, family = endpoint_at(base_url), family_of(model)
+    endpoint, family = endpoint_at(base_url), None
     for part in (name or "").split("/") if name else ():
         if found := endpoint_named(part):
             endpoint = found
@@ -75,7 +75,7 @@ def profile_for(base_url: str, model: str, name: str | None = None) -> Profile:
             f"{model!r} ended at api.deepseek.com on 2026-07-24: use deepseek-flash or deepseek-v4-pro there, "
             "or R1 itself elsewhere, such as deepseek/deepseek-r1-0528 at openrouter.ai"
         )
-    return _put_together(endpoint, family, model)
+    return _put_together(endpoint, family or family_of(_tagged(endpoint, model)), model)
 
 
 def profile_names() -> tuple[str, ...]:
@@ -87,6 +87,11 @@ def fitted(profile: Profile, context_tokens: int, longest_reply: int | None = No
     room = min(longest_reply or context_tokens, context_tokens // 2)
     limit = room if profile.max_tokens is None else min(profile.max_tokens, room)
     return replace(profile, context_tokens=context_tokens, max_tokens=limit)
+
+
+def _tagged(endpoint: EndpointProfile, model: str) -> str:
+    """Ollama takes a name without a tag for its `latest`, which of deepseek-r1 is a distill."""
+    return f"{model}:latest" if endpoint.name == "ollama" and ":" not in model else model
 
 
 def _put_together(endpoint: EndpointProfile, family: Family, model: str) -> Profile:
@@ -111,7 +116,8 @@ def _put_together(endpoint: EndpointProfile, family: Family, model: str) -> Prof
         family=family.name,
         note=family.note,
     )
-    limits = LIMITS.get((endpoint.name, model.casefold().rpartition("/")[2]))
+    bare = model.casefold().rpartition("/")[2].partition(":")[0]  # OpenRouter puts ":free" and its like behind a name
+    limits = LIMITS.get((endpoint.name, bare))
     return fitted(profile, *limits) if limits else profile
 
 

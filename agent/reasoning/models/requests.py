@@ -86,7 +86,7 @@ def _turn(message: Json, thought: str, profile: Profile) -> Json:
     """A past turn of the model carries its answer only, for R1's endpoints refuse its reasoning and its own chat
     template drops it; a model that wants it back gets it in a field, empty rather than missing."""
     if message["role"] != "assistant":
-        return message
+        return _flat(message)
     turn = dict(message)
     if turn.get("content"):
         apart = split(_as_text(turn["content"]), "auto")
@@ -94,6 +94,14 @@ def _turn(message: Json, thought: str, profile: Profile) -> Json:
     if profile.pass_back == ALWAYS or (profile.pass_back == TOOL_TURNS and turn.get("tool_calls")):
         turn["reasoning_content"] = thought
     return turn
+
+
+def _flat(message: Json) -> Json:
+    """Text in parts as one string: DeepSeek's own API and several others take nothing else.  Pictures stay parts."""
+    content = message.get("content")
+    if not isinstance(content, list) or any(isinstance(p, dict) and p.get("type") != "text" for p in content):
+        return message
+    return {**message, "content": "\n\n".join(_as_text([part]) for part in content)}
 
 
 def _folded(messages: list[Json]) -> list[Json]:
