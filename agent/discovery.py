@@ -207,10 +207,10 @@ _BILLIONS = re.compile(r"(\d+(?:\.\d+)?)\s?b(?![a-z])", re.IGNORECASE)
 
 def best_r1(there: Sequence[Offer]) -> Offer | None:
     """R1-0528, R1, then distills by size; R1-Zero only where there is nothing else.  The first of equals."""
-    return max(filter(_is_r1, there), key=_rank, default=None)
+    return max(filter(is_r1, there), key=_rank, default=None)
 
 
-def _is_r1(offer: Offer) -> bool:
+def is_r1(offer: Offer) -> bool:
     return family_of(offer.model).name in _FAMILIES
 
 

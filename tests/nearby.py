@@ -1,7 +1,8 @@
 """Real HTTP on loopback that answers as a model server of a given kind would, and badly where a test says so.
 
 `with Nearby({"/v1/models": listed("deepseek-r1")}) as server:` serves; `server.url` ends in /v1.  A route is a value
-(sent as JSON with 200), a `Sends`, or a function of the request.  `server.asked` has every request.
+(sent as JSON with 200), a `Sends`, or a function of the request; "*" is for every other path.  `server.asked` has
+every request.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Nearby:
         self.asked.append(asked)
         if isinstance(self.routes, Sends):
             return self.routes
-        route = self.routes.get(asked.path, Sends(b'{"error":"not found"}', 404))
+        route = self.routes.get(asked.path, self.routes.get("*", Sends(b'{"error":"not found"}', 404)))
         if isinstance(route, Callable):
             route = route(asked)
         return route if isinstance(route, Sends) else Sends(json.dumps(route))

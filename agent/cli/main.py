@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "ask": "agent.cli.ask",
+    "doctor": "agent.cli.doctor",
     "library": "agent.cli.library",
+    "models": "agent.cli.models",
     "setup-embeddings": "agent.cli.setup_embeddings",
     "ui": "agent.cli.ui",
 }

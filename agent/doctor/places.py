@@ -1,0 +1,129 @@
+"""Where things are kept, and what keeps them: directories, disk, SQLite, the embedder, Chroma.
+
+Every function looks at one thing.  All but `chroma` block.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from agent.doctor.finding import Finding
+from agent.errors import ChildError, LibraryError
+from agent.settings import Settings
+
+CHROMA_SECONDS = 30.0  # a cold interpreter importing chromadb on two busy cores took 4.4 s
+_LEAST_BYTES = 200 << 20  # a deep run stores some 10 MB, and SQLite wants room beside what it writes
+_SCARCE_BYTES = 1 << 30
+
+
+def directories(settings: Settings) -> Iterator[Finding]:
+    yield _directory("data", settings.data_home, "AGENT_DATA_DIR", vital=True)
+    yield _directory("cache", settings.cache_home, "AGENT_CACHE_DIR", vital=False)
+
+
+def _directory(part: str, place: Path, variable: str, *, vital: bool) -> Finding:
+    """One that is not there yet only has to be possible."""
+    try:
+        if place.exists():
+            with tempfile.TemporaryFile(dir=place) as file:
+                file.write(b"\0" * 4096)
+            return Finding(part, "ok", f"{place} can be written")
+        above = _nearest(place)
+        if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+            return Finding(part, "ok", f"{place} will be made with the first question")
+        why = f"{above} cannot be written" if above.is_dir() else f"{above} is no directory"
+    except OSError as e:
+        why = e.strerror or str(e)
+    told = f"{place} cannot be used: {why}"
+    mend = f"set {variable} to a directory that you may write, or make this one yours"
+    return Finding(part, "problem" if vital else "weak", told, mend)
+
+
+def disk(settings: Settings) -> Finding:
+    try:
+        free = shutil.disk_usage(_nearest(settings.data_home)).free
+    except OSError as e:
+        return Finding("disk", "weak", f"the free space cannot be told: {e.strerror or e}")
+    told = f"{free / 1e9:,.1f} GB are free where the library is kept"
+    if free >= _SCARCE_BYTES:
+        return Finding("disk", "ok", told)
+    mend = "make room, or set AGENT_DATA_DIR to a place on another disk"
+    return Finding("disk", "weak" if free >= _LEAST_BYTES else "problem", told, mend)
+
+
+def full_text() -> Finding:
+    try:
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute("CREATE VIRTUAL TABLE words USING fts5 (text)")
+    except sqlite3.Error as e:
+        mend = "use a Python whose sqlite3 has it: python.org's and every Linux distribution's do"
+        return Finding("library", "problem", f"SQLite {sqlite3.sqlite_version} has no full-text search ({e})", mend)
+    return Finding("library", "ok", f"SQLite {sqlite3.sqlite_version} has full-text search")
+
+
+def record(settings: Settings) -> Finding | None:
+    """None where there is none yet."""
+    from agent.library.record import Record
+    from agent.library.schema import FILE
+
+    path = settings.data_home / "library" / FILE
+    try:
+        if not path.exists():
+            return None
+        kept = Record(path)
+        try:
+            count = int(kept.rows("SELECT count(*) FROM documents")[0][0])
+        finally:
+            kept.close()
+    except (LibraryError, OSError) as e:
+        mend = "move the directory out of the way, or set AGENT_DATA_DIR to another one: a new library is made"
+        return Finding("library", "problem", str(e), mend)
+    return Finding("library", "ok", f"{count:,} pages are kept in {path.parent}")
+
+
+def embedder(settings: Settings) -> Finding:
+    from agent.library.minilm import installed
+
+    mend = "python -m agent setup-embeddings"
+    try:
+        found = installed(settings.cache_home)
+        if found is None:
+            told = "none is set up, so passages are found by their words alone"
+            return Finding("embedder", "weak", told, mend)
+        found.encode(["Does it work?"])
+    except (LibraryError, OSError) as e:
+        return Finding("embedder", "weak", f"{e}; passages are found by their words alone", mend)
+    return Finding("embedder", "ok", f"{found.name} works")
+
+
+async def chroma() -> Finding:
+    """An index in a directory of its own, in a process of its own: the user's is left alone."""
+    from agent.child import Crew
+
+    crew = Crew("agent.library.chroma_worker")
+    try:
+        with tempfile.TemporaryDirectory(prefix="r1-research-", ignore_cleanup_errors=True) as place:
+            where = {"home": f"{place}/index", "record": f"{place}/record.sqlite", "embedder": 1, "anew": False}
+            told, _ = await crew.ask({"do": "open", **where}, seconds=CHROMA_SECONDS)
+            await crew.ask({"do": "close"}, seconds=CHROMA_SECONDS)
+    except (ChildError, OSError) as e:
+        mend = "nothing has to be done: an exact search answers in its place, more slowly in a large library"
+        return Finding("chroma", "weak", f"it does not start: {e}", mend)
+    finally:
+        crew.close()
+    return Finding("chroma", "ok", "it starts, in a process of its own") if told.get("state") == "open" else _odd(told)
+
+
+def _odd(told: object) -> Finding:
+    return Finding("chroma", "weak", f"it starts, but does not open an index: {told}")
+
+
+def _nearest(place: Path) -> Path:
+    """The place, or what is there of the way to it."""
+    return next((p for p in (place, *place.parents) if p.exists()), Path("/"))

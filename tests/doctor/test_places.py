@@ -1,0 +1,106 @@
+"""Directories, the library's parts, and where this is."""
+
+import sqlite3
+
+import pytest
+
+from agent.doctor import places
+from agent.doctor.finding import Finding, can_run, is_container
+from agent.settings import Settings
+
+
+def directories(**given: object) -> dict[str, Finding]:
+    return {found.part: found for found in places.directories(Settings(**given))}
+
+
+def test_directories_that_are_not_there_yet_are_well_where_they_can_be_made(tmp_path):
+    found = directories(data_dir=tmp_path / "a" / "b", cache_dir=tmp_path / "c")
+    assert [f.state for f in found.values()] == ["ok", "ok"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_way_of_the_data_is_a_problem_and_of_the_cache_a_weakness(tmp_path):
+    (tmp_path / "file").write_text("")
+    found = directories(data_dir=tmp_path / "file", cache_dir=tmp_path / "file")
+    assert (found["data"].state, found["cache"].state) == ("problem", "weak")
+    below = directories(data_dir=tmp_path / "file" / "below", cache_dir=tmp_path)
+    assert "AGENT_DATA_DIR" in below["data"].mend
+
+
+def test_a_directory_that_cannot_be_written_is_a_problem():
+    found = directories(data_dir="/proc/self", cache_dir="/proc/self")  # nobody writes there, not even root
+    assert found["data"].state == "problem"
+    assert "/proc/self cannot be used" in found["data"].told
+
+
+def test_the_library_that_is_there_is_counted_and_one_that_is_not_is_not_made(tmp_path):
+    from agent.library.record import Record
+    from agent.library.schema import FILE
+
+    assert places.record(Settings(data_dir=tmp_path)) is None
+    (tmp_path / "library").mkdir()
+    Record(tmp_path / "library" / FILE).rows("SELECT 1")
+    found = places.record(Settings(data_dir=tmp_path))
+    assert (found.state, "0 pages" in found.told) == ("ok", True)
+
+
+def test_a_library_that_is_damaged_is_a_problem(tmp_path):
+    from agent.library.schema import FILE
+
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / FILE).write_bytes(b"not a database" * 100)
+    assert places.record(Settings(data_dir=tmp_path)).state == "problem"
+
+
+def test_without_an_embedder_it_is_said_how_to_get_one(tmp_path):
+    found = places.embedder(Settings(cache_dir=tmp_path))
+    assert (found.state, found.mend) == ("weak", "python -m agent setup-embeddings")
+
+
+def test_an_embedder_that_is_damaged_is_made_anew(tmp_path):
+    from agent.library.minilm import ORIGIN, directory
+
+    directory(tmp_path).mkdir(parents=True)
+    (directory(tmp_path) / ORIGIN).write_text("{}")
+    found = places.embedder(Settings(cache_dir=tmp_path))
+    assert (found.state, found.mend) == ("weak", "python -m agent setup-embeddings")
+
+
+def test_full_text_search_is_looked_for():
+    found = places.full_text()
+    assert (found.state, sqlite3.sqlite_version in found.told) == ("ok", True)
+
+
+def test_the_free_space_is_told(tmp_path):
+    assert "GB are free" in places.disk(Settings(data_dir=tmp_path / "not" / "yet")).told
+
+
+async def test_chroma_starts_and_leaves_nothing_behind():
+    import tempfile
+    from pathlib import Path
+
+    before = set(Path(tempfile.gettempdir()).glob("r1-research-*"))
+    assert (await places.chroma()).state == "ok"
+    assert set(Path(tempfile.gettempdir()).glob("r1-research-*")) == before
+
+
+# ---------------------------------------------------------------------------------------------------- containers
+
+
+@pytest.mark.parametrize("mark", [".dockerenv", "run/.containerenv"])
+def test_a_container_is_known_by_the_file_at_its_root(mark, tmp_path):
+    assert not is_container({}, tmp_path)
+    (tmp_path / mark).parent.mkdir(exist_ok=True)
+    (tmp_path / mark).touch()
+    assert is_container({}, tmp_path)
+
+
+@pytest.mark.parametrize("variable", ["container", "KUBERNETES_SERVICE_HOST"])
+def test_a_container_is_known_by_its_environment(variable, tmp_path):
+    assert is_container({variable: "x"}, tmp_path)
+
+
+def test_a_weakness_does_not_stop_a_question_and_a_problem_does():
+    weak, problem = Finding("a", "weak", ""), Finding("b", "problem", "")
+    assert can_run([weak]) is True
+    assert can_run([weak, problem]) is False
