@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+from types import ModuleType
+from typing import Any
 
 import httpx
 import httpx2
+import openai
 import pytest
 from langchain_core.exceptions import ContextOverflowError
 from pydantic import SecretStr
@@ -18,20 +21,19 @@ from agent.errors import (
     ModelRefused,
     ModelUnreachable,
 )
-from agent.reasoning.models import Endpoint, Profile, model_error, open_chat_model
+from agent.reasoning.models import Endpoint, model_error, open_chat_model
 from tests.model_server import ModelServer, Said
+from tests.reasoning.ways import WAYS, ask, quick
 
 KEY = "sk-planted-0123456789abcdef"
 
 
-async def failure(url: str, *, idle_seconds: float = 5, model: str = "deepseek-r1") -> ModelError:
-    """Our error for what a streamed call to this URL raises."""
-    profile = Profile("test", temperature=0.6, top_p=0.95, max_tokens=100, system="fold", idle_seconds=idle_seconds)
-    key = SecretStr(KEY)
-    async with open_chat_model(model=model, base_url=url, api_key=key, profile=profile) as chat:
+async def failure(url: str, *, key: str = KEY, way: str = "astream") -> ModelError:
+    """Our error for what a call to this URL raises."""
+    model = "deepseek-r1"
+    async with open_chat_model(model=model, base_url=url, api_key=SecretStr(key), profile=quick()) as chat:
         try:
-            async for _ in chat.astream("Hi"):
-                pass
+            await ask(chat, way)
         except Exception as error:  # noqa: BLE001 - which it is, is the question
             return model_error(error, Endpoint(model=model, url=url))
     raise AssertionError("the call did not fail")
@@ -70,10 +72,30 @@ async def test_each_status_has_its_meaning_and_its_way_out(status: int, kind: ty
     assert len(server.requests) == 1
 
 
-async def test_a_prompt_that_is_too_long_is_told_from_other_bad_requests() -> None:
-    told = "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."
-    with ModelServer(refusal(400, told)) as server:
-        assert isinstance(await failure(server.url), ContextExceeded)
+@pytest.mark.parametrize(
+    ("status", "message", "kind", "names"),
+    [
+        (400, "Model Not Exist", ModelRefused, "AGENT_MODEL"),
+        (400, "/v1/chat/completions: Invalid model name passed in model=r1", ModelRefused, "AGENT_MODEL"),
+        (401, "Authentication Fails, Your api key: ****cdef is invalid", ModelRefused, "AGENT_API_KEY"),
+        (402, "Insufficient Balance", ModelRefused, "no balance"),
+        (422, "Failed to deserialize the JSON body into the target type", ModelRefused, "Failed to deserialize"),
+        (429, "Rate Limit Reached", ModelOverloaded, "Rate Limit"),
+        (500, "Internal Server Error", ModelOverloaded, "500"),
+        (503, "Service is too busy. We advise users to temporarily switch", ModelOverloaded, "too busy"),
+    ],
+)
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_deepseek_and_its_gateways_say_is_told_with_its_way_out(
+    way: str, status: int, message: str, kind: type[ModelError], names: str
+) -> None:
+    with ModelServer(refusal(status, message)) as server:
+        error = await failure(server.url, way=way)
+    assert type(error) is kind
+    assert names in str(error)
+
+
+def test_langchains_word_for_a_prompt_that_is_too_long_is_known() -> None:
     assert isinstance(model_error(ContextOverflowError("too long"), Endpoint("r1")), ContextExceeded)
 
 
@@ -114,17 +136,66 @@ async def test_a_url_that_cannot_be_asked_names_its_setting(url: str) -> None:
     assert f"AGENT_BASE_URL={url!r}" in str(error)
 
 
-async def test_an_address_that_answers_with_a_web_page_is_told_as_a_wrong_address() -> None:
-    with ModelServer(Said(body="<html>Welcome</html>", headers={"Content-Type": "text/html"})) as server:
-        assert "OpenAI-compatible" in str(await failure(server.url))
+async def test_https_to_a_server_without_it_is_told_as_that() -> None:
+    with ModelServer(Said("ok")) as server:
+        error = await failure(server.url.replace("http:", "https:"))
+    assert isinstance(error, ModelUnreachable)
+    assert "secure connection" in str(error)
+    assert "AGENT_BASE_URL" in str(error)
 
 
-@pytest.mark.parametrize("fault", ["cut", "hang midway", "error event", "not json", "no finish", "hang"])
-async def test_a_reply_that_breaks_off_may_be_asked_for_again(fault: str) -> None:
-    with ModelServer(Said("one two three four", "five six", fault=fault)) as server:
-        error = await failure(server.url, idle_seconds=0.3)
-    assert type(error) is ModelOverloaded
-    assert "\n" not in str(error)
+# ------------------------------------------------------------------------------------------------- no chat reply
+
+LOGIN = Said(body="<html><title>Log in</title></html>", headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("instead", "names"),
+    [
+        (LOGIN, "a web page"),
+        (Said(body="[1, 2]"), "[1, 2]"),
+        (Said(body={"detail": "ok", "models": []}), "detail"),
+        (Said(body='"pong"'), "pong"),
+    ],
+    ids=["a login page", "an array", "another object", "a string"],
+)
+async def test_something_else_with_status_200_is_told_as_a_wrong_address(instead: Said, names: str, way: str) -> None:
+    with ModelServer(instead) as server:
+        error = await failure(server.url, way=way)
+    assert type(error) is ModelRefused
+    assert names in str(error)
+    assert "OpenAI-compatible" in str(error)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ({"message": "no capacity", "code": 503}, ModelOverloaded),
+        ({"message": "Insufficient credits", "code": 402}, ModelRefused),
+        ("model runner has unexpectedly stopped", ModelOverloaded),
+    ],
+    ids=["busy", "no balance", "a text"],
+)
+async def test_an_error_with_status_200_is_an_error(told: object, kind: type[ModelError], way: str) -> None:
+    """OpenRouter has begun to answer when its provider fails; llama.cpp and Ollama have done so too."""
+    with ModelServer(Said(body={"error": told})) as server:
+        error = await failure(server.url, way=way)
+    assert type(error) is kind
+    assert "balance" in str(error) or str(told["message"] if isinstance(told, dict) else told) in str(error)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_reply_without_a_choice_may_be_asked_for_again(way: str) -> None:
+    with ModelServer(Said(body={"choices": []})) as server:
+        assert type(await failure(server.url, way=way)) is ModelOverloaded
+
+
+async def test_a_server_that_cannot_stream_is_told_as_that() -> None:
+    reply = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
+    with ModelServer(Said(body=reply)) as server:
+        assert "stream" in str(await failure(server.url))
 
 
 async def test_an_error_event_with_a_fatal_status_is_fatal() -> None:
@@ -136,11 +207,28 @@ async def test_an_error_event_with_a_fatal_status_is_fatal() -> None:
     assert "balance" in str(error)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
-async def test_no_error_repeats_a_key(status: int) -> None:
-    with ModelServer(refusal(status, f"Incorrect API key provided: {KEY}, or Bearer {KEY}")) as server:
-        error = await failure(server.url)
-    assert KEY not in str(error)
+# ------------------------------------------------------------------------------------------------- keys
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 422, 429, 500, 503])
+@pytest.mark.parametrize(
+    "key",
+    [KEY, "planted", "planted.with.dots", "gsk_planted0123456789abcdefghij", "eyJplanted.eyJzdWIi.c2lnbmF0dXJl"],
+)
+async def test_no_error_repeats_a_key_whatever_it_looks_like(key: str, status: int) -> None:
+    told = f"Incorrect API key provided: {key}, or Bearer {key}, or {key}."
+    with ModelServer(refusal(status, told)) as server:
+        for way in ("ainvoke", "astream"):
+            error = await failure(server.url, key=key, way=way)
+            assert "planted" not in f"{error} {error!r} {error.args}"
+
+
+@pytest.mark.parametrize("key", ["sk-planted…", "planted\nkey"])
+async def test_a_key_that_cannot_be_sent_is_told_without_it(key: str) -> None:
+    with ModelServer(Said("ok")) as server:
+        error = await failure(server.url, key=key)
+    assert isinstance(error, ModelRefused)
+    assert "AGENT_API_KEY" in str(error)
     assert "planted" not in str(error)
 
 
@@ -149,14 +237,92 @@ def test_a_password_in_the_url_is_not_repeated() -> None:
     assert "planted" not in str(model_error(httpx2.ConnectError("refused"), at))
 
 
-@pytest.mark.parametrize("library", [httpx, httpx2])
-def test_both_generations_of_the_http_library_are_understood(library: object) -> None:
-    at = Endpoint("r1", "http://models.example/v1")
-    assert isinstance(model_error(library.ConnectError("refused"), at), ModelUnreachable)
-    assert isinstance(model_error(library.ConnectTimeout("slow"), at), ModelUnreachable)
-    assert isinstance(model_error(library.ReadTimeout("silent"), at), ModelOverloaded)
-    assert isinstance(model_error(library.RemoteProtocolError("broke"), at), ModelOverloaded)
-    assert isinstance(model_error(library.ReadError("reset"), at), ModelOverloaded)
+# ------------------------------------------------------------------------------------------------- packages' errors
+
+AT = Endpoint("r1", "http://models.example/v1")
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("ConnectError", ModelUnreachable),
+        ("ConnectTimeout", ModelUnreachable),
+        ("ProxyError", ModelUnreachable),
+        ("UnsupportedProtocol", ModelRefused),
+        ("LocalProtocolError", ModelRefused),
+        ("ReadTimeout", ModelOverloaded),
+        ("WriteTimeout", ModelOverloaded),
+        ("PoolTimeout", ModelOverloaded),
+        ("ReadError", ModelOverloaded),
+        ("WriteError", ModelOverloaded),
+        ("CloseError", ModelOverloaded),
+        ("RemoteProtocolError", ModelOverloaded),
+        ("DecodingError", ModelOverloaded),
+    ],
+)
+def test_both_generations_of_the_http_library_are_understood(
+    name: str, kind: type[ModelError], library: ModuleType
+) -> None:
+    error = getattr(library, name)("scripted")
+    assert type(model_error(error, AT)) is kind
+    assert type(model_error(caused_by(openai.APIConnectionError(request=a_request(library)), error), AT)) is kind
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_status_is_understood_in_both_generations_of_the_http_library(library: ModuleType) -> None:
+    sent = a_request(library)
+    for status, kind in {401: ModelRefused, 402: ModelRefused, 429: ModelOverloaded, 503: ModelOverloaded}.items():
+        reply = library.Response(status, headers={"retry-after": "7"}, request=sent)
+        error = model_error(library.HTTPStatusError("scripted", request=sent, response=reply), AT)
+        assert type(error) is kind
+        assert getattr(error, "retry_after", 7) == 7
+
+
+@pytest.mark.parametrize(
+    ("kind_of_openai", "status", "kind"),
+    [
+        (openai.BadRequestError, 400, ModelRefused),
+        (openai.AuthenticationError, 401, ModelRefused),
+        (openai.APIStatusError, 402, ModelRefused),
+        (openai.PermissionDeniedError, 403, ModelRefused),
+        (openai.NotFoundError, 404, ModelRefused),
+        (openai.ConflictError, 409, ModelOverloaded),
+        (openai.APIStatusError, 413, ContextExceeded),
+        (openai.UnprocessableEntityError, 422, ModelRefused),
+        (openai.RateLimitError, 429, ModelOverloaded),
+        (openai.InternalServerError, 503, ModelOverloaded),
+    ],
+)
+def test_openais_errors_are_understood(
+    kind_of_openai: type[openai.APIStatusError], status: int, kind: type[ModelError]
+) -> None:
+    reply = httpx2.Response(status, request=a_request(httpx2))
+    error = model_error(kind_of_openai("scripted", response=reply, body={"message": "scripted"}), AT)
+    assert type(error) is kind
+
+
+def test_openais_errors_without_a_status_are_understood() -> None:
+    sent = a_request(httpx2)
+    assert type(model_error(openai.APITimeoutError(request=sent), AT)) is ModelOverloaded
+    assert type(model_error(openai.APIConnectionError(request=sent), AT)) is ModelOverloaded
+    assert type(model_error(openai.ContentFilterFinishReasonError(), AT)) is ModelRefused
+    late = openai.APIError("Service busy", request=sent, body={"message": "Service busy", "code": 503})
+    assert type(model_error(late, AT)) is ModelOverloaded
+
+
+def test_an_error_of_ours_that_another_wraps_is_found() -> None:
+    mine = ModelRefused("a web page came")
+    assert model_error(caused_by(openai.APIConnectionError(request=a_request(httpx2)), mine), AT) is mine
+
+
+def a_request(library: ModuleType) -> Any:
+    return library.Request("POST", "http://models.example/v1/chat/completions")
+
+
+def caused_by(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
 
 
 def test_an_error_of_some_other_library_is_told_with_its_name() -> None:

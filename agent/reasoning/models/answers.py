@@ -7,7 +7,7 @@ means.  Errors that a server tells are raised as openai's, as the client itself 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import ModelOverloaded, ModelRefused
@@ -21,13 +21,16 @@ _NO_CHAT = "is this the address of an OpenAI-compatible endpoint? It mostly ends
 _SHOWN = 60  # characters of what came instead
 
 
-def completion(response: Any) -> Json:
-    """The body of a whole reply.  Raises `openai.APIError` for an error that came with status 200, `ModelRefused` for
-    something that is no chat reply, `ModelOverloaded` for a reply in which nothing was said."""
+def completion(response: Any, asked: Callable[[], httpx2.Request]) -> Json:
+    """The body of a whole reply to the request that `asked` gives.
+
+    Raises `openai.APIError` for an error that came with status 200, `ModelRefused` for something that is no chat reply,
+    `ModelOverloaded` for a reply in which nothing was said.
+    """
     body = response.model_dump(warnings=False) if hasattr(response, "model_dump") else response
     if not isinstance(body, Mapping):
         raise ModelRefused(f"no chat reply came, but {_shown(body)}: {_NO_CHAT}")
-    raise_told(body)
+    raise_told(body, asked)
     if body.get("choices") is None:
         names = sorted(name for name, value in body.items() if value is not None)
         raise ModelRefused(f"no chat reply came, but an object with {_shown(names)}: {_NO_CHAT}")
@@ -36,19 +39,19 @@ def completion(response: Any) -> Json:
     return body
 
 
-def raise_told(body: Json) -> None:
+def raise_told(body: Json, asked: Callable[[], httpx2.Request]) -> None:
     """Raises `openai.APIError` where the body, or the event of a stream, is an error.
 
-    Its usual place is `error`; vLLM before 0.10 and SGLang send the error itself, with `"object": "error"`.
+    Its usual place is `error`; vLLM before 0.10 and SGLang send the error itself, with `"object": "error"`.  The error
+    carries its request, so that a server's repetition of the key can be told from its words.
     """
     error = body if body.get("object") == "error" else body.get("error")
     if not error:
         return
-    import httpx2
     from openai import APIError
 
     said = error.get("message") if isinstance(error, Mapping) else error
-    raise APIError(str(said or error), request=httpx2.Request("POST", "http://unknown"), body=error)
+    raise APIError(str(said or error), request=asked(), body=error)
 
 
 def check(response: httpx2.Response) -> None:
@@ -58,7 +61,7 @@ def check(response: httpx2.Response) -> None:
     if "html" in _media_type(response):
         raise ModelRefused(f"a web page came instead of a chat reply: {_NO_CHAT}")
     if _asked_for_stream(response):
-        _raise_instead(response.read())
+        _raise_instead(response)
 
 
 async def check_async(response: httpx2.Response) -> None:
@@ -81,12 +84,12 @@ def _asked_for_stream(response: httpx2.Response) -> bool:
     return "json" in _media_type(response) and json.loads(response.request.content or b"{}").get("stream") is True
 
 
-def _raise_instead(body: bytes) -> None:
+def _raise_instead(response: httpx2.Response) -> None:
     try:
-        told = json.loads(body)
+        told = json.loads(response.read())
     except ValueError:
         return  # a stream under the wrong name, or nothing: the stream's reader finds out
-    completion(told)
+    completion(told, lambda: response.request)
     raise ModelRefused("the server sends whole replies only, and a stream was asked for")
 
 

@@ -102,12 +102,19 @@ class ChatR1(BaseChatOpenAI):
         payload = super()._get_request_payload(messages, stop=stop, **{"effort": self.effort, **kwargs})
         return driven(payload, self.endpoint_profile, [_thought(m) for m in messages])
 
+    def _as_asked(self) -> httpx2.Request:
+        """A request as this model's clients send it, for an error that is found in a reply."""
+        import httpx2
+
+        client = self.root_client or self.root_async_client
+        return httpx2.Request("POST", self.openai_api_base or "", headers=client.auth_headers)
+
     def _create_chat_result(
         self,
         response: Any,
         generation_info: dict[str, Any] | None = None,
     ) -> ChatResult:
-        raw = answers.completion(response)
+        raw = answers.completion(response, self._as_asked)
         result = super()._create_chat_result(response, generation_info)
         for generation, choice in zip(result.generations, raw["choices"], strict=True):
             check_finish(choice.get("finish_reason"))
@@ -125,7 +132,7 @@ class ChatR1(BaseChatOpenAI):
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
-        answers.raise_told(chunk)
+        answers.raise_told(chunk, self._as_asked)
         made = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
         choices = chunk.get("choices") or []
         if made is None:

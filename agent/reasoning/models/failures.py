@@ -71,17 +71,34 @@ def model_error(error: Exception, at: Endpoint) -> ModelError:
             return cause
         if (status := _status(cause)) is not None:
             return _by_status(status, cause, at)
-    return _by_name({name for cause in causes for name in _class_names(cause)}, error, at)
+    names = {name for cause in causes for name in _class_names(cause)}
+    return _not_sent(names, error, at) or _not_answered(names, error, at)
 
 
-def _by_name(names: set[str], error: Exception, at: Endpoint) -> ModelError:
-    """For an error without a status: `names` are those of its classes and of its causes' classes."""
+def _not_sent(names: set[str], error: Exception, at: Endpoint) -> ModelError | None:
+    """For an error of address, key or connection; `names` are those of its classes and of its causes' classes."""
+    words = _words(error)
+    if ("UnicodeEncodeError" in names and "'ascii'" in words) or "Illegal header value" in words:
+        return ModelRefused(f"{at.key_variable} is no key: it has a character in it that no key has")
+    if "SSLError" in names:
+        why = next(str(cause) for cause in _causes(error) if "SSLError" in _class_names(cause))
+        return ModelUnreachable(
+            f"no secure connection to {at.host} ({plain(why)}): does {at.url_variable} begin with the right scheme, "
+            "and is its certificate trusted here (SSL_CERT_FILE)?"
+        )
     if names & _UNREACHABLE:
         return ModelUnreachable(f"nothing answers at {at.host}: is the server running, and is {at.url_variable} right?")
     if names & _WRONG_URL:
         return ModelRefused(f"{at.url_variable}={at.url!r} is not an address that can be asked: {_told(error)}")
+    return None
+
+
+def _not_answered(names: set[str], error: Exception, at: Endpoint) -> ModelError:
+    """For an error of the reply, without a status."""
     if "ContextOverflowError" in names or _TOO_LONG.search(_words(error)):
         return _too_long(at)
+    if "ContentFilterFinishReasonError" in names:
+        return ModelRefused(f"{at.host} withholds the answer: ask in other words, or set {at.url_variable} to another")
     if names & _SILENT:
         return ModelOverloaded(f"{at.host} fell silent: it sent nothing for too long")
     if names & _BROKEN:
