@@ -71,7 +71,8 @@ async def _findings(settings: Settings, machine: Machine, show: Callable[[Findin
 def _show(finding: Finding) -> None:
     head = f"{_coloured(finding.state)}  {finding.part:<17}  "
     indent = " " * (7 + 2 + 17 + 2)
-    lines = _lines(finding.told, len(indent)) + [f"-> {line}" for line in _lines(finding.mend, len(indent) + 3)]
+    mends = _lines(finding.mend, len(indent) + 3)
+    lines = _lines(finding.told, len(indent)) + [f"{'   ' if i else '-> '}{line}" for i, line in enumerate(mends)]
     print(head + f"\n{indent}".join(lines), flush=True)
 
 

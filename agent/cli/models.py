@@ -98,10 +98,11 @@ def _window(window: Window) -> str:
 def _price(role: RoleFound) -> str:
     if role.price is None:
         return "no price: it is local" if role.local else "no price is known"
-    price, dollars = role.price, "$ per million tokens"
-    cached = f", {price.cached:g} where cached" if price.cached is not None else ""
+    price = role.price
+    cached = f", ${price.cached:g} where cached" if price.cached is not None else ""
     when = "" if price.hours == "all" else f", {price.hours} hours"
-    return f"{price.prompt:g} in{cached}, {price.output:g} out {dollars} ({price.since}{when}; {price.source})"
+    told = f"${price.prompt:g} in{cached}, ${price.output:g} out per million tokens"
+    return f"{told} (as of {price.since}{when}; {price.source})"
 
 
 # ------------------------------------------------------------------------------------------------- this machine

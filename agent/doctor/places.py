@@ -5,7 +5,6 @@ Every function looks at one thing.  All but `chroma` block.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -29,18 +28,16 @@ def directories(settings: Settings) -> Iterator[Finding]:
 
 def _directory(part: str, place: Path, variable: str, *, vital: bool) -> Finding:
     """One that is not there yet only has to be possible."""
+    above = _nearest(place)
     try:
-        if place.exists():
-            with tempfile.TemporaryFile(dir=place) as file:
-                file.write(b"\0" * 4096)
-            return Finding(part, "ok", f"{place} can be written")
-        above = _nearest(place)
-        if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
-            return Finding(part, "ok", f"{place} will be made with the first question")
-        why = f"{above} cannot be written" if above.is_dir() else f"{above} is no directory"
+        with tempfile.TemporaryFile(dir=above) as file:
+            file.write(b"\0" * 4096)
     except OSError as e:
-        why = e.strerror or str(e)
-    told = f"{place} cannot be used: {why}"
+        why = f"{above}: {e.strerror or e}"
+    else:
+        how = "can be written" if above == place else "will be made with the first question"
+        return Finding(part, "ok", f"{place} {how}")
+    told = f"{place} cannot be used ({why})"
     mend = f"set {variable} to a directory that you may write, or make this one yours"
     return Finding(part, "problem" if vital else "weak", told, mend)
 

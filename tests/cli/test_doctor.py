@@ -145,7 +145,7 @@ def test_models_tells_what_is_configured_what_is_here_and_which_keys_are_set(cap
         assert all("authorization" not in asked.headers for asked in server.asked)
     out = capsys.readouterr().out
     assert "reasoner  deepseek-r1 at openrouter.ai (as configured)" in out
-    assert "0.7 in, 2.5 out $ per million tokens (20" in out
+    assert "$0.7 in, $2.5 out per million tokens (as of 20" in out
     assert "writer    none: the reasoner writes" in out
     assert "* deepseek-r1:8b" in out
     assert "8.2B, 5.2 GB, context 4,096 of 131,072 tokens" in out
