@@ -9,6 +9,7 @@ It is the contract with LangChain's base class, whose underscore methods ChatR1 
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -168,7 +169,7 @@ async def test_a_tag_that_is_cut_at_any_character_never_shows(way: str, dialect:
         for server.cut in range(1, 12):
             said = [told(chunk) for chunk in await chunks(model_at(server), way)]
             assert not any(set("<>/") & set(t) for _, t in said)
-            assert ("".join(r for r, _ in said), "".join(t for _, t in said)) == (THOUGHT, ANSWER)
+            assert joined(said) == (THOUGHT, ANSWER)
 
 
 # ------------------------------------------------------------------------------------------------- one source only
@@ -201,8 +202,41 @@ def test_content_that_is_a_list_of_parts_is_read_as_one_reply() -> None:
 def test_content_that_comes_in_lists_of_parts_is_read_as_a_stream() -> None:
     reader = StreamReader("auto")
     read = [reader.read(ChatGenerationChunk(message=AIMessageChunk([part])), {}) for part in PARTS]
-    said = [told(chunk.message) for chunk in read]
-    assert ("".join(r for r, _ in said), "".join(t for _, t in said)) == ("hm and so", "Forty-two.")
+    assert joined([told(chunk.message) for chunk in read]) == ("hm and so", "Forty-two.")
+
+
+FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
+CONTENTS = [ANSWER, ABOUT_TAGS, "", f"<think>\n{THOUGHT}\n</think>\n\n{ANSWER}", f"{THOUGHT}\n</think>\n\n{ANSWER}"]
+
+
+def test_a_stream_says_the_same_as_the_whole_reply_wherever_it_is_cut() -> None:
+    rng = random.Random(4)
+    for _ in range(4_000):
+        thought, content = rng.choice(("", THOUGHT, "嗯。")), rng.choice(CONTENTS)
+        names = rng.sample(FIELDS, k=rng.choice((0, 1, 2)) if not thought else rng.choice((1, 2)))
+        mode = rng.choice(("auto", "tags", "prefilled"))
+        reader = StreamReader(mode)
+        deltas = [("", dict.fromkeys(names, piece)) for piece in ["", *pieces(thought, rng)]]
+        deltas += [(piece, {}) for piece in pieces(content, rng)]
+        said = [told(reader.read(a_chunk(text), fields).message) for text, fields in deltas]
+        said.append(told(reader.read(a_chunk("", "stop"), {}).message))
+        assert reader.close() is None
+        apart, learned = whole(dict.fromkeys(names, thought), content, mode)
+        assert (joined(said), reader.learned) == ((apart.reasoning, apart.text), learned), (thought, content, mode)
+
+
+def pieces(text: str, rng: random.Random) -> list[str]:
+    edges = sorted({0, len(text), *(rng.randrange(len(text) + 1) for _ in range(rng.randrange(9)))})
+    return [text[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def a_chunk(text: str, finish: str | None = None) -> ChatGenerationChunk:
+    about = {"finish_reason": finish} if finish else None
+    return ChatGenerationChunk(message=AIMessageChunk(text), generation_info=about)
+
+
+def joined(said: list[tuple[str, str]]) -> tuple[str, str]:
+    return "".join(r for r, _ in said), "".join(t for _, t in said)
 
 
 # ------------------------------------------------------------------------------------------------- what it cost

@@ -57,6 +57,8 @@ def whole(fields: Mapping[str, str], content: object, mode: Mode) -> tuple[Split
     """A reply that came in one piece, and how the next is best split."""
     parts = _parts(content)
     said = next((text for text in (*fields.values(), parts.reasoning) if text), "")
+    if fields and mode == "auto":
+        mode = "tags"  # a server that fills the field, if only with "", leaves no bare thinking in the text
     splitter = ThinkSplitter("tags" if said else mode)
     first, last = splitter.feed(parts.text), splitter.close()
     apart = Split(said or first.reasoning + last.reasoning, first.text + last.text)
@@ -122,7 +124,7 @@ class StreamReader:
                 self._field = name
                 return text
         if fields and self._splitter is None and self._mode == "auto":
-            self._mode = "tags"  # a server that fills the field, if only with "", leaves no bare thinking in the text
+            self._mode = "tags"  # as in `whole`
         return ""
 
     def _split(self, content: str) -> Split:
