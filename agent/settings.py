@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     writer_model: str | None = Field(None, description="a second model that writes what the reasoner concluded")
     writer_base_url: str | None = Field(None, description="its endpoint; default: the reasoner's")
     writer_api_key: SecretStr | None = Field(None, description="its key; default: the reasoner's on the same endpoint")
-    fast_model: str | None = Field(None, description="a small model for repairs and checking; default: the reasoner")
+    fast_model: str | None = Field(None, description="a small model for repairs; default: the reasoner")
     fast_base_url: str | None = Field(None, description="its endpoint; default: the reasoner's")
     fast_api_key: SecretStr | None = Field(None, description="its key; default: the reasoner's on the same endpoint")
     pass_thinking: bool = Field(False, description="show the writer the reasoner's thinking beside its notes")

@@ -18,9 +18,9 @@ def told(tmp_path):
     return describe
 
 
-def test_with_nothing_configured_the_first_line_says_so_and_names_the_way_to_r1(told):
-    line = told()
-    assert "extractive (no model is configured; set AGENT_BASE_URL and AGENT_MODEL" in line
+def test_the_built_in_reasoner_is_named_with_the_reason(told):
+    line = told(model="extractive")
+    assert "extractive (as configured; no model is asked)" in line
     assert "duckduckgo, wikipedia (none is configured)" in line
     assert "\n" not in line
 

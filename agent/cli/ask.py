@@ -128,7 +128,7 @@ def _first_line(agent: Researcher, order: Order) -> str:
 
 
 def _flag(setting: str) -> str:
-    return f"--{setting.replace('_', '-')}"
+    return f"--{setting.removesuffix('_model').replace('_', '-')}"
 
 
 def _status(status: Status) -> int:
@@ -170,8 +170,9 @@ def _question(parsed: argparse.Namespace) -> str:
 
 
 _SETTINGS = (
-    "model", "base_url", "search", "searxng_url", "folder", "share_folder", "depth", "check", "max_seconds",
-    "max_total_tokens", "max_pages", "lang", "data_dir", "allow_private_addresses",
+    "model", "base_url", "profile", "writer_model", "writer_base_url", "fast_model", "fast_base_url", "pass_thinking",
+    "search", "searxng_url", "folder", "share_folder", "depth", "check", "max_seconds", "max_usd", "max_total_tokens",
+    "max_pages", "lang", "data_dir", "allow_private_addresses",
 )  # fmt: skip
 
 
@@ -194,6 +195,14 @@ def _model_flags(parser: Parser) -> None:
     group = parser.add_argument_group("the model", argument_default=argparse.SUPPRESS)
     group.add_argument("--model", metavar="NAME", help="model at the endpoint; `extractive` needs no endpoint")
     group.add_argument("--base-url", metavar="URL", help="OpenAI-compatible endpoint of the reasoner")
+    group.add_argument("--profile", metavar="NAME", help="how the endpoint is driven; default: by URL and model")
+    group.add_argument("--writer", dest="writer_model", metavar="NAME", help="a second model that writes")
+    group.add_argument("--writer-base-url", metavar="URL", help="its endpoint; default: the reasoner's")
+    group.add_argument("--fast", dest="fast_model", metavar="NAME", help="a small model for repairs")
+    group.add_argument("--fast-base-url", metavar="URL", help="its endpoint; default: the reasoner's")
+    group.add_argument(
+        "--pass-thinking", action="store_true", help="show the writer what the reasoner thought, not its notes only"
+    )
     group.add_argument("--lang", metavar="CODE", help="language of the answer; default: the question's")
 
 
@@ -216,6 +225,7 @@ def _budget_flags(parser: Parser) -> None:
     group.add_argument("--depth", choices=("quick", "standard", "deep"), help="standard is the default")
     group.add_argument("--check", choices=("none", "rules"), help="how claims are checked")
     group.add_argument("--max-seconds", type=float, metavar="N", help="soft limit on the run's time")
+    group.add_argument("--max-usd", type=float, metavar="X", help="soft limit on the cost of all model calls")
     group.add_argument("--max-total-tokens", type=int, metavar="N", help="soft limit over all model calls")
     group.add_argument("--max-pages", type=int, metavar="N", help="pages read, at most")
 

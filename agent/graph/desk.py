@@ -165,7 +165,8 @@ def total_tokens(usage: Usage) -> int:
 
 def add(a: Usage, b: Usage) -> Usage:
     """The sum; a price that is known for one part only is not a price of the whole."""
-    known = [u.usd for u in (a, b) if u.model_calls]
+    made = [u for u in (a, b) if u.model_calls]
+    known = [u.usd for u in made]
     return replace(
         a,
         model_calls=a.model_calls + b.model_calls,
@@ -176,7 +177,7 @@ def add(a: Usage, b: Usage) -> Usage:
         answer_tokens=a.answer_tokens + b.answer_tokens,
         usd=None if None in known or not known else sum(u for u in known if u is not None),
         usd_why=a.usd_why or b.usd_why,
-        usd_is_estimate=a.usd_is_estimate or b.usd_is_estimate,
+        usd_is_estimate=any(u.usd_is_estimate for u in made) or not made,
         seconds=a.seconds + b.seconds,
         model_seconds=a.model_seconds + b.model_seconds,
     )

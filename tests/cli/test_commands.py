@@ -71,7 +71,8 @@ def test_no_question_is_a_usage_error_that_shows_how(words, capsys):
     ("words", "named"),
     [
         (["--no-such-flag", "q"], "--no-such-flag"),
-        (["--max-usd", "1", "q"], "--max-usd"),
+        (["--max-usd", "nothing", "q"], "--max-usd"),
+        (["--since", "week", "q"], "--since"),
         (["--dep", "quick", "q"], "--dep"),
         (["--depth", "bottomless", "q"], "bottomless"),
         (["--check", "full", "q"], "full"),

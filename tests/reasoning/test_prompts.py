@@ -7,9 +7,7 @@ from importlib.resources import files
 import pytest
 
 from agent.reasoning.languages import language_name
-from agent.reasoning.prompts import PromptError, load, parse
-
-NAMES = ["plan", "write", "revise"]
+from agent.reasoning.prompts import NAMES, PromptError, load, parse
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "de", "zh-Hant"])

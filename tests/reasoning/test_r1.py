@@ -44,6 +44,7 @@ from tests.reasoning.asked import (
     MAY_SEARCH,
     PLAN,
     QUERIES,
+    QUICK,
     Heard,
     begin,
     hear,
