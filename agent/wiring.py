@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies
 
-from agent import casting
-from agent.errors import SettingsError
+from agent import casting, searching
+from agent.searching import FOLDER, SAMPLE
 from agent.settings import APP, EXTRACTIVE, Settings
 from agent.text.urls import host, site
 from agent.types import Limits, MadeWith, Page
@@ -38,13 +38,7 @@ if TYPE_CHECKING:
     from agent.services import Clock, Fetcher, Journal, PagePool, PoolNews, Reasoner, RunParts, SearchProvider, Services
     from agent.web.client import Reach
 
-SAMPLE = "sample"
 _PROVIDERS_SHARE = 0.8  # of the time for a query: one provider's, so that the next one has some left
-FOLDER = "folder"
-DEFAULT_SEARCH = ("duckduckgo", "wikipedia")
-_DIRECT = {"all://127.0.0.1": None, "all://localhost": None}  # a proxy in the environment does not know this machine
-
-
 _MODULES_OF_A_RUN = (
     "httpx2",
     "agent.reasoning.extractive",
@@ -151,7 +145,7 @@ class Wiring:
         self._clock: Clock = parts.clock or SystemClock()
         self._roles = {} if parts.reasoner is not None and settings.model is None else casting.cast(settings)
         casting.check_prices(settings, self._roles)
-        self._check_search()
+        self.search_names  # noqa: B018 - a name that does not work is told before anything begins
 
     def services(self) -> Services:
         from agent.check.checker import NoChecker, RuleChecker
@@ -176,30 +170,7 @@ class Wiring:
 
     @cached_property
     def search_names(self) -> tuple[str, ...]:
-        """Providers in order of preference.  A folder is asked beside the others, so its place does not matter."""
-        if self._parts.search:
-            named: tuple[str, ...] = tuple(p.name for p in self._parts.search)
-        else:
-            named = self._settings.search or self._found_search()
-        return named if FOLDER in named or not self._settings.folder else (*named, FOLDER)
-
-    def _found_search(self) -> tuple[str, ...]:
-        if self._settings.searxng_url:
-            return ("searxng",)
-        return ("tavily",) if self._settings.tavily_api_key else DEFAULT_SEARCH
-
-    def _check_search(self) -> None:
-        if self._parts.search:
-            return
-        from agent.web.search.registry import PROVIDERS
-
-        for name in self.search_names:
-            if name not in PROVIDERS:
-                raise SettingsError(
-                    f"AGENT_SEARCH={name!r}: no such search provider; there are {', '.join(sorted(PROVIDERS))}"
-                )
-        if SAMPLE in self.search_names and len(self.search_names) > 1:
-            raise SettingsError("the sample web has a library of its own: --search sample takes no other provider")
+        return searching.names(self._settings, self._parts.search)
 
     @property
     def _is_extractive(self) -> bool:
@@ -215,8 +186,7 @@ class Wiring:
         return "; ".join([f"{told[0]} ({self._why})", *told[1:], *notes])
 
     def told_search(self) -> str:
-        why = "as configured" if self._settings.search or self._parts.search else _why(self._settings)
-        return f"search: {', '.join(self.search_names)} ({why})"
+        return f"search: {', '.join(self.search_names)} ({searching.why(self._settings, self._parts.search)})"
 
     def told_library(self) -> str:
         """Only what a user may want to mend."""
@@ -354,30 +324,18 @@ class Wiring:
         self, sample: SampleWeb | None, stack: AsyncExitStack, files: Fetcher | None, extractor: Any
     ) -> tuple[tuple[SearchProvider, ...], tuple[SearchProvider, ...]]:
         """Providers for the web in order, and those for local documents, which are asked beside them."""
-        import httpx2
-
-        from agent.web.client import user_agent
-        from agent.web.search.parts import ProviderParts
-        from agent.web.search.registry import build
-
         settings = self._settings
-        client = await stack.enter_async_context(httpx2.AsyncClient(mounts=_DIRECT))
-        parts = ProviderParts(
-            client=client,
-            user_agent=user_agent(APP, VERSION),
-            language=settings.lang,
-            searxng_url=settings.searxng_url,
-            tavily_url=settings.tavily_url,
-            tavily_api_key=settings.tavily_api_key.get_secret_value() if settings.tavily_api_key else None,
-            wikipedia_url=settings.wikipedia_url,
-            folder=settings.folder,
-            read=_reader(files, extractor) if files else None,
-            sample_search_url=sample.search_url if sample else None,
+        named = (FOLDER,) if settings.folder else ()
+        providers = await searching.open_providers(
+            settings,
+            named if self._parts.search else self.search_names,
+            stack,
             seconds=self._limits.search_seconds * _PROVIDERS_SHARE,
+            sample_search_url=sample.search_url if sample else None,
+            read=_reader(files, extractor) if files else None,
         )
-        local = (build(FOLDER, parts),) if settings.folder else ()
-        named = () if self._parts.search else self.search_names
-        return self._parts.search or tuple(build(name, parts) for name in named if name != FOLDER), local
+        local = tuple(provider for name, provider in providers.items() if name == FOLDER)
+        return self._parts.search or tuple(p for name, p in providers.items() if name != FOLDER), local
 
     async def _open_reasoner(self, stack: AsyncExitStack) -> Reasoner:
         from agent.reasoning.extractive import ExtractiveReasoner
@@ -394,12 +352,6 @@ class Wiring:
         thinking = self._settings.pass_thinking
         roles = await casting.open_roles(self._roles, stack, brought, pass_thinking=thinking)
         return R1Reasoner(roles, self._journal, Budget(usd=self._settings.max_usd))
-
-
-def _why(settings: Settings) -> str:
-    if settings.searxng_url:
-        return "AGENT_SEARXNG_URL is set"
-    return "AGENT_TAVILY_API_KEY is set" if settings.tavily_api_key else "none is configured"
 
 
 def _sample_web() -> SampleWeb:

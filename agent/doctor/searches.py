@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from agent.doctor.faults import LOOPBACK, NETWORK
 from agent.doctor.finding import Finding, Machine
 from agent.errors import AgentError, SearchThrottled, SettingsError
-from agent.searching import provider_parts
+from agent.searching import FOLDER, SAMPLE, names, open_providers
 from agent.services import SearchProvider
 from agent.settings import Settings
 from agent.text.urls import host
 from agent.types import Query
-from agent.wiring import FOLDER, SAMPLE, Parts, Wiring
 
 QUESTION = Query("DeepSeek-R1 reinforcement learning")  # something that every encyclopaedia and the sample web know
 PROVIDER_SECONDS = 8.0  # one request
 SEARCH_SECONDS = 20.0  # one provider: DuckDuckGo waits for its turn before it asks
-_DIRECT = {"all://127.0.0.1": None, "all://localhost": None}  # a proxy in the environment does not know this machine
 _SEARXNG_BESIDE = (
     "in a container, localhost is the container itself: set AGENT_SEARXNG_URL to the service's name, such as "
     "http://searxng:8080, or to http://host.docker.internal:8888 for one on the host"
@@ -55,16 +53,11 @@ async def searches(settings: Settings, machine: Machine) -> list[Finding]:
 
 
 async def _try_all(settings: Settings) -> list[_Tried]:
-    import httpx2
-
-    from agent.web.search.registry import build
-
-    names = Wiring(settings.model_copy(update={"max_usd": None}), Parts()).search_names
+    named = names(settings)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx2.AsyncClient(mounts=_DIRECT))
-        url = await _sample_url(stack) if SAMPLE in names else None
-        parts = provider_parts(settings, client, seconds=PROVIDER_SECONDS, sample_search_url=url)
-        return list(await asyncio.gather(*(_try(build(name, parts)) for name in names)))
+        url = await _sample_url(stack) if SAMPLE in named else None
+        providers = await open_providers(settings, named, stack, seconds=PROVIDER_SECONDS, sample_search_url=url)
+        return list(await asyncio.gather(*(_try(provider) for provider in providers.values())))
 
 
 async def _sample_url(stack: AsyncExitStack) -> str:
