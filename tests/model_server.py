@@ -54,13 +54,18 @@ class ModelServer:
         wire: Wire = PLAIN,
     ) -> None:
         assert dialect in DIALECTS, f"{dialect!r} is not one of {sorted(DIALECTS)}"
-        self.dialect, self.pace, self.cut, self.wire = dialect, pace, cut, wire
+        self.pace, self.cut, self.wire = pace, cut, wire
         self.error: Json = {"error": {"message": "scripted failure", "code": 502}}  # what an error event says
         self.requests: list[Request] = []
         self.hung_up = 0
         self.ending = threading.Event()
-        self._script = _rule_based() if script is None else script
         self._lock = threading.Lock()
+        self.says(script, dialect)
+
+    def says(self, script: Script | None, dialect: str) -> None:
+        """Begin anew with another script; None: the rules."""
+        self.requests.clear()
+        self.dialect, self._script = dialect, _rule_based() if script is None else script
 
     def start(self, port: int = 0) -> str:
         self._http = Server(("127.0.0.1", port), Handler)

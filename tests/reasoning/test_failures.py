@@ -77,6 +77,7 @@ async def test_each_status_has_its_meaning_and_its_way_out(status: int, kind: ty
     [
         (400, "Model Not Exist", ModelRefused, "AGENT_MODEL"),
         (400, "/v1/chat/completions: Invalid model name passed in model=r1", ModelRefused, "AGENT_MODEL"),
+        (400, "API key not valid. Please pass a valid API key.", ModelRefused, "AGENT_API_KEY"),
         (401, "Authentication Fails, Your api key: ****cdef is invalid", ModelRefused, "AGENT_API_KEY"),
         (402, "Insufficient Balance", ModelRefused, "no balance"),
         (422, "Failed to deserialize the JSON body into the target type", ModelRefused, "Failed to deserialize"),

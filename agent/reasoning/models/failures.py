@@ -42,6 +42,7 @@ _TOO_LONG = re.compile(  # the servers' own words: tests/reasoning/test_failures
     re.IGNORECASE,
 )
 _NO_SUCH_MODEL = re.compile(r"model\b.{0,60}\b(not exist|not found|not a valid)|(invalid|unknown) model", re.IGNORECASE)
+_BAD_KEY = re.compile(r"no_db_connection|api.?key not valid|(incorrect|invalid) api.?key", re.IGNORECASE)
 _WHATEVER_IT_SAYS = frozenset({401, 402, 403, 404, 405, 408, 409, 425, 429})  # their numbers say it all
 _SECRET = re.compile(r"(?i)\b(bearer\s+|sk-|key-)\S+|[A-Za-z0-9_-]{24,}")
 _TOLD_AT_MOST = 200  # characters of the server's own words
@@ -118,6 +119,8 @@ def _by_status(status: int, error: BaseException, at: Endpoint) -> ModelError:
         if "insufficient_quota" in _words(error):
             return _no_balance(at, status)
         return ModelOverloaded(f"{at.host} is busy ({status} {_phrase(status)}): {told}", _retry_after(error))
+    if status == 400 and _BAD_KEY.search(_words(error)):  # Google, xAI; LiteLLM without a database
+        return _refused(401, told, at)
     if status in (400, 422) and _NO_SUCH_MODEL.search(told):
         return ModelRefused(f"{at.host} does not know {at.model!r} ({status}): {told}; check {at.model_variable}")
     return _refused(status, told, at)
