@@ -13,10 +13,10 @@ from pathlib import Path
 
 from agent.library.dense import Dense
 from agent.library.embed import NO_EMBEDDER, Embedder
-from agent.library.lexical import match
 from agent.library.record import Record
 from agent.library.schema import FILE
 from agent.library.threads import Lane
+from agent.text.lexical import match
 from agent.text.ranking import RRF_K, rrf
 from agent.types import Document, RankedPassage
 

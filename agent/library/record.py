@@ -19,8 +19,8 @@ from typing import Any
 
 from agent.errors import LibraryError
 from agent.library import schema
-from agent.library.lexical import index_terms
 from agent.text.chunking import passage_id, slices
+from agent.text.lexical import index_terms
 from agent.types import Document, Passage
 
 _ADD_DOCUMENT = "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

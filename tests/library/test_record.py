@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from agent.errors import LibraryError
 from agent.library import schema
-from agent.library.lexical import match
 from agent.library.record import Record
 from agent.text.chunking import split
+from agent.text.lexical import match
 from tests.library.conftest import document
 
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)

@@ -6,20 +6,14 @@ thread.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 from dataclasses import dataclass
 
-from agent.text.chunking import CJK
-from agent.text.function_words import function_words
-from agent.text.language import detect
+from agent.text.lexical import index_terms, match, telling_terms
 
 _NAME_WEIGHT = 3.0  # a file's name and title say more of it than its text does
-_TERMS = 64  # of a question, at most
 _EXCERPT = 300  # characters
-_RUN = re.compile(f"[{CJK}]+")
-_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,7 @@ class FolderIndex:
         """Index a file anew; `name` is every word that names it."""
         with self._lock, self._tables:
             self._delete(url)
-            row = (url, name, text, _terms(name), _terms(text))
+            row = (url, name, text, index_terms(name), index_terms(text))
             self._rows[url] = self._tables.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?)", row).lastrowid or 0
 
     def drop(self, url: str) -> None:
@@ -55,17 +49,15 @@ class FolderIndex:
 
     def find(self, question: str, limit: int) -> list[Found]:
         """At most `limit` files that share a word with the question."""
-        words = list(dict.fromkeys(_terms(question).casefold().split()))
-        small = function_words(detect(question))
-        telling = ([word for word in words if word not in small] or words)[:_TERMS]
-        if not telling:
+        wanted = match(question)
+        if not wanted:
             return []
-        wanted = " OR ".join(f'"{word}"' for word in telling)
         with self._lock:
             rows = self._tables.execute(
                 "SELECT url, name, text FROM file WHERE file MATCH ? ORDER BY bm25(file, 0, 0, 0, ?, 1.0), url LIMIT ?",
                 (wanted, _NAME_WEIGHT, limit),
             ).fetchall()
+        telling = telling_terms(question)
         return [Found(url, name, _excerpt(text, telling)) for url, name, text in rows]
 
 
@@ -78,14 +70,3 @@ def _excerpt(text: str, words: list[str]) -> str:
     places = [at for word in words if (at := best.casefold().find(word)) >= 0]
     start = max(min(places, default=0) - _EXCERPT // 3, 0)
     return best[start : start + _EXCERPT]
-
-
-def _terms(text: str) -> str:
-    """Words with spaces between them; runs of Chinese, Japanese and Korean as overlapping pairs of characters."""
-    return " ".join(_WORD.findall(_RUN.sub(_pairs, text)))
-
-
-def _pairs(run: re.Match[str]) -> str:
-    letters = "".join(_WORD.findall(run[0]))
-    pairs = [letters[i : i + 2] for i in range(len(letters) - 1)] or [letters]
-    return f" {' '.join(pairs)} "

@@ -1,4 +1,4 @@
-"""Words as FTS5 sees them: what is indexed of a text, and what is looked for with a question.
+"""Words as SQLite's FTS5 sees them: what is indexed of a text, and what is looked for with a question.
 
 Knows scripts and FTS5's query syntax.  Does not know tables.
 
@@ -29,15 +29,21 @@ def index_terms(text: str) -> str:
     return _RUN.sub(_pairs, _plain(text))
 
 
-def match(question: str) -> str:
-    """An FTS5 expression that finds passages with any of the question's words; "" where it has none."""
+def telling_terms(question: str) -> list[str]:
+    """The words that are looked for: in lower case, each once, without the small words of the question's language."""
     plain = _plain(question[:MAX_CHARACTERS])
     words = dict.fromkeys(index_terms(plain).casefold().split())
     terms = dict.fromkeys(term for word in words for term in _NOT_A_LETTER.sub(" ", word).split())
     language = detect(plain)
-    telling = [term for term in terms if language not in speakers_of(term)] or list(terms)
+    return ([term for term in terms if language not in speakers_of(term)] or list(terms))[:MAX_TERMS]
+
+
+def match(question: str) -> str:
+    """An FTS5 expression that finds texts with any of the question's words; "" where it has none."""
+    plain = _plain(question[:MAX_CHARACTERS])
+    telling = telling_terms(question)
     compounds = [_NOT_A_LETTER.sub(" ", found) for found in _COMPOUND.findall(plain) if not _RUN.search(found)]
-    return " OR ".join(_quoted(term) for term in [*telling[:MAX_TERMS], *dict.fromkeys(compounds[:MAX_TERMS])])
+    return " OR ".join(_quoted(term) for term in [*telling, *dict.fromkeys(compounds[:MAX_TERMS])])
 
 
 def _quoted(term: str) -> str:
