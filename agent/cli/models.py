@@ -120,7 +120,7 @@ def _model(model: Local) -> str:
     size = f"{offer.bytes / 1e9:.1f} GB" if offer.bytes else ""
     told = _window(model.window) if model.is_r1 or model.window.given else ""
     facts = ", ".join(filter(None, [one_line(offer.parameters), size, told]))
-    return f"    {'*' if model.is_r1 else ' '} {one_line(offer.model):<40} {facts}".rstrip()
+    return f"    {'*' if model.is_r1 else ' '} {offer.model:<40} {facts}".rstrip()
 
 
 def _place(url: str) -> str:

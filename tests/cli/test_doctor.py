@@ -105,9 +105,10 @@ def test_a_limit_on_money_that_cannot_be_kept_is_a_problem(place, capsys):
     assert "AGENT_MAX_TOTAL_TOKENS" in capsys.readouterr().out
 
 
-def test_what_a_server_says_cannot_move_the_terminal(place, capsys):
+def test_nothing_that_is_told_can_move_the_terminal(place, capsys):
     with Nearby({CHAT: Sends(b'{"error": {"message": "a\\u001b[2Jb\\u202ec"}}', 400)}) as server:
-        look(Settings(model="r1", base_url=server.url, search=("sample",)), machine())
+        odd = place / "a\x1b[2Jb\u202ec"
+        look(Settings(model="r1", base_url=server.url, search=("sample",), data_dir=odd), machine())
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\u202e" not in out
@@ -180,8 +181,12 @@ def test_a_configured_server_on_this_machine_that_does_not_answer_is_said_not_to
 
 
 def test_a_name_of_a_model_cannot_move_the_terminal(capsys):
-    with Nearby({"/v1/models": {"data": [{"id": "deepseek-r1\u202e"}, {"id": "deepseek-r1\x1b[2J"}]}}) as server:
-        show(Settings(), machine(Server("vllm", "vLLM", server.url)))
+    models = [
+        {"name": f"deepseek-r1{odd}", "details": {"parameter_size": f"8{odd}B"}} for odd in ("", "\u202e", "\x1b[2J")
+    ]
+    models[1]["name"] = "deepseek-r1:8b"
+    with Nearby({"/api/tags": {"models": models}}) as server:
+        show(Settings(), machine(Server("ollama", "Ollama", server.url)))
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\u202e" not in out

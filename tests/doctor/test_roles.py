@@ -99,7 +99,9 @@ async def test_a_key_that_is_not_accepted_names_the_variable_and_does_not_show_t
 async def test_a_missing_key_is_told_from_a_wrong_one():
     with Nearby({CHAT: error(401, "no key")}) as server:
         found = await problem(server.url)
+        other = await problem(server.url, api_key=KEY)
     assert "wants a key (401), and none is set" in found.told
+    assert "does not accept the key (401)" in other.told
 
 
 async def test_an_account_without_balance_is_told():
