@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 RoleName = Literal["reasoner", "writer", "fast"]
 _VARIABLES: dict[RoleName, str] = {"reasoner": "AGENT", "writer": "AGENT_WRITER", "fast": "AGENT_FAST"}
 _REPLY_SHARE = 0.5  # of a context that the evidence may take at most; the rest is for the prompt's words and the reply
-_REPORTS_COST = frozenset({"openrouter"})  # endpoints that say what a call has cost
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,7 @@ def check_prices(settings: Settings, roles: dict[RoleName, Cast]) -> None:
     if settings.max_usd is None:
         return
     for one in roles.values():
-        name = one.profile.name
-        if name not in _REPORTS_COST and price_of(name, one.model, datetime.now(UTC)) is None:
+        if not one.profile.reports_cost and price_of(one.profile.name, one.model, datetime.now(UTC)) is None:
             raise SettingsError(
                 f"AGENT_MAX_USD={settings.max_usd:g} cannot be kept: no price is known for {one.model!r} at "
                 f"{one.endpoint.host}; use AGENT_MAX_TOTAL_TOKENS (--max-total-tokens)"

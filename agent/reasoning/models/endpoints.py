@@ -85,6 +85,7 @@ class Ways:
     token_limit: TokenLimit = USUAL_LIMIT
     extra: Mapping[str, object] = field(default_factory=dict)
     graded: tuple[str, ...] = ()  # families that take an effort here although they have no modes
+    reports_cost: bool = False  # is told in each reply
     own_window: bool = False  # the operator sets the context window, often far below the model's
 
 
@@ -104,7 +105,9 @@ _NO_EFFORT: Mapping[str, object] = {"reasoning_effort": "none"}
 _COST: Mapping[str, object] = {"usage": {"include": True}}  # OpenRouter tells what a call cost where it is asked to
 
 WAYS: Mapping[str, Ways] = {
-    "openrouter": Ways("reasoning.effort", _enabled(True), _enabled(False), json_mode=True, extra=_COST),
+    "openrouter": Ways(
+        "reasoning.effort", _enabled(True), _enabled(False), json_mode=True, extra=_COST, reports_cost=True
+    ),
     "together": Ways("reasoning_effort", _enabled(True), _enabled(False), json_mode=True),
     # deepseek-r1 and -basic are stopped at a share of their thinking (docs.fireworks.ai, DeepSeek FAQ)
     "fireworks": Ways("reasoning_effort", {}, _NO_EFFORT, json_mode=True, graded=("r1",)),

@@ -51,6 +51,7 @@ class Profile:
     thinking_off: Mapping[str, object] = field(default_factory=dict, hash=False)  # sent for the effort "none"
     context_tokens: int | None = None  # the window, prompt and reply together; None: unknown
     parallel: int = 4  # calls that it takes at once
+    reports_cost: bool = False  # then a limit on money can be kept without a table of prices
     reasons: bool = True
     family: str = ""
     note: str = ""  # one sentence for the user
@@ -112,6 +113,7 @@ def _put_together(endpoint: EndpointProfile, family: Family, model: str) -> Prof
         thinking_off=ways.thinking_off if modes or (endpoint.name == "ollama" and family.reasons) else {},
         context_tokens=None if ways.own_window else family.context_tokens,
         parallel=ways.parallel,
+        reports_cost=ways.reports_cost,
         reasons=family.reasons,
         family=family.name,
         note=family.note,
