@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 RoleName = Literal["reasoner", "writer", "fast"]
 _VARIABLES: dict[RoleName, str] = {"reasoner": "AGENT", "writer": "AGENT_WRITER", "fast": "AGENT_FAST"}
+_OWN_WINDOW = ("ollama", "llama.cpp", "lmstudio", "vllm", "sglang")  # servers whose owner sets the window
+_WINDOW_SECONDS = 0.5
+_SMALLEST_WINDOW = 2_048  # tokens: a smaller one is a mistake of whoever told it, or no use
 _REPLY_SHARE = 0.5  # of a context that the evidence may take at most; the rest is for the prompt's words and the reply
 
 
@@ -69,6 +72,28 @@ def _role(settings: Settings, name: RoleName) -> Cast | None:
     key = getattr(settings, f"{prefix}api_key") or (settings.api_key if base_url == settings.base_url else None)
     profile = profile_for(base_url, model, settings.profile if name == "reasoner" else None)
     return Cast(name, model, base_url, key, profile)
+
+
+def measured(roles: dict[RoleName, Cast]) -> dict[RoleName, Cast]:
+    """The roles with the context that servers of one's own were started with, where they say so.
+
+    Blocks for `_WINDOW_SECONDS` at most for each such role; a server that is well answers in some milliseconds.
+    """
+    return {name: _measured(one) for name, one in roles.items()}
+
+
+def _measured(one: Cast) -> Cast:
+    from agent.offers import Server, window
+    from agent.reasoning.models.profiles import fitted
+
+    if one.profile.context_tokens is not None or one.profile.name not in _OWN_WINDOW:
+        return one
+    key = one.api_key.get_secret_value() if one.api_key else ""
+    try:
+        given = window(Server(one.profile.name, "", one.base_url, key), one.model, seconds=_WINDOW_SECONDS).given
+    except OSError:  # it does not answer now: the run will say so where it matters
+        return one
+    return replace(one, profile=fitted(one.profile, given)) if given and given >= _SMALLEST_WINDOW else one
 
 
 def check_prices(settings: Settings, roles: dict[RoleName, Cast]) -> None:

@@ -109,10 +109,6 @@ class Settings(BaseSettings):
                 f"the model {self.model!r} needs an endpoint: set AGENT_BASE_URL (--base-url), "
                 "or AGENT_MODEL=extractive for the built-in one"
             )
-        if self.base_url and not self.model:
-            raise ValueError(
-                f"the endpoint {self.base_url!r} needs a model name: set AGENT_MODEL (--model), for example deepseek-r1"
-            )
         for role in ("writer", "fast"):
             if getattr(self, f"{role}_base_url") and not getattr(self, f"{role}_model"):
                 raise ValueError(f"the {role}'s endpoint needs a model name: set AGENT_{role.upper()}_MODEL (--{role})")

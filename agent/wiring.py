@@ -143,7 +143,8 @@ class Wiring:
         self._parts = parts
         self._why = why
         self._clock: Clock = parts.clock or SystemClock()
-        self._roles = {} if parts.reasoner is not None and settings.model is None else casting.cast(settings)
+        asked = parts.reasoner is None or settings.model is not None
+        self._roles = casting.measured(casting.cast(settings)) if asked else {}
         casting.check_prices(settings, self._roles)
         self.search_names  # noqa: B018 - a name that does not work is told before anything begins
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import sqlite3
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -13,8 +14,10 @@ from agent.reasoning.models import open_chat_model
 from agent.research import ResearchAgent
 from agent.settings import Settings
 from tests.model_server import ModelServer, Said
+from tests.nearby import Nearby, Sends
 from tests.scripted_r1 import rule_based
 
+CONTENT_TYPE = {"Content-Type": "application/json"}
 QUESTION = "Under which licence was DeepSeek-R1 released, and at what temperature should it be used?"
 MARKER = "zebra-in-the-thinking-7731"
 KEYS = {"api_key": "sk-planted-reasoner-1234", "writer_api_key": "sk-planted-writer-1234"}
@@ -173,3 +176,22 @@ def test_a_run_remembers_its_roles_in_the_list_of_runs(settings, tmp_path):
     with sqlite3.connect(tmp_path / "data" / "runs.sqlite") as db:
         [(kept,)] = db.execute("select settings from runs").fetchall()
     assert {"writer_model": "w", "pass_thinking": True}.items() <= json.loads(kept).items()
+
+
+def test_a_server_of_ones_own_that_was_started_with_a_small_window_gets_less_evidence(settings, server):
+    """llama.cpp tells its window at /props, and passes on what else it is asked."""
+
+    def written(window):
+        props = {"default_generation_settings": {"n_ctx": window}}
+        with Nearby({"/props": props, "*": lambda asked: passed_on(asked, server)}) as near:
+            ResearchAgent(settings(base_url=near.url, profile="llama.cpp")).invoke(QUESTION)
+        return next(r for r in reversed(server.requests) if "[webpage" in r.prompt)
+
+    small, large = written(4_096), written(65_536)
+    assert len(small.prompt) / 4 + small.body["max_tokens"] < 4_096 + 512
+    assert len(small.prompt) < 0.7 * len(large.prompt)
+
+
+def passed_on(asked, server):
+    reply = urlopen(Request(f"{server.url[:-3]}{asked.path}", json.dumps(asked.body).encode(), CONTENT_TYPE))
+    return Sends(reply.read(), headers={"Content-Type": reply.headers["Content-Type"]})

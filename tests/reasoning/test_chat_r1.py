@@ -101,3 +101,13 @@ def test_r1s_profile_stays_within_what_its_makers_recommend() -> None:
     assert 0.5 <= R1.temperature <= 0.7
     assert R1.max_tokens >= 32_768
     assert R1.system == "fold"
+
+
+async def test_a_server_on_this_machine_is_not_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with ModelServer("Hello.") as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            assert (await model.ainvoke("Hi")).text == "Hello."

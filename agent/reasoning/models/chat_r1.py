@@ -27,6 +27,7 @@ from agent.reasoning.models.profiles import R1, Profile, profile_for
 from agent.reasoning.models.replies import PROVIDER, REASONING, StreamReader, check_finish, reasoning_fields, whole
 from agent.reasoning.models.requests import driven
 from agent.reasoning.models.think import Mode
+from agent.text.urls import is_local_host
 
 if TYPE_CHECKING:
     import ssl
@@ -269,10 +270,11 @@ async def open_chat_model(
     import httpx2
 
     profile = profile if isinstance(profile, Profile) else profile_for(base_url, model, profile)
-    limits, trusted = _timeout(profile), _trusted()
+    # A proxy in the environment does not know this machine, nor its own network.
+    common: Any = {"timeout": _timeout(profile), "verify": _trusted(), "trust_env": not is_local_host(base_url)}
     checks, async_checks = {"response": [answers.check]}, {"response": [answers.check_async]}
-    with httpx2.Client(timeout=limits, verify=trusted, event_hooks=checks) as sync_client:
-        async with httpx2.AsyncClient(timeout=limits, verify=trusted, event_hooks=async_checks) as client:
+    with httpx2.Client(**common, event_hooks=checks) as sync_client:
+        async with httpx2.AsyncClient(**common, event_hooks=async_checks) as client:
             yield ChatR1(
                 model=model,
                 base_url=base_url,
