@@ -5,7 +5,7 @@ Steps know these contracts; wings fulfil them; `wiring` puts the two together.  
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +13,12 @@ from typing import Literal, Protocol
 
 from agent.types import (
     Brief,
+    Case,
     Claim,
     Document,
     Evidence,
     Finding,
+    Judgement,
     Limits,
     MadeWith,
     Page,
@@ -47,6 +49,23 @@ class Reasoner(Protocol):
     def revise(self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
         """For each finding, in order, one line of text: `N: the sentence anew`, or `N: drop`."""
         ...
+
+
+class Judge(Protocol):
+    """Who decides on claims that rules cannot decide on: a model, asked for nothing else."""
+
+    beside: bool  # does a call beside the writing cost the writing nothing?
+
+    def judge(self, brief: Brief, cases: Sequence[Case]) -> AsyncIterator[Thought]:
+        """A `Judgement` for each case that it decides on; of a case that none comes for, nothing is known.
+
+        Errors: `ModelError`; then nothing is known of any.
+        """
+        ...
+
+
+Examine = Callable[[Sequence[Case]], Awaitable[Sequence[Judgement]]]
+"""Put cases before a judge: judgements in any order, none for those that nothing is known of.  Raises nothing."""
 
 
 class SearchProvider(Protocol):
@@ -117,8 +136,13 @@ class Library(Protocol):
 
 
 class Checker(Protocol):
-    async def check(self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]]) -> list[Claim]:
-        """The claims with citations located in the sources' stored texts, and with verdicts; same order."""
+    async def check(
+        self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]], examine: Examine | None = None
+    ) -> list[Claim]:
+        """The claims with citations located in the sources' stored texts, and with verdicts; same order.
+
+        `examine`: where rules cannot tell; None: then a claim stays `unchecked`.
+        """
         ...
 
 
@@ -172,6 +196,7 @@ class RunParts:
 
     reasoner: Reasoner
     pool: PagePool
+    judge: Judge | None = None  # where claims are checked in full and there is a model to do it
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,5 +213,5 @@ class Services:
     # (run_id, when the run began, what to do with the pool's news)
     made_with: MadeWith
     language: str | None = None  # of the answer; None: the question's
-    check: Literal["none", "rules"] = "rules"
+    check: Literal["none", "rules", "full"] = "rules"
     share_folder: bool = False

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Verdict = Literal["supported", "partial", "unsupported", "refuted", "unchecked"]
 Status = Literal["complete", "partial", "abstained", "failed"]
 SearchOutcome = Literal["found", "nothing", "throttled", "broken"]
 PageStatus = Literal["read", "cached", "skipped"]
 StanceKind = Literal["answer", "search more", "no answer"]
+Judged = Literal["supported", "partial", "unsupported", "refuted", "cannot tell"]
+JUDGED: tuple[Judged, ...] = get_args(Judged)
 
 
 # ------------------------------------------------------------------------------------------------- asking
@@ -238,7 +240,16 @@ class Caution:
     text: str
 
 
-Thought = Delta | Query | Stance | Again | Spending | Caution
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge says of one case of a batch.  `words`: of the passages, those that decided; they may be made up."""
+
+    case: int  # its place in the batch, from 0
+    outcome: Judged
+    words: tuple[str, ...] = ()
+
+
+Thought = Delta | Query | Stance | Again | Spending | Caution | Judgement
 """What a reasoner yields while it works."""
 
 
@@ -265,6 +276,25 @@ class Claim:
     verdict: Verdict = "unchecked"
     why: str = ""
     about: str | None = None  # of a table cell: its row's and column's heads
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A passage that a claim cites, with what is known of its source."""
+
+    source: int
+    text: str
+    title: str = ""
+    published: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A claim put before a judge, with its own passages only."""
+
+    claim: str  # without its marks
+    exhibits: tuple[Exhibit, ...]
+    about: str = ""  # of a table cell: its row's and column's heads
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from agent.errors import FetchFailed, LibraryError, SearchBroken
 from agent.reasoning.journal import MemoryJournal
-from agent.services import RunParts, Services
+from agent.services import Examine, RunParts, Services
 from agent.text.chunking import split
 from agent.text.urls import site
 from agent.types import (
@@ -188,7 +188,9 @@ class KindChecker:
     def __init__(self, verdicts: Mapping[str, str] | None = None) -> None:
         self.verdicts = verdicts or {}
 
-    async def check(self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]]) -> list[Claim]:
+    async def check(
+        self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]], examine: Examine | None = None
+    ) -> list[Claim]:
         def judged(claim: Claim) -> Claim:
             verdict = next((v for word, v in self.verdicts.items() if word in claim.text), "supported")
             return replace(claim, verdict=verdict, why="as the test says") if claim.citations else claim

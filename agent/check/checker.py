@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from agent.check.rules import CANNOT_TELL, VERDICTS, Ruling, rule_on
+from agent.services import Examine
 from agent.text.citations import without_marks
 from agent.text.claims import UNCITED
 from agent.text.quotes import Quotable, Quote
@@ -31,14 +32,14 @@ Sources = Mapping[int, tuple[Source, str]]  # number -> the source and its store
 class NoChecker:
     """For `--check none`: every citation located, no verdict but for claims that cite nothing."""
 
-    async def check(self, claims: Sequence[Claim], sources: Sources) -> list[Claim]:
+    async def check(self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None) -> list[Claim]:
         return await _checked(claims, sources, by_rules=False)
 
 
 class RuleChecker:
     """Verdicts by rules in code."""
 
-    async def check(self, claims: Sequence[Claim], sources: Sources) -> list[Claim]:
+    async def check(self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None) -> list[Claim]:
         return await _checked(claims, sources, by_rules=True)
 
 

@@ -25,7 +25,7 @@ from agent.events import (
 )
 from agent.graph.state import Run
 from agent.services import PoolNews, RunParts, Services
-from agent.types import Again, Caution, Delta, PageRecord, Query, Search, Spending, Stance, Thought, Usage
+from agent.types import Again, Caution, Delta, Judgement, PageRecord, Query, Search, Spending, Stance, Thought, Usage
 
 Writer = Callable[[Any], None]
 ZERO = Usage()
@@ -133,7 +133,7 @@ class Heard:
 
 async def listen(
     thoughts: AsyncIterator[Thought], desk: Desk, heard: Heard
-) -> AsyncIterator[Delta | Query | Stance | Again]:
+) -> AsyncIterator[Delta | Query | Stance | Again | Judgement]:
     """Pass on what a step acts on; show and keep the reasoning, add up the cost."""
     async for thought in thoughts:
         match thought:

@@ -14,10 +14,11 @@ from agent.reasoning.languages import language_name
 from agent.reasoning.prompts import load
 from agent.text.citations import MarkFilter, marks
 from agent.text.frame import neutral, webpages
-from agent.types import Brief, Evidence, Finding
+from agent.types import Brief, Case, Evidence, Finding
 
 _MARK = re.compile(r"\[(\d+)\]")  # as the answer shows it; the model knows [citation:N]
 _LONGEST_REPLY = 20_000  # characters of a reply that is to be mended: more is a loop
+_LONGEST_TITLE = 120  # characters
 _DAYS = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
@@ -57,6 +58,26 @@ def for_revision(brief: Brief, findings: Sequence[Finding], evidence: Sequence[E
 
 def for_rewriting(brief: Brief, draft: str) -> str:
     return _filled("rewrite", brief, draft=_with_marks(draft[:_LONGEST_REPLY]))
+
+
+def for_judging(brief: Brief, cases: Sequence[Case]) -> str:
+    """The claims with the passages of each, line by line behind `>`: strangers wrote them."""
+    shown = "\n\n".join(_case(number, case) for number, case in enumerate(cases, start=1))
+    return load("judge", brief.language).fill({"cases": shown, "today": _today(brief), "count": str(len(cases))})
+
+
+def _case(number: int, case: Case) -> str:
+    heads = f"{{{_in_line(case.about)}}} " if case.about else ""
+    lines = [f"## {number}", f"Claim: {heads}{_in_line(case.claim)}"]
+    for exhibit in case.exhibits:
+        dated = f", {exhibit.published}" if exhibit.published else ""
+        lines.append(f"[passage of “{_in_line(exhibit.title)[:_LONGEST_TITLE]}”{dated}]")
+        lines += [f"> {line}" for line in neutral(exhibit.text).splitlines()]
+    return "\n".join(lines)
+
+
+def _in_line(text: str) -> str:
+    return neutral(" ".join(text.split()))
 
 
 def for_haste(language: str) -> str:

@@ -44,7 +44,7 @@ class Prompt:
         return _VARIABLE.sub(lambda v: values[v[1]], spaced).strip()
 
 
-NAMES = ("plan", "write", "notes", "prose", "revise", "rewrite", "repair", "hurry")
+NAMES = ("plan", "write", "notes", "prose", "revise", "rewrite", "repair", "hurry", "judge")
 
 
 @cache

@@ -14,6 +14,7 @@ from agent.errors import ModelError
 from agent.reasoning import asking
 from agent.reasoning.budget import Budget
 from agent.reasoning.calls import ModelCalls
+from agent.reasoning.judging import Bench
 from agent.reasoning.reading import (
     Plan,
     fault_of_revisions,
@@ -21,7 +22,7 @@ from agent.reasoning.reading import (
     plan_in_reasoning,
     revisions_in_reasoning,
 )
-from agent.reasoning.roles import Role, Roles
+from agent.reasoning.roles import Role, Roles, takes_two
 from agent.reasoning.tries import Ask, shortenable
 from agent.reasoning.writing import Author, Thoughts
 from agent.services import Journal
@@ -29,7 +30,7 @@ from agent.types import Again, Brief, Delta, Evidence, Finding
 
 
 class R1Reasoner:
-    """One for a run: its calls share one budget of retries and money."""
+    """One for a run: its calls share one budget of retries and money.  `judge` checks what was written."""
 
     def __init__(self, roles: Roles, journal: Journal, budget: Budget | None = None) -> None:
         shared = budget or Budget()
@@ -41,6 +42,7 @@ class R1Reasoner:
         writer, fast = calls(roles.writer), calls(roles.fast)
         self._mender = fast or self._reasoner
         self._scribe = writer or self._reasoner
+        self.judge = Bench(fast or self._reasoner, beside=bool(fast) or takes_two(roles.reasoner))
         self._author = Author(self._reasoner, writer, fast or self._scribe, pass_thinking=roles.pass_thinking)
 
     async def plan(self, brief: Brief) -> Thoughts:

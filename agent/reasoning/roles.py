@@ -42,3 +42,8 @@ class Roles:
     writer: Role | None = None
     fast: Role | None = None
     pass_thinking: bool = False  # may the writer read what the reasoner thought?
+
+
+def takes_two(role: Role) -> bool:
+    """Does a second call beside one under way cost that one nothing?  Of a model that a caller brought: not known."""
+    return role.profile is not None and role.profile.parallel >= 2

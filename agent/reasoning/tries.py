@@ -31,6 +31,7 @@ class Ask:
     fault: Callable[[str, bool], str]  # (text, was it cut off?) -> why it cannot be used; empty: it can
     salvage: Callable[[str], str]  # reasoning that the answer was left in -> the answer; empty: there is none
     shorter: Callable[[], str] | None = None  # the prompt with less in it, for a model that cannot take all
+    effort: str = ""  # of thinking; empty: the model's own
 
 
 def shortenable(ask: Ask, prompt: Callable[[Sequence[Evidence]], str], evidence: Sequence[Evidence]) -> Ask:
@@ -55,7 +56,9 @@ class Tries:
 
     @property
     def options(self) -> dict[str, Any]:
-        return self._role.options(effort="low" if self._hurried else "", max_tokens=self._room())
+        return self._role.options(
+            effort="low" if self._hurried and not self._ask.effort else self._ask.effort, max_tokens=self._room()
+        )
 
     def _room(self) -> int | None:
         """Tokens for the reply, where it is not the profile's usual number: never more than the context has left."""
