@@ -43,6 +43,15 @@ async def test_an_event_that_is_cut_at_any_byte_is_put_together(way: str) -> Non
             assert told(await ask(model_at(server), way)) == ("嗯", "四十二")
 
 
+@pytest.mark.parametrize("way", STREAMS)
+async def test_a_stream_that_is_declared_as_json_is_read_all_the_same(way: str) -> None:
+    delta = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+    events = Wire().event({"choices": [delta]}) + Wire().event("[DONE]")
+    with ModelServer(Said(body=events.decode(), headers={"Content-Type": "application/json"})) as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            assert told(await ask(model, way)) == ("", "Hi")
+
+
 # ------------------------------------------------------------------------------------------------- time
 
 
