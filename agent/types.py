@@ -106,6 +106,7 @@ class Page:
     charset: str | None = None  # as the header declared it
     etag: str | None = None
     last_modified: str | None = None
+    kept: Document | None = None  # the server says that what the library has is still so; then `body` is empty
 
 
 @dataclass(frozen=True, slots=True)
