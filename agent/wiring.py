@@ -46,6 +46,7 @@ _MODULES_OF_A_RUN = (
     "agent.web.client",
     "agent.web.extract.extractor",
     "agent.web.fetch",
+    "agent.web.files",
     "agent.web.pool",
     "agent.web.search.registry",
 )
@@ -284,7 +285,8 @@ class Wiring:
     ) -> PagePool:
         from agent.web.client import open_client, user_agent
         from agent.web.extract.extractor import PageExtractor
-        from agent.web.fetch import FolderFetcher, HttpFetcher
+        from agent.web.fetch import HttpFetcher
+        from agent.web.files import FolderFetcher
         from agent.web.pool import Pool
         from agent.web.reading import PoolParts
 

@@ -1,15 +1,15 @@
 """The HTTP client of one run: connects only to addresses that were checked, and says honestly who it is.
 
-A name is looked up once and the connection goes to the very address that was checked, so that a DNS server which
-answers differently the second time gains nothing; TLS and the Host header keep the name.  Through a proxy the look-up
-is the proxy's, and so is the responsibility for it.  Knows nothing of pages, redirects or sizes.
+TLS and the Host header keep the name whose address was checked.  Through a proxy the look-up is the proxy's, and so is
+the responsibility for it.  Knows nothing of pages, redirects or sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,12 +19,13 @@ import httpx2
 
 from agent.errors import FetchFailed
 from agent.text.urls import host, ip_literal
-from agent.web.addresses import Address, Resolver, checked_addresses, exempting, system_resolver
+from agent.web.addresses import Resolver, exempting, system_resolver
+from agent.web.network import Backend
+from agent.web.unpacking import UNPACKED
 
 if TYPE_CHECKING:
     import ssl
 
-_CONNECT_SECONDS = 3.0  # for one of several addresses of a name; the last one gets what is left
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf,text/markdown,text/plain;q=0.9,*/*;q=0.1"
 
 
@@ -76,10 +77,11 @@ def open_client(agent: str, reach: Reach, *, connections: int) -> httpx2.AsyncCl
     """A client for one run on one event loop; `connections` at once.  Close it with `aclose` or `async with`."""
     return httpx2.AsyncClient(
         transport=_Transport(reach, connections),
-        headers={"User-Agent": agent, "Accept": _ACCEPT},
+        headers={"User-Agent": agent, "Accept": _ACCEPT, "Accept-Encoding": ", ".join(UNPACKED)},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none: pages are read by nobody in particular
         trust_env=False,  # proxies come with `reach`, so that none goes past the checks
         follow_redirects=False,  # each hop is checked by the fetcher
-        timeout=httpx2.Timeout(10.0, pool=None),  # a page's total deadline is the fetcher's
+        timeout=httpx2.Timeout(None),  # all deadlines are the fetcher's
     )
 
 
@@ -114,9 +116,14 @@ class _Transport(httpx2.AsyncBaseTransport):
                 max_connections=self._connections,
                 max_keepalive_connections=self._connections,
                 keepalive_expiry=15.0,
-                network_backend=None if proxy else _PinnedBackend(self._reach),
+                network_backend=self._backend(direct=proxy is None),
             )
         return self._pools[proxy]
+
+    def _backend(self, *, direct: bool) -> Backend:
+        reach = self._reach
+        resolver = exempting(reach.own_hosts, reach.own_port, reach.resolver) if direct else None
+        return Backend(resolver, allow_private=reach.allow_private)
 
     async def aclose(self) -> None:
         for pool in self._pools.values():
@@ -140,40 +147,6 @@ class _Body(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._reply.aclose()
-
-
-class _PinnedBackend(httpcore2.AsyncNetworkBackend):
-    """Looks a name up once, checks every address, and connects to one that was checked."""
-
-    def __init__(self, reach: Reach) -> None:
-        self._resolver = exempting(reach.own_hosts, reach.own_port, reach.resolver)
-        self._allow_private = reach.allow_private
-        self._network = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore2's own signature
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        try:
-            addresses = await checked_addresses(host, port, self._resolver, allow_private=self._allow_private)
-        except OSError as e:
-            raise FetchFailed("no such host") from e
-        if not addresses:
-            raise FetchFailed("no such host")
-        *others, last = addresses
-        for address in others:
-            try:
-                return await self._connect(address, min(_CONNECT_SECONDS, timeout or _CONNECT_SECONDS))
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                continue
-        return await self._connect(last, timeout)
-
-    async def _connect(self, address: Address, seconds: float | None) -> httpcore2.AsyncNetworkStream:
-        return await self._network.connect_tcp(address.ip, address.port, timeout=seconds)
 
 
 @lru_cache(maxsize=1)

@@ -1,240 +1,201 @@
 """From a URL to a page's bytes: redirects, size, time and kind, each bounded; every failure has a short plain reason.
 
-`HttpFetcher` for the web, `FolderFetcher` for files below one directory.  Knows nothing of what stands in a page.
+Polite on the way: robots.txt, a pause between two pages of a host, the pause that a busy server asks for, and no second
+download of what the library has and the server says is unchanged.  Knows nothing of what stands in a page.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from agent.errors import FetchFailed
 from agent.services import Clock
-from agent.types import Page
+from agent.text.urls import canonical, host
+from agent.types import Document, Page
 from agent.web import sniff
-from agent.web.addresses import check_url
+from agent.web.line import Line, Reply
+from agent.web.network import metered
+from agent.web.pacing import BETWEEN, Pace
+from agent.web.sizes import TEXT_BYTES, check_size, is_cut
 
 if TYPE_CHECKING:
     import httpx2
 
     from agent.web.client import Reach
+    from agent.web.robots import Robots
 
 _REDIRECTS = 5
-_PATIENCE = 3.0  # seconds of Retry-After that are worth waiting for
-_PDF_BYTES = 20_000_000  # a PDF has its table of contents at the end: half of one is nothing, so larger ones are left
-_TEXT_BYTES = 2_000_000  # a text is cut here: its beginning is worth reading, and 5 MB of HTML take 4.5 s to extract
+_PATIENCE = 0.75  # of a page's time may go into waiting: what is left must be enough to read it
+_LONGEST_VALIDATOR = 500  # characters of an ETag or a date that are sent back
+
+Recall = Callable[[str], Awaitable[Document | None]]
+"""What the library has of a URL, if anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How politely a run asks."""
+
+    between: float = BETWEEN  # seconds from one page of a host to the next
+    robots: Robots | None = None  # None asks no site for its rules
 
 
 @dataclass(frozen=True, slots=True)
 class _Elsewhere:
-    """A reply that sends the reader on: to a URL, or to the same one after a pause."""
-
     url: str
-    pause: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    seconds: float
+    why: str
 
 
 class HttpFetcher:
     """Fetches with one run's client.  `seconds`: for one page, all its redirects and its one second try together."""
 
-    def __init__(self, client: httpx2.AsyncClient, reach: Reach, clock: Clock, *, seconds: float) -> None:
-        self._client = client
-        self._reach = reach
+    def __init__(
+        self,
+        client: httpx2.AsyncClient,
+        reach: Reach,
+        clock: Clock,
+        *,
+        seconds: float,
+        manners: Manners | None = None,
+        recall: Recall | None = None,
+    ) -> None:
+        """`recall`: for asking whether a page has changed since."""
+        self._line = Line(client, reach, seconds=seconds)
         self._clock = clock
         self._seconds = seconds
+        manners = manners or Manners()
+        self._robots = manners.robots
+        self._pace = Pace(manners.between)
+        self._recall = recall
+        self._owners: dict[str, str] = {}  # every address asked for → the page that it was asked for
 
     async def fetch(self, url: str) -> Page:
+        """A page's bytes; or what the library has of it (`kept`), where the server says that this is still so."""
+        until = time.monotonic() + _PATIENCE * self._seconds
         try:
-            with _plain_reasons(url):
+            with metered():
                 async with asyncio.timeout(self._seconds):
-                    return await self._follow(url)
+                    return await self._follow(url, until)
         except TimeoutError as e:
             raise FetchFailed("timed out", url) from e
 
-    async def _follow(self, url: str) -> Page:
+    async def _follow(self, url: str, until: float) -> Page:
         """Redirects by hand, so that each address is checked; a busy server is asked once more."""
-        redirects, waited = 0, False
-        while True:
-            reply = await self._get(url, may_wait=not waited)
+        hop, redirects, waited = self._line.spelled(url), 0, False
+        await self._may_ask(hop, url)
+        await self._turn(hop, until)
+        while redirects <= _REDIRECTS:
+            reply = await self._ask(hop)
             if isinstance(reply, Page):
                 return reply
-            if reply.pause:
+            if isinstance(reply, _Later):
+                self._pace.hold(host(hop), reply.seconds, reply.why)
+                if waited:
+                    raise FetchFailed(reply.why, url)
                 waited = True
-                await asyncio.sleep(reply.pause)
-                continue
-            redirects += 1
-            if redirects > _REDIRECTS:
-                raise FetchFailed("too many redirects", url)
-            url = reply.url
+                await self._turn(hop, until)
+            else:
+                hop, redirects = reply.url, redirects + 1
+                await self._may_ask(hop, url)
+        raise FetchFailed("too many redirects", url)
 
-    async def _get(self, url: str, *, may_wait: bool) -> Page | _Elsewhere:
-        url = url.partition("#")[0]
-        proxied = self._reach.proxy_for(url) is not None
-        check_url(url, allow_private=self._reach.allow_private, by_name=proxied)
-        async with self._client.stream("GET", url) as response:
-            if response.has_redirect_location:
-                return _Elsewhere(str(response.url.join(response.headers["location"])))
-            pause = _pause(response)
-            if pause is not None and may_wait:
-                return _Elsewhere(url, pause)
-            if not response.is_success:
-                raise FetchFailed(str(response.status_code), url)
-            return await self._page(response)
+    async def _may_ask(self, hop: str, url: str) -> None:
+        """Raises `PageError` where we may not, or where another page of this run is the same."""
+        self._line.check(hop)
+        owner = self._owners.setdefault(canonical(hop), url)
+        if owner != url:
+            raise FetchFailed(f"same page as {owner}", url)
+        if self._robots and not self._is_ours(hop):
+            await self._robots.check(hop, self._line)
 
-    async def _page(self, response: httpx2.Response) -> Page:
-        url, headers = str(response.url), response.headers
-        body, kind = await _bounded(response, url)
+    async def _turn(self, hop: str, until: float) -> None:
+        if not self._is_ours(hop):
+            await self._pace.turn(host(hop), until=until)
+
+    def _is_ours(self, url: str) -> bool:
+        """The built-in sample web: its server is this very program."""
+        return host(url) in self._line.reach.own_hosts
+
+    async def _ask(self, url: str) -> Page | _Elsewhere | _Later:
+        known = await self._recall(url) if self._recall else None
+        async with self._line.open(url, _conditions(known)) as reply:
+            if (elsewhere := reply.elsewhere) is not None:
+                return _Elsewhere(elsewhere)
+            if reply.status in {429, 503} and (seconds := _pause(reply)) is not None:
+                return _Later(seconds, f"{reply.status} (asks to wait {seconds:.0f} s)")
+            if reply.status == 304 and known:
+                return Page(reply.url, b"", known.media_type, self._now(), kept=known)
+            if not reply.is_success:
+                raise FetchFailed(str(reply.status), url)
+            return await self._page(reply)
+
+    async def _page(self, reply: Reply) -> Page:
+        body, kind = await _bounded(reply)
         return Page(
-            url=url,
+            url=reply.url,
             body=body,
             media_type=kind,
-            fetched_at=self._clock.now().isoformat(timespec="seconds"),
-            charset=response.charset_encoding,
-            etag=headers.get("etag"),
-            last_modified=headers.get("last-modified"),
+            fetched_at=self._now(),
+            charset=reply.charset,
+            etag=reply.header("etag") or None,
+            last_modified=reply.header("last-modified") or None,
         )
 
+    def _now(self) -> str:
+        return self._clock.now().isoformat(timespec="seconds")
 
-async def _bounded(response: httpx2.Response, url: str) -> tuple[bytes, str]:
-    """The decompressed body up to its kind's cap, and the kind.  The rest is never downloaded."""
+
+async def _bounded(reply: Reply) -> tuple[bytes, str]:
+    """The unpacked body up to its kind's cap, and the kind.  The rest is never downloaded."""
     body, kind = bytearray(), ""
-    declared = response.headers.get("content-type", "")
-    async for piece in response.aiter_bytes():
-        body += piece
-        if not kind and len(body) >= sniff.ENOUGH:
-            kind = sniff.media_type(bytes(body[: sniff.ENOUGH]), declared=declared, url=url)
-        if kind == "application/pdf":
-            _check_size(max(len(body), _announced(response)), url)
-        elif len(body) > _TEXT_BYTES:
-            break
-    kind = kind or sniff.media_type(bytes(body), declared=declared, url=url)
-    return bytes(body if kind == "application/pdf" else body[:_TEXT_BYTES]), kind
+    declared = reply.header("content-type")
+    async with aclosing(reply.pieces()) as pieces:
+        async for piece in pieces:
+            body += piece
+            if not kind and len(body) >= sniff.ENOUGH:
+                kind = sniff.media_type(bytes(body[: sniff.ENOUGH]), declared=declared, url=reply.url)
+            if kind and not is_cut(kind):
+                check_size(max(len(body), _announced(reply)), reply.url)
+            elif len(body) > TEXT_BYTES:
+                break
+    kind = kind or sniff.media_type(bytes(body), declared=declared, url=reply.url)
+    return bytes(body[:TEXT_BYTES] if is_cut(kind) else body), kind
 
 
-def _announced(response: httpx2.Response) -> int:
-    length = response.headers.get("content-length", "")
+def _announced(reply: Reply) -> int:
+    length = reply.header("content-length")
     return int(length) if re.fullmatch("[0-9]{1,18}", length) else 0
 
 
-def _check_size(size: int, url: str) -> None:
-    if size > _PDF_BYTES:
-        raise FetchFailed(f"too large (over {_PDF_BYTES // 1_000_000} MB)", url)
+def _conditions(known: Document | None) -> dict[str, str]:
+    """For a server to say 304.  A server's own words go back to it only where a header can carry them."""
+    told = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified} if known else {}
+    return {
+        name: value
+        for name, value in told.items()
+        if value and value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR
+    }
 
 
-def _pause(response: httpx2.Response) -> float | None:
-    """Seconds that a busy server asks for, where they are worth waiting."""
-    wish = response.headers.get("retry-after", "").strip()
-    if response.status_code not in {429, 503} or not wish:
-        return None
+def _pause(reply: Reply) -> float | None:
+    """Seconds that a busy server asks for; None where it asks for none."""
+    wish = reply.header("retry-after").strip()
     try:
-        seconds = (
-            float(wish) if re.fullmatch("[0-9]+", wish) else parsedate_to_datetime(wish).timestamp() - _now(response)
-        )
+        if re.fullmatch("[0-9]{1,9}", wish):
+            return float(wish)
+        asked = parsedate_to_datetime(wish).timestamp() - parsedate_to_datetime(reply.header("date")).timestamp()
     except (ValueError, OverflowError):
         return None
-    return max(seconds, 0.1) if seconds <= _PATIENCE else None
-
-
-def _now(response: httpx2.Response) -> float:
-    """The server's own time, so that its clock need not be ours."""
-    return parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-
-
-@contextmanager
-def _plain_reasons(url: str) -> Iterator[None]:
-    """Whatever the network and the HTTP libraries raise, as `FetchFailed` with a reason for a reader."""
-    import httpcore2
-    import httpx2
-
-    try:
-        yield
-    except (
-        httpcore2.TimeoutException,
-        httpcore2.NetworkError,
-        httpcore2.ProtocolError,
-        httpcore2.ProxyError,
-        httpcore2.UnsupportedProtocol,
-        httpx2.HTTPError,
-        httpx2.InvalidURL,
-        httpx2.StreamError,
-        ssl.SSLError,
-    ) as e:
-        raise FetchFailed(_reason(e), url) from e
-
-
-_REASONS = {  # by the name of the error's class or a base of it: the two libraries share their names
-    "TimeoutException": "timed out",
-    "ConnectError": "no connection",
-    "ProxyError": "the proxy refused",
-    "UnsupportedProtocol": "not an http(s) address",
-    "DecodingError": "garbled encoding",
-    "InvalidURL": "not an address",
-}
-
-
-def _reason(error: Exception) -> str:
-    if _certificate(error):
-        return "bad certificate"
-    names = [kind.__name__ for kind in type(error).__mro__]
-    return next((_REASONS[name] for name in names if name in _REASONS), "the connection broke off")
-
-
-def _certificate(error: BaseException | None) -> bool:
-    while error and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
-# ------------------------------------------------------------------------------------------------- files
-
-_FILE_TYPES = {".html": "text/html", ".htm": "text/html", ".md": "text/markdown", ".txt": "text/plain"}
-
-
-class FolderFetcher:
-    """Reads `file:` URLs of regular files below `root`, after links are resolved."""
-
-    def __init__(self, root: Path, clock: Clock) -> None:
-        self._root = root.resolve()
-        self._clock = clock
-
-    async def fetch(self, url: str) -> Page:
-        return await asyncio.to_thread(self._read, url)
-
-    def _read(self, url: str) -> Page:
-        path = self._path(url)
-        try:
-            size = path.stat().st_size
-            with path.open("rb") as file:
-                body = file.read(_PDF_BYTES + 1)
-        except OSError as e:
-            raise FetchFailed(os.strerror(e.errno).lower() if e.errno else "cannot be read", url) from e
-        kind = sniff.media_type(body, declared=_FILE_TYPES.get(path.suffix.lower(), ""), url=url)
-        if kind == "application/pdf":
-            _check_size(size, url)
-        else:
-            body = body[:_TEXT_BYTES]
-        return Page(url, body, kind, self._clock.now().isoformat(timespec="seconds"))
-
-    def _path(self, url: str) -> Path:
-        parts = urlsplit(url)
-        if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
-            raise FetchFailed("not a file address", url)
-        try:
-            path = Path(unquote(parts.path)).resolve(strict=True)
-        except FileNotFoundError as e:
-            raise FetchFailed("no such file", url) from e
-        except (OSError, ValueError, RuntimeError) as e:  # a loop of links, a NUL, a name too long
-            raise FetchFailed("not a file", url) from e
-        if not path.is_relative_to(self._root):
-            raise FetchFailed("outside the folder", url)
-        if not path.is_file():
-            raise FetchFailed("not a file", url)
-        return path
+    return max(asked, 0.0)  # by the server's own clock, which need not be ours

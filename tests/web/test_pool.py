@@ -17,13 +17,15 @@ from agent.services import PagePool, PoolNews
 from agent.types import Document, Limits, Page, PageRecord, Query, Search, SearchHit
 from agent.web.client import Reach, open_client
 from agent.web.extract.extractor import PageExtractor
-from agent.web.fetch import FolderFetcher, HttpFetcher
+from agent.web.fetch import HttpFetcher, Manners
+from agent.web.files import FolderFetcher
 from agent.web.pool import Pool
 from agent.web.reading import PoolParts
 from tests.parts import LIMITS as QUORATE
 from tests.parts import NOON, FixedClock, MemoryFetcher, MemoryLibrary, PlainExtractor
 from tests.web_server import WebServer, article, hang, page, redirect, reset, slow
 
+AT_ONCE = Manners(between=0)
 LIMITS = replace(QUORATE, quorum=1.0)  # `read` waits for all pages, where a test does not say otherwise
 
 
@@ -358,7 +360,7 @@ async def test_no_more_pages_are_fetched_at_once_than_allowed_and_two_of_a_host(
         WebServer(pages) as web,
         open_client("test", reach := Reach(allow_private=True), connections=9) as client,
     ):
-        http = HttpFetcher(client, reach, FixedClock(), seconds=30)
+        http = HttpFetcher(client, reach, FixedClock(), seconds=30, manners=AT_ONCE)
         async with running(
             fetch=http, extractor=PageExtractor(seconds=30), limits=replace(LIMITS, page_seconds=30)
         ) as run:
@@ -547,7 +549,7 @@ async def test_leaving_the_pool_leaves_no_task_and_no_socket() -> None:
     provider = Provider({"hanging": [site(1)]}, seconds={"hanging": 60})
     async with WebServer({f"/{n}": hang() for n in range(4)}) as web:
         async with open_client("test", reach := Reach(allow_private=True), connections=9) as client:
-            http = HttpFetcher(client, reach, FixedClock(), seconds=60)
+            http = HttpFetcher(client, reach, FixedClock(), seconds=60, manners=AT_ONCE)
             async with running([provider], http, limits=replace(LIMITS, page_seconds=60)) as run:
                 run.pool.want(Query("hanging"), round=1)
                 for n in range(4):

@@ -1,0 +1,128 @@
+"""One request and its reply: the address checked, each phase within its time, the body unpacked as it comes.
+
+Knows HTTP as far as one exchange goes.  Redirects, sizes and kinds of pages are the fetcher's; robots.txt goes the same
+way as pages do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from agent.errors import FetchFailed
+from agent.web.addresses import check_url
+from agent.web.network import current_meter
+from agent.web.reasons import plain_reasons
+from agent.web.unpacking import Unpacker
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from agent.web.client import Reach
+
+# Shares of a page's whole time; of 12 s: 4, 8 and 4.8.  First values.
+_CONNECT = 1 / 3  # looking up and connecting; TLS may take as long again
+_HEAD = 2 / 3  # from the first packet to the end of the reply's head
+_SILENCE = 0.4  # between two pieces of the body
+
+
+class Line:
+    """One run's way to the web.  `seconds`: for one page, all its phases together (the fetcher ends it then)."""
+
+    def __init__(self, client: httpx2.AsyncClient, reach: Reach, *, seconds: float) -> None:
+        self._client = client
+        self.reach = reach
+        self._seconds = seconds
+
+    def check(self, url: str) -> None:
+        """Raises `AddressRefused`."""
+        proxied = self.reach.proxy_for(url) is not None
+        check_url(url, allow_private=self.reach.allow_private, by_name=proxied)
+
+    def spelled(self, url: str) -> str:
+        """As it is sent, and as replies name it; without a fragment.  Raises `PageError`."""
+        import httpx2
+
+        self.check(url)
+        with plain_reasons(url):
+            return str(httpx2.URL(url)).partition("#")[0]
+
+    @asynccontextmanager
+    async def open(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Reply]:
+        """The reply with its head read; its body comes as it is asked for.  Raises `PageError`."""
+        import httpx2
+
+        self.check(url)
+        with plain_reasons(url):
+            deadlines = httpx2.Timeout(None, connect=_CONNECT * self._seconds)
+            request = self._client.build_request("GET", url, headers=headers, timeout=deadlines)
+            response = await self._head(request)
+            try:
+                yield Reply(response, _SILENCE * self._seconds)
+            finally:
+                await response.aclose()
+
+    async def _head(self, request: httpx2.Request) -> httpx2.Response:
+        meter = current_meter()
+        meter.expect_head()
+        try:
+            async with asyncio.timeout(_HEAD * self._seconds):
+                response = await self._client.send(request, stream=True)
+        except TimeoutError as e:
+            raise FetchFailed("no answer in time", str(request.url)) from e
+        meter.expect_body()
+        return response
+
+
+class Reply:
+    def __init__(self, response: httpx2.Response, silence: float) -> None:
+        self._response = response
+        self._silence = silence
+        self.status: int = response.status_code
+        self.url = str(response.url)
+
+    def header(self, name: str) -> str:
+        """The empty string where there is none."""
+        return str(self._response.headers.get(name, ""))
+
+    @property
+    def charset(self) -> str | None:
+        return self._response.charset_encoding
+
+    @property
+    def is_success(self) -> bool:
+        return self._response.is_success
+
+    @property
+    def elsewhere(self) -> str | None:
+        """Where a redirect points to, without the fragment.  Raises `FetchFailed`."""
+        import httpx2
+
+        if not self._response.has_redirect_location:
+            return None
+        try:
+            return str(self._response.url.join(self.header("location"))).partition("#")[0]
+        except (httpx2.InvalidURL, ValueError) as e:
+            raise FetchFailed("not an address", self.url) from e
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body, unpacked.  Raises `FetchFailed`."""
+        unpacker = Unpacker(self.header("content-encoding"))
+        async with aclosing(self._packed()) as packed:
+            async for arrived in packed:
+                for piece in unpacker.unpack(arrived):
+                    yield piece
+
+    async def _packed(self) -> AsyncGenerator[bytes, None]:
+        arriving = self._response.aiter_raw()
+        while True:
+            try:
+                async with asyncio.timeout(self._silence):
+                    piece = await anext(arriving)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as e:
+                raise FetchFailed("stopped halfway", self.url) from e
+            yield piece
