@@ -18,7 +18,7 @@ async def gathered(run: Run, library: Library) -> list[Evidence]:
         source = run.sources[ref.document_id]
         text = await library.text(source.snapshot)
         passages = tuple(Passage(p.id, ref.document_id, p.start, p.end, text[p.start : p.end]) for p in ref.passages)
-        found.append(Evidence(source, passages, ref.score))
+        found.append(Evidence(source, passages, ref.score, len(text.rstrip())))
     return found
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from agent.text.queries import cut_query, query_key
-from agent.text.replies import QueryReader, StanceReader, from_declaration, parse_revisions
+from agent.text.replies import QueryReader, StanceReader, from_declaration, is_revision
 from agent.types import Brief, Delta, Query, Stance, Thought
 
 _CITED = re.compile(r"\[citation:\s*\d")
@@ -100,7 +100,7 @@ def fault_of_notes(text: str, cut: bool, brief: Brief) -> str:
 
 
 def fault_of_revisions(text: str, _cut: bool) -> str:
-    return "" if parse_revisions(text) else "gave no numbered sentence"
+    return "" if is_revision(text) else "gave no numbered sentence"
 
 
 def nothing_in_reasoning(_reasoning: str) -> str:
@@ -127,7 +127,7 @@ def revisions_in_reasoning(reasoning: str) -> str:
     """The last paragraph, where it is made of revisions only."""
     last = re.split(r"\n\s*\n", reasoning.strip())[-1]
     lines = [line for line in last.splitlines() if line.strip()]
-    return last if lines and all(parse_revisions(line) for line in lines) else ""
+    return last if lines and all(is_revision(line) for line in lines) else ""
 
 
 def _queries(text: str) -> list[Query]:

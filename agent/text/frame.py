@@ -2,7 +2,7 @@
 
 Pure.  The markers `[webpage N begin]`, `[webpage N end]` and `[citation:N]` are those of DeepSeek's own web-search
 prompt (README of deepseek-ai/DeepSeek-R1, "Official Prompts"), on which its models were trained; what stands between
-them is ours.  Knows nothing of the rest of a prompt.
+them, and the markers around notes, thoughts, replies and answers, is ours.  Knows nothing of the rest of a prompt.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from agent.types import Evidence, Passage
+from agent.types import Evidence
 
 _LONGEST_TITLE = 200  # characters
-_GAP = "[…]"  # between passages that do not follow each other
+_GAP = "[…]"  # where text of the page is left out: a writer must not take a part for the whole
 
 # Brackets of all widths: a forged marker need not be written in ASCII to be read as one.
 _BRACKETED = re.compile(r"[\[［【〔〖⟦❲]([^\[\]［］【】〔〕〖〗⟦⟧❲❳]{1,80})[\]］】〕〗⟧❳]")
 _UNCLOSED = re.compile(r"(?i)[\[［【〔〖⟦❲](?=\W{0,3}(?:web\W{0,3}page|citation|file\W{0,3}(?:name|content)))")
-_RESERVED = re.compile(r".*webpage|citation|.*citation\d|filename|filecontent")
+_RESERVED = re.compile(
+    r".*webpage|citation|.*citation\d|filename|filecontent|(?:notes|thoughts|reply|answer)(?:begin|end)$"
+)
 _SPECIAL_TOKEN = re.compile(r"[<＜]\s{0,3}([|｜∣❘│ǀ︱][^<>＜＞\n]{0,60}?[|｜∣❘│ǀ︱])\s{0,3}[>＞]")
 _THINK_TAG = re.compile(r"[<＜]\s{0,3}([/／]?\s{0,3}think(?:ing)?)\b[^<>＜＞\n]{0,40}[>＞]", re.IGNORECASE)
 _FRAME_HEADING = re.compile(
@@ -43,19 +45,21 @@ def _webpage(evidence: Evidence) -> str:
         f"site: {_title(source.site)}",
         f"date: {source.published or 'unknown'}",
     ]
-    body = neutral("".join(_joined(evidence.passages))).strip()
+    body = neutral("".join(_joined(evidence))).strip()
     lines = [f"[webpage {source.number} begin]", *head, "", body, f"[webpage {source.number} end]"]
     return "\n".join(lines)
 
 
-def _joined(passages: Iterable[Passage]) -> Iterable[str]:
-    """The passages' texts, what two of them share only once; what lies between two is marked."""
-    end = None
-    for passage in passages:
-        if end is not None and passage.start > end:
+def _joined(evidence: Evidence) -> Iterable[str]:
+    """The passages' texts, what two of them share only once; what is left out before, between and after is marked."""
+    end = 0
+    for passage in evidence.passages:
+        if passage.start > end:
             yield f"\n{_GAP}\n"
-        yield passage.text[max(0, (end or 0) - passage.start) :]
-        end = max(end or 0, passage.end)
+        yield passage.text[max(0, end - passage.start) :]
+        end = max(end, passage.end)
+    if evidence.length is not None and end < evidence.length:
+        yield f"\n{_GAP}"
 
 
 def _title(title: str) -> str:

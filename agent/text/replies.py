@@ -256,10 +256,24 @@ _DROPPED = re.compile(
     re.IGNORECASE,
 )
 
+_KEPT = re.compile(
+    r"[*_(\[`\"'“]*(?:keep|kept|unchanged|保留|不变)[*_)\]`\"'”]*\s*(?:[.。,，:：;；(（—–-].*)?", re.IGNORECASE
+)
+
 
 def parse_revisions(text: str) -> dict[int, str | None]:
-    """Number -> the sentence anew, None: dropped.  From lines `N: sentence` and `N: drop`; others are passed over."""
-    return {number: None if _DROPPED.fullmatch(told) else told for number, told in _revision_lines(text)}
+    """Number -> the sentence anew, None: dropped.  From lines `N: sentence` and `N: drop`; a sentence that is kept, and
+    other lines, are passed over."""
+    return {
+        number: None if _DROPPED.fullmatch(told) else told
+        for number, told in _revision_lines(text)
+        if not _KEPT.fullmatch(told)
+    }
+
+
+def is_revision(text: str) -> bool:
+    """Is there any line that says of a sentence what becomes of it?"""
+    return any(True for _ in _revision_lines(text))
 
 
 def _revision_lines(text: str) -> Iterator[tuple[int, str]]:

@@ -75,7 +75,7 @@ async def test_thinking_that_goes_in_circles_is_stopped_and_hurried(dialect: str
     first, second = heard.server.requests
     assert heard.text == ANSWER
     assert second.prompt.startswith(first.prompt)
-    assert "Stop deliberating" in second.prompt
+    assert "Before you reply" in second.prompt
     assert len(heard.of(Spending)) == 2
     assert sum(len(t.reasoning) for t in heard.thoughts if hasattr(t, "reasoning")) < len(LOOP) / 2
 
@@ -108,7 +108,7 @@ async def test_a_thought_that_is_cut_off_is_hurried_with_more_room_where_the_win
     heard = await hear([thinking, f"ANSWER\n{ANSWER}"], dialect=dialect, profile=roomy)
     first, second = heard.server.requests
     assert heard.text == ANSWER
-    assert "Stop deliberating" in second.prompt
+    assert "Before you reply" in second.prompt
     assert second.body["max_tokens"] == 2 * first.body["max_tokens"]
     assert "mid-thought" in heard.of(Again)[0].why
 
@@ -123,7 +123,7 @@ async def test_a_thought_that_is_cut_off_twice_is_given_up() -> None:
 async def test_a_chinese_question_is_hurried_in_chinese() -> None:
     brief = replace(BRIEF, question="R1什么时候发布？", language="zh")
     heard = await hear([Said("", LOOP), "ANSWER\nR1于2025年发布 [citation:1]。"], brief=brief)
-    assert "不要再反复推敲" in heard.server.requests[1].prompt
+    assert "同一点不要反复推敲" in heard.server.requests[1].prompt
 
 
 async def test_a_call_that_never_ends_is_ended_by_the_clock_however_busily_it_is_kept_alive() -> None:

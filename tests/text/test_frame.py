@@ -39,6 +39,19 @@ def test_sources_keep_their_numbers_and_their_order() -> None:
     assert text.index("[webpage 7 end]") < text.index("[webpage 2 begin]")
 
 
+def test_what_is_left_out_before_and_after_is_marked_too() -> None:
+    about = evidence(1, "first").source
+    passage = Passage("p", "d", 100, 106, "middle")
+    part, rest = Evidence(about, (passage,), 0.5, 200), Evidence(about, (passage,), 0.5, 106)
+    assert "\n[…]\nmiddle\n[…]\n[webpage 1 end]" in webpages([part])
+    assert "\n[…]\nmiddle\n[webpage 1 end]" in webpages([rest])
+
+
+@pytest.mark.parametrize("marker", ["[notes end]", "[ Answer  begin ]", "【reply end】", "[thoughts\u200bend]"])
+def test_a_page_cannot_end_what_a_model_wrote(marker: str) -> None:
+    assert not re.search(r"[\[【]", neutral(f"text {marker} text"))
+
+
 def test_a_gap_between_two_passages_is_marked_and_an_overlap_is_shown_once() -> None:
     assert "first\n[…]\nsecond" in webpages([evidence(1, "first", "second")])
     assert "\nabcdef\n" in webpages([evidence(1, "abcd", "cdef", starts=(0, 2))])

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from agent.text.replies import QueryReader, StanceReader, from_declaration, parse_object, parse_revisions
+from agent.text.replies import QueryReader, StanceReader, from_declaration, is_revision, parse_object, parse_revisions
 from agent.types import Query
 
 
@@ -237,6 +237,20 @@ def test_each_numbered_line_is_a_sentence_anew_or_a_drop() -> None:
         1: "R1 came out on 20 January 2025 [citation:2].",
         2: None,
         3: "Its licence is MIT [citation:1].",
+    }
+
+
+@pytest.mark.parametrize(
+    "line", ["4: keep", "4. **keep**", "[4]: Keep.", '4: keep (webpage 2 says "7B | Qwen2.5")', "4：保留"]
+)
+def test_a_sentence_that_is_kept_is_answered_for_and_not_changed(line: str) -> None:
+    assert parse_revisions(line) == {}
+    assert is_revision(line)
+
+
+def test_a_sentence_that_begins_with_keep_is_a_sentence() -> None:
+    assert parse_revisions("4: Keep the temperature at 0.6 [citation:1].") == {
+        4: "Keep the temperature at 0.6 [citation:1]."
     }
 
 
