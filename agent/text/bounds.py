@@ -36,6 +36,9 @@ class Bounds:
         return bool(self.since or self.sites or self.not_sites)
 
 
+UNBOUNDED = Bounds()
+
+
 def first_day(text: str, today: date) -> date:
     """The first day that `text` lets in: `day`, `week`, `month`, `year`, or a date (`2025-01-20`, `2025-01`, `2025`).
 

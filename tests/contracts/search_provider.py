@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
 from urllib.parse import urlsplit
 
 import httpx2
@@ -16,9 +17,10 @@ import pytest
 
 from agent.errors import SearchBroken, SearchError, SearchThrottled
 from agent.services import SearchProvider
+from agent.text.bounds import Bounds
 from agent.types import Query, SearchHit
 from agent.web.search.hits import Row
-from tests.contracts.search_peer import Answer, Peer
+from tests.contracts.search_peer import Answer, Peer, Seen
 
 THREE = [
     Row("http://one.example/a", "First lion", "Lions sleep."),
@@ -113,7 +115,7 @@ class GivesDates(SearchProviderContract):
 
 class AsksOverHttp(SearchProviderContract):
     throttled = (202, 429)
-    broken = (400, 404, 500, 502, 503)
+    broken = (400, 401, 404, 500, 502, 503)
     secret = "tvly-very-secret"
 
     @pytest.fixture
@@ -186,6 +188,20 @@ class AsksOverHttp(SearchProviderContract):
         foreign = Answer(b"<html><body><h1>Welcome to the hotel</h1><form>Room</form></body></html>", type="text/html")
         assert isinstance(await self.failure(foreign), SearchBroken)
 
+    @pytest.mark.parametrize("status", [200, 403, 503])
+    @pytest.mark.parametrize(
+        "wall",
+        [
+            "<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/x.js'></script>",
+            "<p>Our systems have detected unusual traffic from your computer network.</p>",
+            "<div class='g-recaptcha'></div>",
+            "<h1>Making sure you're not a bot!</h1>",
+        ],
+    )
+    async def test_a_captcha_or_bot_wall_is_throttled_whatever_its_status(self, wall: str, status: int) -> None:
+        page = Answer(f"<html><body>{wall}</body></html>".encode(), status=status, type="text/html")
+        assert isinstance(await self.failure(page), SearchThrottled)
+
     async def test_an_empty_body_is_broken_and_not_nothing(self) -> None:
         assert isinstance(await self.failure(Answer(b"")), SearchBroken)
 
@@ -243,9 +259,54 @@ class AsksForJson(AsksOverHttp):
     async def test_json_of_another_form_is_broken(self, body: bytes) -> None:
         assert isinstance(await self.failure(Answer(body)), SearchBroken)
 
+    async def test_a_503_that_says_when_to_come_back_is_a_refusal_for_now(self) -> None:
+        error = await self.failure(Answer(b"{}", status=503, headers={"Retry-After": "30"}))
+        assert isinstance(error, SearchThrottled)
+        assert error.retry_after == 30.0
+
+    async def test_a_403_without_a_wall_is_broken(self) -> None:
+        assert isinstance(await self.failure(Answer(b'{"message": "no"}', status=403)), SearchBroken)
+
     async def test_a_redirect_is_not_followed(self) -> None:
         async with Peer() as other:
             other.answer = self.good(THREE)
             error = await self.failure(Answer(status=302, headers={"Location": f"{other.url}/search"}))
             assert isinstance(error, SearchBroken)
             assert other.seen == []
+
+
+class NeedsAKey(AsksForJson):
+    variable: str
+
+    @pytest.mark.parametrize("status", [401, 403])
+    async def test_a_wrong_key_is_broken_and_names_the_variable(self, status: int) -> None:
+        error = await self.failure(Answer(b'{"message": "tvly-very-secret is not valid"}', status=status))
+        assert isinstance(error, SearchBroken)
+        assert f"check {self.variable}" in str(error)
+
+    async def test_the_key_does_not_travel_with_a_redirect(self) -> None:
+        async with Peer() as other:
+            await self.failure(Answer(status=307, headers={"Location": f"{other.url}/search"}))
+            assert other.seen == []
+
+    async def test_a_plan_that_is_used_up_is_throttled_for_long(self) -> None:
+        error = await self.failure(Answer(b"{}", status=402))
+        assert isinstance(error, SearchThrottled)
+        assert self.variable in str(error)
+        assert error.retry_after == 3_600.0
+
+
+class TellsBounds(AsksOverHttp):
+    """Bounds go to the service itself."""
+
+    def bounded(self, bounds: Bounds) -> SearchProvider:
+        raise NotImplementedError
+
+    async def asked_within(self, bounds: Bounds) -> Seen:
+        self.peer.answer = self.good([])
+        await self.bounded(bounds).search(Query("lion"), limit=5)
+        return self.peer.seen[-1]
+
+    async def test_without_bounds_nothing_is_said_of_any(self) -> None:
+        assert await self.asked_within(Bounds()) == await self.asked_within(Bounds(today=date(2026, 11, 24)))
+        assert self.asked() == "lion"

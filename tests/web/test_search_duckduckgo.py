@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import date
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -12,15 +13,19 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.services import SearchProvider
+from agent.text.bounds import Bounds
 from agent.types import Query
-from agent.web.search.duckduckgo import DuckDuckGo, Pace
+from agent.web.search.duckduckgo import DuckDuckGo
 from agent.web.search.hits import Row
+from agent.web.search.pace import NotYet, Pace
 from tests.contracts.search_peer import Answer, Peer, TlsPeer, authority
 from tests.contracts.search_provider import THREE, AsksOverHttp, GivesDates, GivesLinks
 
 _PAGE = """<!DOCTYPE html><html><head><title>lion at DuckDuckGo</title></head><body>
 <form id="search_form_homepage" action="/html/" method="post"><input name="q" value="lion"></form>
 <div id="links" class="results">{results}</div></body></html>"""
+
+_NO_RESULT = """<div class="result results_links result--no-result"><div class="no-results">No results.</div></div>"""
 
 
 class TestDuckDuckGo(AsksOverHttp, GivesLinks, GivesDates):
@@ -43,6 +48,8 @@ class TestDuckDuckGo(AsksOverHttp, GivesLinks, GivesDates):
         return DuckDuckGo(seconds=seconds, pace=Pace(0), proxy=self.peer.url, ca_file=str(self.ca_file))
 
     def body(self, rows: Sequence[Row]) -> bytes:
+        if not rows:
+            return _PAGE.format(results=_NO_RESULT).encode()
         return _PAGE.format(results="".join(_result(row) for row in rows)).encode()
 
     def good(self, rows: Sequence[Row]) -> Answer:
@@ -66,8 +73,21 @@ class TestDuckDuckGo(AsksOverHttp, GivesLinks, GivesDates):
         page = _PAGE.format(results=mark + "Unfortunately, bots use DuckDuckGo too.").encode()
         assert isinstance(await self.failure(Answer(page, type="text/html")), SearchThrottled)
 
-    async def test_a_page_of_duckduckgos_without_results_is_nothing_found(self) -> None:
-        assert await self.found([]) == []
+    async def test_a_page_without_results_that_does_not_say_so_is_not_taken_for_nothing_found(self) -> None:
+        error = await self.failure(Answer(_PAGE.format(results="").encode(), type="text/html"))
+        assert isinstance(error, SearchBroken)
+        assert "soft block" in str(error)
+
+    async def test_a_page_of_advertisements_only_is_nothing_found(self) -> None:
+        assert await self.found([Row("https://duckduckgo.com/y.js?ad_domain=shop.example", "Buy a lion", "x")]) == []
+
+    async def test_bounds_go_into_the_form_and_the_query(self) -> None:
+        self.peer.answer = self.good(THREE)
+        bounds = Bounds(date(2025, 1, 20), date(2026, 11, 24), ("one.example",), ("two.example",))
+        ddg = DuckDuckGo(bounds=bounds, pace=Pace(0), proxy=self.peer.url, ca_file=str(self.ca_file))
+        await ddg.search(Query("lion"), limit=3)
+        assert self.peer.seen[-1].form["df"] == "2025-01-20..2026-11-24"
+        assert self.peer.seen[-1].form["q"] == "lion site:one.example -site:two.example"
 
     async def test_redirect_wrappers_are_undone(self) -> None:
         wrapped = "//duckduckgo.com/l/?uddg=" + quote("https://x.example/a%2Fb?q=a%26b+c", safe="") + "&rut=0123"
@@ -119,7 +139,7 @@ def test_a_queue_that_is_too_long_is_throttled_at_once_and_takes_no_turn() -> No
     pace = Pace(2.0)
     pace.take(0)
     for _ in range(3):
-        with pytest.raises(SearchThrottled) as caught:
+        with pytest.raises(NotYet) as caught:
             pace.take(1.0)
         assert caught.value.retry_after is not None
         assert caught.value.retry_after <= 2.5
@@ -127,8 +147,8 @@ def test_a_queue_that_is_too_long_is_throttled_at_once_and_takes_no_turn() -> No
 
 async def test_two_providers_share_the_pace() -> None:
     pace = Pace(0.2)
-    one = DuckDuckGo(seconds=0.2, pace=pace, proxy="http://127.0.0.1:9")
-    other = DuckDuckGo(seconds=0.2, pace=pace, proxy="http://127.0.0.1:9")
+    one = DuckDuckGo(seconds=5.0, pace=pace, proxy="http://127.0.0.1:9")
+    other = DuckDuckGo(seconds=5.0, pace=pace, proxy="http://127.0.0.1:9")
     began = time.monotonic()
     await asyncio.gather(
         *(p.search(Query("lion"), limit=1) for p in (one, other, one)),

@@ -20,6 +20,8 @@ async def parts(tmp_path: Path) -> AsyncIterator[ProviderParts]:
         yield ProviderParts(
             client=client,
             user_agent="lion-hunter/1",
+            brave_api_key="lion",
+            serper_api_key="lion",
             searxng_url="http://searx.example",
             folder=tmp_path,
             sample_search_url="http://127.0.0.1:1/search",
@@ -27,7 +29,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[ProviderParts]:
 
 
 def test_every_provider_of_this_version_is_there() -> None:
-    assert sorted(PROVIDERS) == ["duckduckgo", "folder", "sample", "searxng", "tavily", "wikipedia"]
+    assert sorted(PROVIDERS) == ["brave", "duckduckgo", "folder", "sample", "searxng", "serper", "tavily", "wikipedia"]
 
 
 @pytest.mark.parametrize("name", sorted(PROVIDERS))
@@ -37,7 +39,9 @@ def test_a_provider_is_built_under_its_own_name(name: str, parts: ProviderParts)
 
 @pytest.mark.parametrize("name", ["google", "", "DuckDuckGo"])
 def test_an_unknown_name_is_told_the_known_ones(name: str, parts: ProviderParts) -> None:
-    with pytest.raises(SettingsError, match="duckduckgo, folder, sample, searxng, tavily, wikipedia") as caught:
+    with pytest.raises(
+        SettingsError, match="brave, duckduckgo, folder, sample, searxng, serper, tavily, wikipedia"
+    ) as caught:
         build(name, parts)
     assert f"AGENT_SEARCH={name!r}" in str(caught.value)
 
@@ -48,6 +52,10 @@ def test_an_unknown_name_is_told_the_known_ones(name: str, parts: ProviderParts)
         ("searxng", {"searxng_url": None}, "AGENT_SEARXNG_URL"),
         ("folder", {"folder": None}, "AGENT_FOLDER"),
         ("sample", {"sample_search_url": None}, "sample web"),
+        ("brave", {"brave_api_key": None}, "AGENT_BRAVE_API_KEY"),
+        ("brave", {"brave_url": "brave"}, "AGENT_BRAVE_URL"),
+        ("serper", {"serper_api_key": ""}, "AGENT_SERPER_API_KEY"),
+        ("serper", {"serper_url": "serper"}, "AGENT_SERPER_URL"),
         ("tavily", {"tavily_url": "tavily"}, "AGENT_TAVILY_URL"),
         ("wikipedia", {"wikipedia_url": "wiki"}, "AGENT_WIKIPEDIA_URL"),
     ],

@@ -2,20 +2,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.services import SearchProvider
+from agent.text.bounds import Bounds
 from agent.types import Query
 from agent.web.search.hits import Row
 from agent.web.search.searxng import SearXNG
 from tests.contracts.search_peer import Answer
-from tests.contracts.search_provider import THREE, AsksForJson, GivesDates, GivesLinks
+from tests.contracts.search_provider import THREE, AsksForJson, GivesDates, GivesLinks, TellsBounds
 
 
-class TestSearXNG(AsksForJson, GivesLinks, GivesDates):
+class TestSearXNG(AsksForJson, TellsBounds, GivesLinks, GivesDates):
     name = "searxng"
+
+    def bounded(self, bounds: Bounds) -> SearchProvider:
+        return SearXNG(self.client, self.peer.url, bounds=bounds)
+
+    async def test_a_period_is_told_in_its_own_parameter_and_sites_in_the_query(self) -> None:
+        seen = await self.asked_within(Bounds(date(2026, 11, 20), date(2026, 11, 24), ("one.example",)))
+        assert (seen.query["time_range"], seen.query["q"]) == ("week", "lion site:one.example")
+
+    async def test_of_a_time_longer_than_a_year_it_is_told_nothing(self) -> None:
+        assert "time_range" not in (await self.asked_within(Bounds(date(2020, 1, 1), date(2026, 11, 24)))).query
 
     def provider(self, seconds: float = 5.0) -> SearchProvider:
         return SearXNG(self.client, self.peer.url, user_agent="lion-hunter/1", seconds=seconds)

@@ -7,6 +7,7 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.services import SearchProvider
+from agent.text.bounds import Bounds
 from agent.types import Query
 from agent.web.search.hits import Row
 from agent.web.search.wikipedia import Wikipedia, wiki_language
@@ -57,6 +58,12 @@ class TestWikipedia(AsksForJson):
         self.peer.answer = Answer(json.dumps(body).encode())
         hits = await self.provider().search(Query("lion"), limit=1)
         assert hits[0].published is None
+
+    async def test_a_wiki_that_is_not_among_the_sites_is_not_asked(self) -> None:
+        for bounds in (Bounds(sites=("nature.example",)), Bounds(not_sites=("127.0.0.1",))):
+            wiki = Wikipedia(self.client, user_agent="lion-hunter/1", url=self.api, bounds=bounds)
+            assert await wiki.search(Query("lion"), limit=3) == []
+        assert self.peer.seen == []
 
     async def test_it_says_who_asks(self) -> None:
         await self.found(THREE, limit=4)

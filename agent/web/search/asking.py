@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 
 _BODY_BYTES = 4 << 20  # 20 long results are 0.1 MB; more than this is no search reply
 _RETRY_SECONDS = 86_400.0  # a longer wait than a day says no more than a day does
+_USED_UP_SECONDS = 3_600.0  # plans are by the month; somebody may top one up
+_WALLS = (  # words of captchas and bot walls, in lower case: Cloudflare's, Google's, DataDome's, Anubis', DuckDuckGo's
+    b"captcha",
+    b"cf-chl",
+    b"challenge-platform",
+    b"just a moment...",
+    b"unusual traffic",
+    b"are you a robot",
+    b"not a robot",
+    b"not a bot",
+    b"verify you are human",
+    b"anomaly-modal",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class Reply:
     json: object
     retry_after: float | None  # seconds
     location: str = ""  # the host a redirect points to
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
 
 
 def endpoint(url: str, variable: str) -> str:
@@ -60,7 +74,8 @@ def key(value: str | None, variable: str) -> str | None:
 async def ask(client: AsyncClient, request: Request, *, provider: str, seconds: float) -> Reply:
     """The reply, whatever its status; redirects are not followed, so that a key goes to its own host only.
 
-    Raises `SearchBroken` where none arrives within `seconds`, or more than `_BODY_BYTES` do.
+    Raises `SearchBroken` where none arrives within `seconds`, or more than `_BODY_BYTES` do, and `SearchThrottled`
+    for a captcha or a bot wall, whatever its status.
     """
     import httpx2
 
@@ -88,12 +103,22 @@ async def _body(who: str, response: Response) -> bytes:
 
 
 def _reply(who: str, response: Response, body: bytes) -> Reply:
+    wait = retry_after(response.headers.get("retry-after", ""))
     try:
         parsed: object = json.loads(body)
     except (ValueError, RecursionError):
+        if is_wall(body):
+            raise SearchThrottled(f"{who} shows a captcha or a bot wall (HTTP {response.status_code})", wait) from None
         parsed = None
     location = response.next_request.url.host if response.next_request else ""
-    return Reply(who, response.status_code, parsed, retry_after(response.headers.get("retry-after", "")), location)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(who, response.status_code, parsed, wait, location, headers)
+
+
+def is_wall(body: bytes) -> bool:
+    """Is this page one that asks whether a person is there?"""
+    small = body.lower()
+    return any(words in small for words in _WALLS)
 
 
 def retry_after(header: str) -> float | None:
@@ -108,8 +133,11 @@ def retry_after(header: str) -> float | None:
 
 
 def accept(reply: Reply) -> Mapping[str, object]:
-    """The JSON object of a good reply.  Raises `SearchThrottled` for 202 and 429, `SearchBroken` for the rest."""
-    if reply.status in {202, 429}:
+    """The JSON object of a good reply.  Raises `SearchThrottled` where it refuses for now, `SearchBroken` else.
+
+    A 503 that says when to come back is a refusal for now; one that does not is a fault.
+    """
+    if reply.status in {202, 429} or (reply.status == 503 and reply.retry_after is not None):
         raise SearchThrottled(f"{reply.who} refuses for now (HTTP {reply.status})", reply.retry_after)
     if 300 <= reply.status < 400:
         raise SearchBroken(f"{reply.who} redirects to {reply.location or 'nowhere'}: set that address instead")
@@ -142,3 +170,14 @@ def text(row: object, *path: str) -> str:
     """The string at the path; the empty one where there is none."""
     found = inside(row, *path)
     return found if isinstance(found, str) else ""
+
+
+def wrong_key(reply: Reply, variable: str) -> SearchBroken:
+    """The service does not take the key.  What it says about it is not repeated: it may repeat the key."""
+    return SearchBroken(f"{reply.who} refuses (HTTP {reply.status}): check {variable}")
+
+
+def used_up(reply: Reply, variable: str) -> SearchThrottled:
+    """The plan behind the key has nothing left; when it will, no service says."""
+    told = f"{reply.who}: the plan of {variable} is used up (HTTP {reply.status})"
+    return SearchThrottled(told, reply.retry_after or _USED_UP_SECONDS)

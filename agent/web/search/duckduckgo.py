@@ -10,18 +10,18 @@ Only the first page is asked for: a second one without DuckDuckGo's own token ge
 from __future__ import annotations
 
 import asyncio
-import random
-import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.services import SearchProvider
+from agent.text.bounds import UNBOUNDED, Bounds
 from agent.types import Query, SearchHit
-from agent.web.search.asking import retry_after
-from agent.web.search.hits import ranked, within
+from agent.web.search.asking import is_wall, retry_after
+from agent.web.search.hits import ranked
+from agent.web.search.pace import Pace
 from agent.web.search.parts import ProviderParts
+from agent.web.search.wording import worded
 
 if TYPE_CHECKING:
     import primp
@@ -30,32 +30,12 @@ _QUERY_CHARACTERS = 490  # 500 and more are refused
 _PAGE_BYTES = 2 << 20  # a page of results is 30 to 45 kB
 _REFUSALS = {202, 403, 429}
 _CAPTCHA = (b"anomaly-modal", b"challenge-form", b"bots use DuckDuckGo")
-_FORM = b'name="q"'  # stands on every page of DuckDuckGo's, also on one without results
+# `no-results` and `result--no-result` stand where a search found nothing, the other where it found only advertisements.
+_WITHOUT_HITS = (b"no-result", b"result__a")
+_ANSWER_SECONDS = 2.5  # kept of the time for a search when it waits for its turn
 
 
-class Pace:
-    """At most one request every `seconds`, over all threads and event loops of the process."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._free_at = 0.0
-
-    def take(self, patience: float) -> float:
-        """Take the next turn; the seconds until then.  Raises `SearchThrottled` where that is over `patience`."""
-        with self._lock:
-            now = time.monotonic()
-            wait = max(self._free_at - now, 0.0)
-            if wait > patience:
-                raise SearchThrottled(
-                    f"DuckDuckGo is asked once every {self._seconds:g} seconds, to not be blocked", wait
-                )
-            # Jitter: a fixed rhythm is what blocks look for.
-            self._free_at = now + wait + self._seconds * random.uniform(1.0, 1.25)  # noqa: S311 - no secret
-            return wait
-
-
-_PACE = Pace(2.0)  # ddgs' own tests wait as long; five requests in quick succession brought a captcha
+_PACE = Pace(2.0, "DuckDuckGo")  # ddgs' own tests wait as long; five requests in quick succession brought a captcha
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,51 +46,55 @@ class _Page:
 
 
 def build(parts: ProviderParts) -> SearchProvider:
-    return DuckDuckGo(seconds=parts.seconds)
+    return DuckDuckGo(seconds=parts.seconds, bounds=parts.bounds)
 
 
 class DuckDuckGo:
     name = "duckduckgo"
+    applies = frozenset({"since", "site", "not_site"})
 
     def __init__(
         self,
         *,
         seconds: float = 8.0,
-        patience: float = 7.0,
+        bounds: Bounds = UNBOUNDED,
         pace: Pace = _PACE,
         proxy: str | None = None,
         ca_file: str | None = None,
     ) -> None:
-        """`patience`: seconds to wait for a turn.  `proxy`, `ca_file`: None leaves both to the environment."""
+        """`seconds`: for a search, the wait for its turn included.  `proxy`, `ca_file`: None: the environment's."""
         self._seconds = seconds
-        self._patience = patience
+        self._bounds = bounds
         self._pace = pace
         self._proxy = proxy
         self._ca_file = ca_file
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
-        """Hits in DuckDuckGo's own order, about 10 at most.  Raises `SearchThrottled` at once in a long queue."""
-        await asyncio.sleep(self._pace.take(self._patience))
-        page = await self._ask(within(query.text, _QUERY_CHARACTERS))
+        """Hits in DuckDuckGo's own order, about 10 at most.  Raises `NotYet` at once in a long queue."""
+        wait = self._pace.take(max(self._seconds - _ANSWER_SECONDS, 0.0))
+        await asyncio.sleep(wait)
+        page = await self._ask(worded(query.text, self._bounds, characters=_QUERY_CHARACTERS), self._seconds - wait)
         _refused(page)
         from agent.web.search import duckduckgo_page
 
         rows = await asyncio.to_thread(duckduckgo_page.rows, page.body)
-        if not rows and _FORM not in page.body:
-            raise SearchBroken("DuckDuckGo answers with a page that is not its own: a proxy's, or its form has changed")
+        if not rows and not any(mark in page.body for mark in _WITHOUT_HITS):
+            if is_wall(page.body):
+                raise SearchThrottled(_told("a bot wall"), page.retry_after)
+            raise SearchBroken("DuckDuckGo answers with a page without results that does not say so: a soft block?")
         return ranked(rows, provider=self.name, limit=limit)
 
-    async def _ask(self, text: str) -> _Page:
+    async def _ask(self, text: str, seconds: float) -> _Page:
         import primp
 
         from agent.web.search import duckduckgo_page
 
-        url, form = duckduckgo_page.form(text)
+        url, form = duckduckgo_page.form(text, self._bounds)
         try:
-            async with asyncio.timeout(self._seconds), self._client() as client:
+            async with asyncio.timeout(seconds), self._client() as client:
                 return await _read(await client.post(url, data=form))
         except (TimeoutError, primp.TimeoutError) as e:
-            raise SearchBroken(f"DuckDuckGo did not answer within {self._seconds:g} seconds") from e
+            raise SearchBroken(f"DuckDuckGo did not answer within {seconds:.1f} seconds") from e
         except primp.PrimpError as e:
             raise SearchBroken(f"DuckDuckGo cannot be reached ({type(e).__name__})") from e
 
@@ -138,9 +122,13 @@ async def _read(response: primp.AsyncResponse) -> _Page:
 
 def _refused(page: _Page) -> None:
     """Raise for every way in which DuckDuckGo says no, a captcha with status 200 among them."""
-    if page.status in _REFUSALS or any(mark in page.body for mark in _CAPTCHA):
-        how = f"HTTP {page.status}" if page.status in _REFUSALS else "a captcha"
-        told = f"DuckDuckGo refuses for now ({how}): it blocks an address for about an hour"
-        raise SearchThrottled(told, page.retry_after)
+    if page.status in _REFUSALS:
+        raise SearchThrottled(_told(f"HTTP {page.status}"), page.retry_after)
+    if any(mark in page.body for mark in _CAPTCHA) or (page.status != 200 and is_wall(page.body)):
+        raise SearchThrottled(_told("a captcha"), page.retry_after)
     if page.status != 200:
         raise SearchBroken(f"DuckDuckGo answers HTTP {page.status}")
+
+
+def _told(how: str) -> str:
+    return f"DuckDuckGo refuses for now ({how}): it blocks an address for about an hour"

@@ -13,6 +13,7 @@ from ddgs.engines.duckduckgo import Duckduckgo
 from lxml.etree import LxmlError
 
 from agent.errors import SearchBroken
+from agent.text.bounds import UNBOUNDED, Bounds
 from agent.web.search.hits import Row
 
 _NO_REGION = "wt-wt"  # the query's own words say its language
@@ -42,9 +43,10 @@ class _Engine(Duckduckgo):  # type: ignore[misc]  # ddgs has no types
         return _Found
 
 
-def form(query: str) -> tuple[str, dict[str, str]]:
+def form(query: str, bounds: Bounds = UNBOUNDED) -> tuple[str, dict[str, str]]:
     """The address and the fields of the form's first page."""
-    fields = _Engine().build_payload(query, region=_NO_REGION, safesearch="moderate", timelimit=None, page=1)
+    when = f"{bounds.since}..{bounds.today}" if bounds.since and bounds.today else None
+    fields = _Engine().build_payload(query, region=_NO_REGION, safesearch="moderate", timelimit=when, page=1)
     return _Engine.search_url, fields
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
 from html import unescape
 from urllib.parse import urlsplit
 
+from agent.text.dates import dates
 from agent.types import SearchHit
 
 _URL_CHARACTERS = 4_000  # longer ones are not links that a server would take
@@ -27,6 +28,7 @@ _BLOCK = "blockquote|br|div|dd|dl|dt|h[1-6]|hr|img|li|ol|p|pre|table|tbody|td|th
 _UNSHOWN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
 _BREAKS = re.compile(rf"</?(?:{_BLOCK})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _TAGS = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_AGO = re.compile(r"(\d{1,3})\s+(second|minute|min|hour|day)s?\s+ago", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"  # Persian and Hindi words need them; every other invisible character goes
 
 
@@ -103,3 +105,21 @@ def day(text: str) -> str | None:
         return parsedate_to_datetime(text).date().isoformat()
     except ValueError:
         return None
+
+
+def told_day(text: str, today: date | None) -> str | None:
+    """YYYY-MM-DD of a date as a search engine shows it: `Jan 20, 2025`, `3 days ago`; also in the forms of `day`.
+
+    None where it leaves the day open: a month, `2 weeks ago`.  `today`: from which ages count; None: they do not.
+    """
+    exact = day(text)
+    if exact:
+        return exact
+    ago = _AGO.search(text)
+    if ago:
+        days = int(ago[1]) if ago[2].lower() == "day" else 0
+        return (today - timedelta(days=days)).isoformat() if today else None
+    for found in dates(text):
+        if found.year and found.month > 0 and found.day and not found.other:
+            return day(f"{found.year:04}-{found.month:02}-{found.day:02}")
+    return None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.text.bounds import UNBOUNDED, Bounds
+
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
@@ -24,8 +26,13 @@ class ProviderParts:
     searxng_url: str | None = None
     tavily_url: str = "https://api.tavily.com"
     tavily_api_key: str | None = None
+    brave_url: str = "https://api.search.brave.com"
+    brave_api_key: str | None = None
+    serper_url: str = "https://google.serper.dev"
+    serper_api_key: str | None = None
     wikipedia_url: str | None = None  # another MediaWiki's api.php
     folder: Path | None = None
     read: ReadFile | None = None  # for PDF and HTML in the folder, whose parsing belongs in a worker process
     sample_search_url: str | None = None
-    seconds: float = 8.0  # one request to a provider, from connect to the last byte
+    bounds: Bounds = UNBOUNDED  # on what may be found; a provider that cannot tell its service leaves it to the filter
+    seconds: float = 8.0  # one search, from waiting for a turn to the last byte

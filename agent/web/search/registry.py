@@ -10,15 +10,17 @@ from types import MappingProxyType
 
 from agent.errors import SettingsError
 from agent.services import SearchProvider
-from agent.web.search import duckduckgo, folder, sample, searxng, tavily, wikipedia
+from agent.web.search import brave, duckduckgo, folder, sample, searxng, serper, tavily, wikipedia
 from agent.web.search.parts import ProviderParts
 
 PROVIDERS: Mapping[str, Callable[[ProviderParts], SearchProvider]] = MappingProxyType(
     {
+        "brave": brave.build,
         "duckduckgo": duckduckgo.build,
         "folder": folder.build,
         "sample": sample.build,
         "searxng": searxng.build,
+        "serper": serper.build,
         "tavily": tavily.build,
         "wikipedia": wikipedia.build,
     }

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.services import SearchProvider
+from agent.text.bounds import UNBOUNDED, Bounds, period
 from agent.types import Query, SearchHit
 from agent.web.search.asking import Reply, accept, ask, endpoint, inside, rows, text
 from agent.web.search.hits import Row, plain, ranked
 from agent.web.search.parts import ProviderParts
+from agent.web.search.wording import worded
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
 _VARIABLE = "AGENT_SEARXNG_URL"
+_QUERY_CHARACTERS = 400  # the engines behind it refuse longer ones
 # Words for engines that were blocked, rather than broken: SearXNG's, and searx's "blocked".
 _BLOCKED = ("too many requests", "captcha", "access denied", "suspended", "blocked")
 
@@ -25,13 +28,29 @@ _BLOCKED = ("too many requests", "captcha", "access denied", "suspended", "block
 def build(parts: ProviderParts) -> SearchProvider:
     if not parts.searxng_url:
         raise SettingsError(f"the search provider 'searxng' needs its address: set {_VARIABLE} (--searxng-url)")
-    return SearXNG(parts.client, parts.searxng_url, user_agent=parts.user_agent, seconds=parts.seconds)
+    return SearXNG(
+        parts.client,
+        parts.searxng_url,
+        user_agent=parts.user_agent,
+        bounds=parts.bounds,
+        seconds=parts.seconds,
+    )
 
 
 class SearXNG:
     name = "searxng"
+    applies = frozenset({"since"})  # `site:` is passed on too, but not every engine behind it knows that
 
-    def __init__(self, client: AsyncClient, url: str, *, user_agent: str = "", seconds: float = 8.0) -> None:
+    def __init__(
+        self,
+        client: AsyncClient,
+        url: str,
+        *,
+        user_agent: str = "",
+        bounds: Bounds = UNBOUNDED,
+        seconds: float = 8.0,
+    ) -> None:
+        self._bounds = bounds
         self._client = client
         self._url = endpoint(url, _VARIABLE).removesuffix("/search") + "/search"
         self._headers = {"Accept": "application/json"} | ({"User-Agent": user_agent} if user_agent else {})
@@ -39,8 +58,7 @@ class SearXNG:
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
         """Hits from the engines that the instance asks.  No hits because engines were blocked is `SearchThrottled`."""
-        wanted = {"q": query.text, "format": "json", "pageno": "1"}
-        request = self._client.build_request("GET", self._url, params=wanted, headers=self._headers)
+        request = self._client.build_request("GET", self._url, params=self._parameters(query), headers=self._headers)
         reply = await ask(self._client, request, provider="SearXNG", seconds=self._seconds)
         if reply.status == 403:
             raise SearchBroken(
@@ -52,6 +70,12 @@ class SearXNG:
             _say_why(reply, inside(body, "unresponsive_engines"))
         hits = (Row(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "publishedDate")) for r in found)
         return ranked(hits, provider=self.name, limit=limit)
+
+    def _parameters(self, query: Query) -> dict[str, str]:
+        asked = worded(query.text, self._bounds, characters=_QUERY_CHARACTERS)
+        wanted = {"q": asked, "format": "json", "pageno": "1"}
+        short = period(self._bounds)
+        return wanted | ({"time_range": short} if short else {})
 
 
 def _say_why(reply: Reply, engines: object) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.services import SearchProvider
+from agent.text.bounds import UNBOUNDED, Bounds
 from agent.types import Query, SearchHit
-from agent.web.search.asking import Reply, accept, ask, endpoint, inside, key, rows, text
+from agent.web.search.asking import Reply, accept, ask, endpoint, inside, key, rows, text, used_up
 from agent.web.search.hits import Row, ranked, within
 from agent.web.search.parts import ProviderParts
 
@@ -29,12 +30,14 @@ def build(parts: ProviderParts) -> SearchProvider:
         key=parts.tavily_api_key,
         url=parts.tavily_url,
         user_agent=parts.user_agent,
+        bounds=parts.bounds,
         seconds=parts.seconds,
     )
 
 
 class Tavily:
     name = "tavily"
+    applies = frozenset({"since", "site", "not_site"})
 
     def __init__(
         self,
@@ -43,16 +46,18 @@ class Tavily:
         key: str | None = None,
         url: str = "https://api.tavily.com",
         user_agent: str = "",
+        bounds: Bounds = UNBOUNDED,
         seconds: float = 8.0,
     ) -> None:
+        self._bounds = bounds
         self._client = client
         self._url = endpoint(url, "AGENT_TAVILY_URL") + "/search"
         self._headers = _authority(key) | ({"User-Agent": user_agent} if user_agent else {})
         self._seconds = seconds
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
-        wanted = {"query": within(query.text, _QUERY_CHARACTERS), "max_results": min(limit, _RESULTS)}
-        request = self._client.build_request("POST", self._url, json=wanted, headers=self._headers)
+        fields = self._fields(query, limit)
+        request = self._client.build_request("POST", self._url, json=fields, headers=self._headers)
         reply = await ask(self._client, request, provider="Tavily", seconds=self._seconds)
         _refused(reply, keyed="Authorization" in self._headers)
         body = accept(reply)
@@ -61,6 +66,20 @@ class Tavily:
             for r in rows(reply, body, "results")
         )
         return ranked(hits, provider=self.name, limit=limit)
+
+    def _fields(self, query: Query, limit: int) -> dict[str, object]:
+        bounds = self._bounds
+        wanted: dict[str, object] = {
+            "query": within(query.text, _QUERY_CHARACTERS),
+            "max_results": min(limit, _RESULTS),
+        }
+        if bounds.since:
+            wanted["start_date"] = bounds.since.isoformat()
+        if bounds.sites:
+            wanted["include_domains"] = list(bounds.sites)
+        if bounds.not_sites:
+            wanted["exclude_domains"] = list(bounds.not_sites)
+        return wanted
 
 
 def _authority(value: str | None) -> dict[str, str]:
@@ -75,7 +94,7 @@ def _refused(reply: Reply, *, keyed: bool) -> None:
         remedy = f"check {_KEY}" if keyed else f"set {_KEY}: it does not answer without a key"
         raise SearchBroken(f"{reply.who} refuses (HTTP {reply.status}): {remedy}")
     if reply.status in _USED_UP:
-        raise SearchThrottled(f"{reply.who}: the plan of {_KEY} is used up (HTTP {reply.status})")
+        raise used_up(reply, _KEY)
     if reply.status == 429:
         wait = inside(reply.json, "error", "retry_after_seconds")
         seconds = float(wait) if isinstance(wait, int | float) else reply.retry_after

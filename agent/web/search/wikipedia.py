@@ -11,6 +11,7 @@ from urllib.parse import quote, urljoin
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.services import SearchProvider
+from agent.text.bounds import UNBOUNDED, Bounds, is_allowed
 from agent.text.language import detect, script_share
 from agent.types import Query, SearchHit
 from agent.web.search.asking import Reply, accept, ask, endpoint, rows, text
@@ -32,12 +33,14 @@ def build(parts: ProviderParts) -> SearchProvider:
         user_agent=parts.user_agent,
         url=parts.wikipedia_url,
         language=parts.language,
+        bounds=parts.bounds,
         seconds=parts.seconds,
     )
 
 
 class Wikipedia:
     name = "wikipedia"
+    applies = frozenset({"site", "not_site"})  # it is one site; when an article was written, its search does not say
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Wikipedia:
         user_agent: str,
         url: str | None = None,
         language: str | None = None,
+        bounds: Bounds = UNBOUNDED,
         seconds: float = 8.0,
     ) -> None:
         """`url`: an `api.php` to ask whatever the language; None: Wikipedia's.  `language`: BCP 47, or the query's."""
@@ -53,10 +57,14 @@ class Wikipedia:
         self._url = endpoint(url, "AGENT_WIKIPEDIA_URL") if url else None
         self._headers = {"User-Agent": user_agent}
         self._language = language
+        self._bounds = bounds
         self._seconds = seconds
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
+        """Articles; none, and nobody is asked, where the wiki is not among the sites that may be sources."""
         url = self._url or f"https://{wiki_language(query.text, self._language)}.wikipedia.org/w/api.php"
+        if not is_allowed(self._bounds, url):
+            return []
         request = self._client.build_request("GET", url, params=_parameters(query, limit), headers=self._headers)
         reply = await ask(self._client, request, provider="Wikipedia", seconds=self._seconds)
         body = accept(reply)

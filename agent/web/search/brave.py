@@ -1,0 +1,113 @@
+"""Brave: a search service with an index of its own, asked with a key.
+
+Source: Brave's documentation of `GET /res/v1/web/search`.  A query without results is a reply without `web`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from agent.errors import SearchThrottled, SettingsError
+from agent.services import SearchProvider
+from agent.text.bounds import UNBOUNDED, Bounds
+from agent.text.language import detect
+from agent.types import Query, SearchHit
+from agent.web.search.asking import Reply, accept, ask, endpoint, key, rows, text, used_up, wrong_key
+from agent.web.search.hits import Row, ranked, told_day
+from agent.web.search.pace import Pace
+from agent.web.search.parts import ProviderParts
+from agent.web.search.wording import worded
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient
+
+_KEY = "AGENT_BRAVE_API_KEY"
+_QUERY_CHARACTERS = 400  # Brave's own limit …
+_QUERY_WORDS = 50  # … and this one beside it
+_RESULTS = 20  # likewise
+_PACE = Pace(1.0, "Brave")  # its smallest plan takes one request a second
+_CODES = {"zh": "zh-hans", "ja": "jp", "pt": "pt-pt"}  # where Brave's are not ISO 639-1's
+_LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh"})  # of detect's
+
+
+def build(parts: ProviderParts) -> SearchProvider:
+    if not parts.brave_api_key:
+        raise SettingsError(f"the search provider 'brave' needs a key: set {_KEY}")
+    return Brave(parts.client, key=parts.brave_api_key, url=parts.brave_url, bounds=parts.bounds, seconds=parts.seconds)
+
+
+class Brave:
+    name = "brave"
+    applies = frozenset({"since", "site", "not_site"})
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        *,
+        key: str,
+        url: str = "https://api.search.brave.com",
+        bounds: Bounds = UNBOUNDED,
+        seconds: float = 8.0,
+        pace: Pace = _PACE,
+    ) -> None:
+        self._client = client
+        self._url = endpoint(url, "AGENT_BRAVE_URL") + "/res/v1/web/search"
+        self._headers = {"Accept": "application/json", "X-Subscription-Token": _known(key)}
+        self._bounds = bounds
+        self._seconds = seconds
+        self._pace = pace
+
+    async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
+        """Hits from Brave's index.  Raises `NotYet` at once in a long queue."""
+        wait = self._pace.take(self._seconds / 2)
+        await asyncio.sleep(wait)
+        wanted = self._parameters(query, limit)
+        request = self._client.build_request("GET", self._url, params=wanted, headers=self._headers)
+        reply = await ask(self._client, request, provider="Brave", seconds=self._seconds - wait)
+        _refused(reply)
+        body = accept(reply)
+        if "web" not in body and text(body, "type") == "search":
+            return []
+        today = self._bounds.today
+        hits = (
+            Row(text(r, "url"), text(r, "title"), text(r, "description"), published or "")
+            for r in rows(reply, body, "web", "results")
+            for published in [told_day(text(r, "page_age") or text(r, "age"), today)]
+        )
+        return ranked(hits, provider=self.name, limit=limit)
+
+    def _parameters(self, query: Query, limit: int) -> dict[str, str]:
+        asked = worded(query.text, self._bounds, characters=_QUERY_CHARACTERS, words=_QUERY_WORDS)
+        wanted = {"q": asked, "count": str(min(limit, _RESULTS))}
+        language = detect(query.text)
+        if language in _LANGUAGES:
+            wanted["search_lang"] = _CODES.get(language, language)
+        if self._bounds.since and self._bounds.today:
+            wanted["freshness"] = f"{self._bounds.since}to{self._bounds.today}"
+        return wanted
+
+
+def _known(value: str) -> str:
+    return key(value, _KEY) or ""
+
+
+def _refused(reply: Reply) -> None:
+    code = text(reply.json, "error", "code")
+    if reply.status in {401, 403} or (reply.status == 422 and "TOKEN" in code):
+        raise wrong_key(reply, _KEY)
+    if reply.status == 402:
+        raise used_up(reply, _KEY)
+    if reply.status == 429:
+        if "QUOTA" in code or "USAGE" in code:
+            raise used_up(reply, _KEY)
+        wait = _until_reset(reply) if reply.retry_after is None else reply.retry_after
+        raise SearchThrottled(f"{reply.who} refuses for now (HTTP 429)", wait)
+
+
+def _until_reset(reply: Reply) -> float | None:
+    """Seconds until the first used-up window opens; `X-RateLimit-Remaining: 0, 1999` with `…-Reset: 1, 1419704`."""
+    left = reply.headers.get("x-ratelimit-remaining", "").split(",")
+    resets = reply.headers.get("x-ratelimit-reset", "").split(",")
+    waits = [float(r) for n, r in zip(left, resets, strict=False) if n.strip() == "0" and r.strip().isdecimal()]
+    return max(waits) if waits else None
