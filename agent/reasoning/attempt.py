@@ -94,7 +94,8 @@ class Attempt:
         except _TookTooLong:
             raise ModelOverloaded(f"{endpoint.host} was not done after {seconds:.0f} s") from None
         except Exception as error:  # any provider's package, with errors of its own
-            raise model_error(error, endpoint) from error
+            # Not `from error`: a server may repeat the key, and a transport shows the header that it cannot send.
+            raise model_error(error, endpoint) from None
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # an async generator in all of LangChain
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
+from pydantic import SecretStr
 
 from agent.errors import (
     ModelError,
@@ -485,6 +487,17 @@ async def test_an_error_of_any_models_library_is_one_of_ours() -> None:
     reasoner = R1Reasoner(Roles(Role(Failing(messages=iter([])), Endpoint("odd"))), MemoryJournal())
     with pytest.raises(ModelError, match="'odd' failed: KeyError"):
         [_ async for _ in reasoner.plan(BRIEF)]
+
+
+@pytest.mark.parametrize("key", ["sk-planted-1234", "sk-planted-1234\nX", "sk-planted-1234…"])
+async def test_no_traceback_shows_the_key(key: str) -> None:
+    repeating = Said(status=401, body={"error": {"message": f"Incorrect API key provided: {key}"}})
+    with ModelServer(repeating) as server:
+        async with open_chat_model(model="r1", base_url=server.url, api_key=SecretStr(key)) as model:
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1", server.url))), MemoryJournal())
+            with pytest.raises(ModelError) as raised:
+                await drain(reasoner.plan(BRIEF))
+    assert "sk-planted" not in "".join(traceback.format_exception(raised.value))
 
 
 def test_importing_the_reasoner_loads_no_model_library() -> None:
