@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from agent.check.rules import CANNOT_TELL, VERDICTS, Ruling, rule_on
+from agent.check.cells import Told, heads_of, rule_on_cell
+from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
 from agent.services import Examine
 from agent.text.citations import without_marks
 from agent.text.claims import UNCITED
@@ -65,33 +66,39 @@ def _quotable(text: str, page_starts: tuple[int, ...]) -> Quotable:
 def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_rules: bool) -> Claim:
     if not claim.citations:
         return replace(claim, verdict="unsupported", why=UNCITED)
-    said = _said(claim)
     cited = [citation.source for citation in claim.citations]
-    found = {n: ready[n].best(said, _CANDIDATES, sources=len(cited)) if n in ready else [] for n in cited}
-    ruling = _ruling(said, found, ready) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
+    found = {n: _found(claim, ready[n], len(cited)) if n in ready else [] for n in cited}
+    ruling = _ruling(claim, found, ready) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
     if by_rules and not any(found.values()):
         ruling = Ruling("cannot tell", _NO_QUOTE)
     citations = tuple(_located(c, found[c.source], sources, ready) for c in claim.citations)
     return replace(claim, citations=citations, verdict=VERDICTS[ruling.outcome], why=ruling.why)
 
 
-def _said(claim: Claim) -> str:
-    """What is looked for: a table's cell says nothing without its heads."""
+def _found(claim: Claim, quotable: Quotable, sources: int, limit: int = _CANDIDATES) -> list[Quote]:
+    """The passages that bear the claim; a table's cell is looked for with its heads, for it says nothing alone."""
     said = without_marks(claim.text)
-    return f"{claim.about}: {said}" if claim.about else said
+    if claim.about is None:
+        return quotable.best(said, limit, sources=sources)
+    return quotable.best(f"{claim.about}: {said}", limit, sources=sources, heads=heads_of(claim))
 
 
-def _ruling(said: str, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> Ruling:
+def _ruling(claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> Ruling:
     """One source that supports is enough; else the passages of all together; else one that contradicts."""
+    if claim.about is not None:
+        return first_decided([rule_on_cell(claim, [_told(ready[n], q) for q in found[n]]) for n in found])
+    said = without_marks(claim.text)
     passages = {n: [ready[n].passage(q) for q in quotes] for n, quotes in found.items()}
     rulings = [rule_on(said, texts) for texts in passages.values()]
     together = [" ".join(texts[0] for texts in passages.values() if texts)] if len(passages) > 1 else []
     rulings += [ruling for ruling in [rule_on(said, together)] if ruling.outcome == "supported"]
-    for outcome in ("supported", "refuted"):
-        decided = next((ruling for ruling in rulings if ruling.outcome == outcome), None)
-        if decided:
-            return decided
-    return CANNOT_TELL
+    return first_decided(rulings)
+
+
+def _told(quotable: Quotable, quote: Quote) -> Told:
+    text = quotable.text[quote.start : quote.end]
+    row = quotable.row(quote)
+    return Told(text, row.heads, tuple(quotable.text[start:end] for start, end in row.cells)) if row else Told(text)
 
 
 def _located(citation: Citation, quotes: Sequence[Quote], sources: Sources, ready: Mapping[int, Quotable]) -> Citation:

@@ -34,6 +34,7 @@ _MOST_BETWEEN = 2  # pieces of the passage between the claim's, where it draws o
 _PREPOSITIONS = frozenset(
     ("in", "at", "on", "during", "since", "for", "im", "am", "seit", "en", "durante", "à", "au", "于", "在")
 )
+_MUCH = 0.5  # of a claim's pieces in a sentence that may be what the claim means
 _LEAST_SAID = 2  # pieces a claim must have before it can be called supported
 
 
@@ -41,6 +42,7 @@ _LEAST_SAID = 2  # pieces a claim must have before it can be called supported
 class Ruling:
     outcome: Outcome
     why: str  # in plain words, naming those that decided
+    instead: tuple[str, ...] = ()  # the claim's pieces in whose place the source has others
 
 
 CANNOT_TELL = Ruling("cannot tell", "the rules cannot tell")
@@ -56,13 +58,34 @@ def rule(claim: str, passage: str) -> Ruling:
     if any(_supports(part, said, told) for part in parts) or (_supports(whole, said, told) and _is_dense(whole)):
         return Ruling("supported", _shared(whole))
     closest = max(parts, key=lambda part: part.same, default=whole)
-    contradiction = _contradiction(closest, whole)
-    return Ruling("refuted", contradiction) if contradiction else CANNOT_TELL
+    return _contradiction(closest, whole) or CANNOT_TELL
 
 
 def rule_on(claim: str, passages: Sequence[str]) -> Ruling:
-    """The ruling by the best passages of one source, best first: support anywhere outweighs a contradiction."""
+    """The ruling by the best passages of one source, best first: support anywhere outweighs a contradiction.
+
+    A passage contradicts only where no other has what the claim says in its place: that one may be what is meant.
+    """
     rulings = [rule(claim, passage) for passage in passages]
+    return first_decided([r for r in rulings if not (r.instead and _stands_elsewhere(r.instead, claim, passages))])
+
+
+def _stands_elsewhere(instead: Sequence[str], claim: str, passages: Sequence[str]) -> bool:
+    """Does a sentence of the passages have these pieces, and much of the claim beside?"""
+    claimed = pieces(prose(claim))
+    for passage in passages:
+        told = prose(passage)
+        for start, end in split(told):
+            seen = compare(claimed, pieces(told[start:end]))
+            missing = {piece.text for piece in seen.missing}
+            have = len(seen.claimed) - len(seen.missing)
+            if missing.isdisjoint(instead) and have >= _MUCH * len(seen.claimed):
+                return True
+    return False
+
+
+def first_decided(rulings: Sequence[Ruling]) -> Ruling:
+    """The first that supports, else the first that refutes."""
     for outcome in ("supported", "refuted"):
         found = next((r for r in rulings if r.outcome == outcome), None)
         if found:
@@ -148,19 +171,20 @@ def _shared(seen: Comparison) -> str:
 # ------------------------------------------------------------------------------------------------- contradiction
 
 
-def _contradiction(seen: Comparison, whole: Comparison) -> str:
-    """Why the passage contradicts the claim; `` if it does not."""
+def _contradiction(seen: Comparison, whole: Comparison) -> Ruling | None:
+    """How the passage contradicts the claim, if it does."""
     size = len(seen.claimed)
     alike = len(seen.told) <= size + 2  # short sentences: then the rest must be the same
     if seen.same < (_LEAST_FRAME - 1 if alike else _LEAST_FRAME) or seen.same < FRAME * size:
-        return ""
+        return None
     odd = [slot for slot in seen.slots if slot.claimed]
     for slot in seen.slots:
         told = _in_slot(slot, seen, whole)
         if told:
             others = [s for s in odd if s is not slot and not _is_light(s)]
-            return told if not others else ""
-    return ""
+            instead = tuple(p.text for p in slot.claimed if p.value or p.is_name)
+            return Ruling("refuted", told, instead) if not others else None
+    return None
 
 
 def _is_light(slot: Slot) -> bool:

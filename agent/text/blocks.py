@@ -67,6 +67,8 @@ def rows(text: str, blocks_: list[Block]) -> dict[int, Row]:
         if block.kind != "row":
             heads = ()
             continue
+        if index and "\n" in text[blocks_[index - 1].end : block.start].replace("\n", "", 1):
+            heads = ()  # a blank line ends a table
         cells = cells_of(text, block)
         is_head = not heads and index + 1 < len(blocks_) and is_divider(text, blocks_[index + 1])
         if not is_divider(text, block):

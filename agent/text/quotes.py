@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from agent.text.blocks import blocks, is_divider, rows
+from agent.text.blocks import Row, blocks, is_divider, rows
 from agent.text.citations import without_marks
 from agent.text.dates import dates
 from agent.text.language import is_cjk
@@ -27,6 +27,7 @@ ENOUGH_ACROSS = 0.5  # of the weight of its numbers and names, where claim and s
 _LONGEST = 600  # characters: a longer sentence is a list or a page without stops, and is cut where it can be
 _WINDOW = 3  # sentences in a quote, at most
 _GAIN = 0.12  # of the claim's weight: what one more sentence must add to be taken into the quote
+_HEADED = 0.5  # of the words in a head: from here on a row has it
 _FIGURE = 2.0  # what a number, date or name counts against a plain word
 _SMALL = 0.1  # likewise a word without subject matter
 _CUT = re.compile(r"[;；\n]\s*|,\s+|[，、]|\s+")
@@ -61,13 +62,13 @@ class Quotable:
         self._pages = tuple(page_starts)
         found = list(_spans(text))
         self.spans = [(start, end) for start, end, _ in found]
-        self._heads = {index: head for index, (_, _, head) in enumerate(found) if head}
+        self._rows = {index: row for index, (_, _, row) in enumerate(found) if row}
         self._starts = [start for start, _ in self.spans]
         self._places: dict[str, list[int]] = {}
         for term, offset in _placed(text):
             self._place(term, offset)
-        for index, head in self._heads.items():
-            for term, _ in _words(head):
+        for index, row in self._rows.items():
+            for term, _ in _words(" ".join(row.heads)):
                 self._place(term, self._starts[index])
         self._places = {term: sorted(set(places)) for term, places in self._places.items()}
         self.wide = is_cjk(text)
@@ -82,10 +83,11 @@ class Quotable:
         """From 1; None for a text without pages."""
         return bisect_right(self._pages, offset) if self._pages else None
 
-    def best(self, claim: str, limit: int, *, sources: int = 1) -> list[Quote]:
+    def best(self, claim: str, limit: int, *, sources: int = 1, heads: Sequence[str] = ()) -> list[Quote]:
         """The passages of one to three sentences that bear most of the claim, best first; `[]` if none bears enough.
 
-        `sources`: how many the claim cites; the more, the less each need bear.
+        `sources`: how many the claim cites; the more, the less each need bear; 0: whatever they bear.
+        `heads`: of a table's cell, the row's and the column's; a table's rows count only if they have one.
         """
         asked = _asked(claim)
         weights = self._weighed(asked)
@@ -93,16 +95,49 @@ class Quotable:
         if max(asked.weights.values(), default=0.0) < 1:  # nothing but small words
             return []
         held = self._held(weights)
+        if heads:
+            held = self._of_row(held, heads)
         ranked = sorted(held, key=lambda index: -sum(weights[term] for term in held[index]))[: 3 * limit]
-        windows = {self._widened(index, held, weights, total) for index in ranked}
+        windows = {
+            self._widened(index, held, weights, total, most=1 if heads and index in self._rows else _WINDOW)
+            for index in ranked
+        }
         best = sorted(windows, key=lambda quote: (-quote.score, quote.end - quote.start))[:limit]
         least = ENOUGH_ACROSS if asked.wide != self.wide else ENOUGH
-        return [quote for quote in best if quote.score >= least / min(sources, 2)]
+        return [quote for quote in best if quote.score >= (least / min(sources, 2) if sources else 0)]
 
     def passage(self, quote: Quote) -> str:
         """The quote's text; for a row of a table, below the table's head."""
-        head = self._heads.get(bisect_right(self._starts, quote.start) - 1, "")
-        return f"{head} {self.text[quote.start : quote.end]}".strip()
+        row = self.row(quote)
+        return f"{' '.join(row.heads) if row else ''} {self.text[quote.start : quote.end]}".strip()
+
+    def row(self, quote: Quote) -> Row | None:
+        """The row of a table with a head that the quote begins with."""
+        return self._rows.get(bisect_right(self._starts, quote.start) - 1)
+
+    def around(self, quote: Quote) -> tuple[int, int]:
+        """The quote with the sentence before and the one after it, which may say who "they" are; a row alone."""
+        first, last = bisect_right(self._starts, quote.start) - 1, bisect_right(self._starts, quote.end - 1) - 1
+        page = self.page_of(quote.start)
+        if first in self._rows or last in self._rows:
+            return quote.start, quote.end
+        before, after = self.spans[max(0, first - 1)], self.spans[min(len(self.spans) - 1, last + 1)]
+        start = before[0] if self._is_near(before, quote.start, page) else quote.start
+        return start, after[1] if self._is_near(after, quote.end, page) else quote.end
+
+    def _is_near(self, span: tuple[int, int], offset: int, page: int | None) -> bool:
+        return self.page_of(span[0]) == page and abs(span[0] - offset) <= _LONGEST
+
+    def _of_row(self, held: dict[int, set[str]], heads: Sequence[str]) -> dict[int, set[str]]:
+        """Without the rows of tables that are about something else than the claim's row, or, turned, its column."""
+        rows_held = {i: {t.word for t in tokens(self.text[slice(*self.spans[i])])} for i in held if i in self._rows}
+        kept: set[int] = set()
+        for head in heads:
+            terms = {token.word for token in tokens(head) if not is_small(token.word)}
+            shares = {i: len(terms & found) / (len(terms) or 1) for i, found in rows_held.items()}
+            most = max(shares.values(), default=0.0)
+            kept |= {i for i, share in shares.items() if share == most >= _HEADED}
+        return {i: found for i, found in held.items() if i in kept or i not in rows_held or not kept}
 
     def _weighed(self, asked: _Asked) -> dict[str, float]:
         """What each term of the claim counts here: the rarer in this text, the more; what is not in it counts too."""
@@ -119,10 +154,12 @@ class Quotable:
                 held.setdefault(index, set()).add(term)
         return held
 
-    def _widened(self, index: int, held: dict[int, set[str]], weights: dict[str, float], total: float) -> Quote:
+    def _widened(
+        self, index: int, held: dict[int, set[str]], weights: dict[str, float], total: float, most: int
+    ) -> Quote:
         first = last = index
         have = set(held[index])
-        while last - first + 1 < _WINDOW:
+        while last - first + 1 < most:
             gains = [
                 (sum(weights[t] for t in held.get(i, set()) - have) / total, i)
                 for i in (first - 1, last + 1)
@@ -194,8 +231,8 @@ def _names(text: str) -> Iterator[str]:
             yield token.word
 
 
-def _spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """The text's sentences, each with the head of the table that it is a row of.
+def _spans(text: str) -> Iterator[tuple[int, int, Row | None]]:
+    """The text's sentences, each with the row that it is, of a table with a head.
 
     A row is one sentence, for its cells say nothing by themselves.
     """
@@ -203,10 +240,10 @@ def _spans(text: str) -> Iterator[tuple[int, int, str]]:
     tables = rows(text, found)
     for index, block in enumerate(found):
         if index in tables:
-            yield block.start, block.end, " ".join(tables[index].heads)
+            yield block.start, block.end, tables[index] if tables[index].heads else None
         elif block.kind != "rule" and not is_divider(text, block):
             for start, end in split(text, block.start, block.end):
-                yield from ((*piece, "") for piece in _shortened(text, start, end))
+                yield from ((*piece, None) for piece in _shortened(text, start, end))
 
 
 def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
