@@ -62,6 +62,7 @@ class PageRead(_Event):
     cached: bool
     bytes: int
     seconds: float
+    note: str = ""  # of a cached page: how old it is
     event: Literal["PageRead"] = "PageRead"
 
 

@@ -170,7 +170,7 @@ class PageRecord:
 
     url: str
     status: PageStatus
-    reason: str = ""  # why it was skipped, in plain words
+    reason: str = ""  # why it was skipped, in plain words; of a cached page how old it is
     bytes: int = 0
     seconds: float = 0.0
     source: Source | None = None  # of a page that was read

@@ -128,7 +128,7 @@ def _pages(slot: DeltaGenerator, pages: tuple[PageRead | PageSkipped, ...]) -> N
 def _page(page: PageRead | PageSkipped) -> str:
     if isinstance(page, PageSkipped):
         return f"✖️ {safe.label(page.url)}{further(page.reason)}"
-    how = "from the library" if page.cached else f"{page.bytes / 1000:.0f} kB"
+    how = f"from the library{further(page.note)}" if page.cached else f"{page.bytes / 1000:.0f} kB"
     return f"{safe.link(page.title or page.url, page.url)} – {safe.label(page.site)} · {how}"
 
 

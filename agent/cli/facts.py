@@ -40,7 +40,8 @@ def facts(event: Event) -> list[str]:  # noqa: C901, PLR0912 - one flat case for
         case Searched():
             return [searched(event.search)]
         case PageRead():
-            how = "from the library" if event.cached else f"{size(event.bytes)}, {seconds(event.seconds)}"
+            kept = f"from the library{_after(': ', event.note)}"
+            how = kept if event.cached else f"{size(event.bytes)}, {seconds(event.seconds)}"
             return [f"reads: {one_line(event.site)} – {short(event.title or event.url)} ({how})"]
         case PageSkipped():
             return [f"skips: {one_line(event.url)} ({one_line(event.reason)})"]

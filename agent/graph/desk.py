@@ -78,6 +78,7 @@ class Outbox:
                     cached=news.status == "cached",
                     bytes=news.bytes,
                     seconds=news.seconds,
+                    note=news.reason,
                 )
             case (url, passages):
                 self.say(Stored, "read", url=url, passages=passages)
