@@ -8,17 +8,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.errors import AgentError, ExtractFailed, FetchFailed, LibraryError, PageError
 from agent.services import Extractor, Fetcher, Library, PoolNews, SearchProvider
 from agent.text.urls import canonical, host
-from agent.types import Document, Limits, PageRecord, PageStatus, SearchHit, Source
+from agent.types import Document, Limits, Page, PageRecord, PageStatus, SearchHit, Source
 from agent.web.choosing import Wanted
+from agent.web.network import metered
 
 _PER_HOST = 2  # pages at once; what browsers did to servers for decades is 6, and nobody waits for us
+_SLOW = 3.0  # seconds after which a page no longer counts among those at once: the slow must not keep out the others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class _Read:
     status: PageStatus
     size: int  # bytes of the page
     seconds: float
+    note: str = ""  # of a page that was not fetched: how old it is
 
 
 class PageReader:
@@ -62,20 +66,24 @@ class PageReader:
         self._owners: dict[str, str] = {}  # final addresses and snapshots → the URL they were first read from
 
     async def read(self, wanted: Wanted) -> Outcome:
-        """Never raises."""
+        """Never raises.  A page that is skipped is told with the bytes that it cost."""
         began = time.monotonic()
-        try:
-            found = await self._recalled(wanted) or await self._fetched(wanted)
-            document = _with_hit(found.document, wanted.hit)
-            self._claim(document, wanted.url)
-            passages = await self._parts.library.store(document, run_id=self._parts.run_id)
-        except PageError as e:
-            return _skipped(wanted, e.reason, began)
-        except AgentError as e:
-            return _skipped(wanted, f"not kept: {e}", began)
-        except Exception as e:  # noqa: BLE001 - a fault met on one page is named in its record and costs no other page
-            return _skipped(wanted, f"fault: {type(e).__name__}: {e}", began)
-        record = PageRecord(wanted.url, found.status, "", found.size, found.seconds, _source(document))
+        with metered() as meter:
+            try:
+                return await self._kept(wanted, await self._recalled(wanted) or await self._fetched(wanted))
+            except PageError as e:
+                reason = e.reason
+            except AgentError as e:
+                reason = f"not kept: {e}"
+            except Exception as e:  # noqa: BLE001 - a fault met on one page is named in its record and costs no other
+                reason = f"fault: {type(e).__name__}: {e}"
+            return Outcome(PageRecord(wanted.url, "skipped", reason, meter.received, time.monotonic() - began))
+
+    async def _kept(self, wanted: Wanted, found: _Read) -> Outcome:
+        document = _with_hit(found.document, wanted.hit)
+        self._claim(document, wanted.url)
+        passages = await self._parts.library.store(document, run_id=self._parts.run_id)
+        record = PageRecord(wanted.url, found.status, found.note, found.size, found.seconds, _source(document))
         return Outcome(record, document.id, passages)
 
     async def _recalled(self, wanted: Wanted) -> _Read | None:
@@ -84,18 +92,40 @@ class PageReader:
             known = await self._parts.library.recall(wanted.url, since=self._parts.started_at)
         except LibraryError:
             return None  # whatever is wrong with it, storing will tell
-        return _Read(known, "cached", 0, 0.0) if known else None
+        return _Read(known, "cached", 0, 0.0, "read earlier in this run") if known else None
 
     async def _fetched(self, wanted: Wanted) -> _Read:
-        async with self._at_host[host(wanted.url)], self._at_once:
+        async with self._at_host[host(wanted.url)], self._slot():
             began = time.monotonic()
             try:
                 async with asyncio.timeout(self._parts.limits.page_seconds):
                     page = await self._fetcher(wanted).fetch(wanted.url)
-                    document = await self._parts.extractor.extract(page)
+                    document = page.kept or await self._parts.extractor.extract(page)
             except TimeoutError as e:
                 raise FetchFailed("timed out", wanted.url) from e
-            return _Read(document, "read", len(page.body), time.monotonic() - began)
+            took = time.monotonic() - began
+            if page.kept:
+                return _Read(document, "cached", 0, took, f"unchanged since it was read {age(page, page.kept)}")
+            return _Read(document, "read", len(page.body), took)
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """One of the pages under way at once, for as long as it takes, but not longer than `_SLOW`."""
+        held = True
+
+        def give_back() -> None:
+            nonlocal held
+            if held:
+                held = False
+                self._at_once.release()
+
+        await self._at_once.acquire()
+        timer = asyncio.get_running_loop().call_later(_SLOW, give_back)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            give_back()
 
     def _fetcher(self, wanted: Wanted) -> Fetcher:
         """`file:` addresses count only where a provider of local documents gave them."""
@@ -117,6 +147,15 @@ def _with_hit(document: Document, hit: SearchHit | None) -> Document:
     return replace(document, title=document.title or hit.title, published=document.published or hit.published)
 
 
+def age(page: Page, kept: Document) -> str:
+    """How long before the page was asked for its text was read, for people."""
+    seconds = (datetime.fromisoformat(page.fetched_at) - datetime.fromisoformat(kept.fetched_at)).total_seconds()
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if (count := int(seconds // length)) > 0:
+            return f"{count} {unit}{'s' * (count != 1)} ago"
+    return "just now"
+
+
 def _source(document: Document) -> Source:
     return Source(
         number=0,
@@ -130,7 +169,3 @@ def _source(document: Document) -> Source:
         language=document.language,
         page_starts=document.page_starts,
     )
-
-
-def _skipped(wanted: Wanted, reason: str, began: float) -> Outcome:
-    return Outcome(PageRecord(wanted.url, "skipped", reason, seconds=time.monotonic() - began))
