@@ -93,7 +93,7 @@ class Attempt:
                 yield chunk
         except _TookTooLong:
             raise ModelOverloaded(f"{endpoint.host} was not done after {seconds:.0f} s") from None
-        except Exception as error:  # any provider's package, with errors of its own
+        except Exception as error:  # noqa: BLE001 - any provider's package, with errors of its own
             # Not `from error`: a server may repeat the key, and a transport shows the header that it cannot send.
             raise model_error(error, endpoint) from None
         finally:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 
 from agent.errors import BudgetSpent, ModelError
@@ -80,34 +81,31 @@ class Author:
 
     async def _in_two(self, writer: ModelCalls, brief: Brief, evidence: Sequence[Evidence]) -> Thoughts:
         """Raises `_WriterFailed`, and what the reasoner's call raises."""
-        notes, thinking, stance = "", "", ""
+        notes = _Notes()
         async with aclosing(self._noted(brief, evidence)) as thoughts:
             async for thought in thoughts:
-                match thought:
-                    case Stance(kind):
-                        stance = kind
-                    case Delta(text=text) if text and stance == "answer":
-                        notes += text
-                        yield Delta(reasoning=text)  # the answer is still to come: notes are thoughts
-                        continue
-                    case Delta(reasoning=reasoning):
-                        thinking += reasoning
-                    case Again():
-                        notes = thinking = ""
-                yield thought
-        if stance != "answer":
+                if shown := notes.take(thought):
+                    yield shown
+        if notes.stance != "answer":
             return
-        cited = asking.cited_in(notes, evidence)
-        prompt = partial(asking.for_prose, brief, notes=notes, thinking=thinking if self._pass_thinking else "")
-        ask = shortenable(Ask("write", brief, prompt(cited), nothing_wrong, nothing_in_reasoning), prompt, cited)
+        ask = self._prose(brief, evidence, notes)
         try:
-            async with aclosing(writer.make(ask)) as thoughts:
+            async with aclosing(
+                _declared(writer, ask)
+            ) as thoughts:  # it was not asked to declare; some do all the same
                 async for thought in thoughts:
                     yield thought
         except BudgetSpent:
             raise
         except ModelError as e:
             raise _WriterFailed(str(e)) from e
+
+    def _prose(self, brief: Brief, evidence: Sequence[Evidence], notes: _Notes) -> Ask:
+        cited = asking.cited_in(notes.text, evidence)
+        thinking = notes.thinking if self._pass_thinking else ""
+        prompt = partial(asking.for_prose, brief, notes=notes.text, thinking=thinking)
+        last = replace(brief, may_search=False)
+        return shortenable(Ask("write", last, prompt(cited), nothing_wrong, nothing_in_reasoning), prompt, cited)
 
     def _noted(self, brief: Brief, evidence: Sequence[Evidence]) -> Thoughts:
         prompt = partial(asking.for_writing, brief, notes_only=True)
@@ -140,6 +138,28 @@ class Author:
             draft = anew
         if drifted(draft, brief.language):
             yield Caution(f"The answer is not wholly in {wanted}: the model mixes languages.")
+
+
+class _Notes:
+    """What the reasoner's call amounts to where a writer follows."""
+
+    def __init__(self) -> None:
+        self.text = self.thinking = self.stance = ""
+
+    def take(self, thought: Thought) -> Thought | None:
+        """What is shown of it: the answer is still to come, so notes are thoughts, and the stance is the writer's."""
+        match thought:
+            case Stance(kind):
+                self.stance = kind
+                return None if kind == "answer" else thought
+            case Delta(text=text) if text and self.stance == "answer":
+                self.text += text
+                return Delta(reasoning=text)
+            case Delta(reasoning=reasoning):
+                self.thinking += reasoning
+            case Again():
+                self.text = self.thinking = ""
+        return thought
 
 
 class _WriterFailed(Exception):

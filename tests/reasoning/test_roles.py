@@ -37,6 +37,11 @@ async def test_a_writer_writes_from_the_reasoners_notes() -> None:
     assert len(heard.of(Spending)) == 2
 
 
+async def test_a_writer_that_declares_its_answer_has_not_written_that_word() -> None:
+    heard = await hear(by_role(r1=f"ANSWER\n{NOTES}", writer=f"ANSWER\n\n{ANSWER}"), others=("writer",))
+    assert heard.text == ANSWER
+
+
 async def test_the_notes_are_shown_as_thoughts_and_not_as_the_answer() -> None:
     heard = await hear(by_role(r1=f"ANSWER\n{NOTES}", writer=ANSWER), others=("writer",))
     assert heard.reasoning.strip() == NOTES
@@ -97,7 +102,7 @@ async def test_where_the_writer_fails_the_reasoner_writes_and_says_so(trouble: S
 async def test_what_a_failed_writer_had_begun_does_not_count() -> None:
     def script(request: Request) -> Said | str:
         if request.body["model"] == "writer":
-            return Said(ANSWER, fault="cut")
+            return Said(f"{ANSWER} {ANSWER}", fault="cut")
         return f"ANSWER\n{ANSWER if 'take notes' not in request.prompt else NOTES}"
 
     heard = await hear(script, others=("writer",), budget=Budget(retries=1, pause_s=0.01))
