@@ -1,7 +1,7 @@
 """Checkers: claims with their quotes found and their verdicts given.
 
-`RuleChecker` decides by rules; what they cannot tell stays `unchecked`.  `NoChecker` finds the quotes only.  Knows
-stored texts; does not fetch, and asks no model.
+`RuleChecker` decides by rules; what they cannot tell it puts before a judge, if it is given one, else it stays
+`unchecked`.  `NoChecker` finds the quotes only.  Knows stored texts; does not fetch, and knows no model.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import replace
 from functools import lru_cache
 
 from agent.check.cells import Told, heads_of, rule_on_cell
+from agent.check.judged import Laid, case_of, decided, requoted, shown_of
 from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
 from agent.services import Examine
 from agent.text.citations import without_marks
 from agent.text.claims import UNCITED
 from agent.text.quotes import Quotable, Quote
 from agent.text.urls import text_fragment
-from agent.types import Citation, Claim, Source
+from agent.types import Case, Citation, Claim, Judgement, Source
 
 _CANDIDATES = 4  # passages of a source that the rules look at
 _SMALL = 20_000  # characters of sources: less is worked through on the loop, in a few milliseconds
@@ -34,26 +35,46 @@ class NoChecker:
     """For `--check none`: every citation located, no verdict but for claims that cite nothing."""
 
     async def check(self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None) -> list[Claim]:
-        return await _checked(claims, sources, by_rules=False)
+        return [laid.claim for laid in await _laid(claims, sources, by_rules=False)]
 
 
 class RuleChecker:
-    """Verdicts by rules in code."""
+    """Verdicts by rules in code, and by a judge where there is one and the rules do not support."""
 
     async def check(self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None) -> list[Claim]:
-        return await _checked(claims, sources, by_rules=True)
+        laid = await _laid(claims, sources, by_rules=True)
+        if examine is None:
+            return [one.claim for one in laid]
+        doubtful = [(at, case_of(one, sources)) for at, one in enumerate(laid) if one.is_doubtful]
+        judgements = await examine([case for _, case in doubtful]) if doubtful else ()
+        by_case = {judgement.case: judgement for judgement in judgements}
+        checked = [one.claim for one in laid]
+        for number, (at, case) in enumerate(doubtful):
+            checked[at] = _judged(laid[at], by_case.get(number), case, sources)
+        return checked
 
 
-async def _checked(claims: Sequence[Claim], sources: Sources, *, by_rules: bool) -> list[Claim]:
+def _judged(laid: Laid, judgement: Judgement | None, case: Case, sources: Sources) -> Claim:
+    verdict, why = decided(laid, judgement, case)
+    ready = {shown.source: _ready(*sources[shown.source]) for shown in laid.shown}
+    told = judgement if verdict in ("supported", "partial", "refuted") else None
+    return replace(laid.claim, verdict=verdict, why=why, citations=requoted(laid, told, ready, sources))
+
+
+async def _laid(claims: Sequence[Claim], sources: Sources, *, by_rules: bool) -> list[Laid]:
     if sum(len(text) for _, text in sources.values()) < _SMALL:
         return _all(claims, sources, by_rules)
     return await asyncio.to_thread(_all, claims, sources, by_rules)
 
 
-def _all(claims: Sequence[Claim], sources: Sources, by_rules: bool) -> list[Claim]:
+def _all(claims: Sequence[Claim], sources: Sources, by_rules: bool) -> list[Laid]:
     cited = {citation.source for claim in claims for citation in claim.citations}
-    ready = {n: _quotable(text, source.page_starts) for n, (source, text) in sources.items() if n in cited}
+    ready = {n: _ready(source, text) for n, (source, text) in sources.items() if n in cited}
     return [_one(claim, sources, ready, by_rules=by_rules) for claim in claims]
+
+
+def _ready(source: Source, text: str) -> Quotable:
+    return _quotable(text, source.page_starts)
 
 
 @lru_cache(
@@ -63,16 +84,20 @@ def _quotable(text: str, page_starts: tuple[int, ...]) -> Quotable:
     return Quotable(text, page_starts)
 
 
-def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_rules: bool) -> Claim:
+def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_rules: bool) -> Laid:
     if not claim.citations:
-        return replace(claim, verdict="unsupported", why=UNCITED)
+        return Laid(replace(claim, verdict="unsupported", why=UNCITED), "cannot tell")
     cited = [citation.source for citation in claim.citations]
     found = {n: _found(claim, ready[n], len(cited)) if n in ready else [] for n in cited}
     ruling = _ruling(claim, found, ready) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
     if by_rules and not any(found.values()):
         ruling = Ruling("cannot tell", _NO_QUOTE)
     citations = tuple(_located(c, found[c.source], sources, ready) for c in claim.citations)
-    return replace(claim, citations=citations, verdict=VERDICTS[ruling.outcome], why=ruling.why)
+    located = replace(claim, citations=citations, verdict=VERDICTS[ruling.outcome], why=ruling.why)
+    if not by_rules or ruling.outcome == "supported":
+        return Laid(located, ruling.outcome)
+    faint = {n: quotes or (_found(claim, ready[n], 0) if n in ready else []) for n, quotes in found.items()}
+    return Laid(located, ruling.outcome, shown_of(faint, ready))
 
 
 def _found(claim: Claim, quotable: Quotable, sources: int, limit: int = _CANDIDATES) -> list[Quote]:
