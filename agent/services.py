@@ -215,3 +215,4 @@ class Services:
     language: str | None = None  # of the answer; None: the question's
     check: Literal["none", "rules", "full"] = "rules"
     share_folder: bool = False
+    cautions: tuple[str, ...] = ()  # what the reader of any answer should know of how the run was set up

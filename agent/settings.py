@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     allow_private_addresses: bool = Field(
         False, description="let the page fetcher reach private and loopback addresses and any port"
     )
+    ignore_robots: bool = Field(False, description="read pages whatever robots.txt says; for one's own sites")
 
     def __init__(self, **values: Any) -> None:
         try:

@@ -15,11 +15,10 @@ from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.request import getproxies
 
-from agent import casting, searching
+from agent import casting, fetching, searching
 from agent.searching import FOLDER, SAMPLE
-from agent.settings import APP, EXTRACTIVE, Settings
+from agent.settings import EXTRACTIVE, Settings
 from agent.text.urls import host, site
 from agent.types import Limits, MadeWith, Page
 from agent.version import VERSION
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from agent.reasoning.extractive import Compare
     from agent.sample.server import SampleWeb
     from agent.services import Clock, Fetcher, Journal, PagePool, PoolNews, Reasoner, RunParts, SearchProvider, Services
-    from agent.web.client import Reach
 
 _PROVIDERS_SHARE = 0.8  # of the time for a query: one provider's, so that the next one has some left
 _MODULES_OF_A_RUN = (
@@ -47,6 +45,7 @@ _MODULES_OF_A_RUN = (
     "agent.web.extract.extractor",
     "agent.web.fetch",
     "agent.web.files",
+    "agent.web.robots",
     "agent.web.pool",
     "agent.web.search.registry",
 )
@@ -166,6 +165,7 @@ class Wiring:
             made_with=self._made_with(),
             language=settings.lang,
             share_folder=settings.share_folder,
+            cautions=fetching.cautions(settings),
         )
 
     # --------------------------------------------------------------------------------------------- choices
@@ -283,19 +283,14 @@ class Wiring:
     async def _open_pool(
         self, stack: AsyncExitStack, run_id: str, began: datetime, tell: Callable[[PoolNews], None]
     ) -> PagePool:
-        from agent.web.client import open_client, user_agent
         from agent.web.extract.extractor import PageExtractor
-        from agent.web.fetch import HttpFetcher
         from agent.web.files import FolderFetcher
         from agent.web.pool import Pool
         from agent.web.reading import PoolParts
 
         settings, limits = self._settings, self._limits
         sample = await stack.enter_async_context(_sample_web()) if SAMPLE in self.search_names else None
-        reach = self._reach(sample)
-        client = await stack.enter_async_context(
-            open_client(user_agent(APP, VERSION), reach, connections=limits.fetches)
-        )
+        fetcher = await fetching.open_fetcher(settings, limits, self._clock, self._library, sample=sample, stack=stack)
         extractor = PageExtractor(folder=settings.folder.name if settings.folder else "")
         files = FolderFetcher(settings.folder, self._clock) if settings.folder else None
         web, local = await self._open_search(sample, stack, files, extractor)
@@ -304,7 +299,7 @@ class Wiring:
             started_at=began,
             web=web,
             local=local,
-            fetcher=HttpFetcher(client, reach, self._clock, seconds=limits.page_seconds),
+            fetcher=fetcher,
             local_fetcher=files,
             extractor=extractor,
             library=self._library,
@@ -312,16 +307,6 @@ class Wiring:
             tell=tell,
         )
         return await stack.enter_async_context(Pool(parts, warm=extractor.warm))
-
-    def _reach(self, sample: SampleWeb | None) -> Reach:
-        from agent.web.client import Reach
-
-        return Reach(
-            allow_private=self._settings.allow_private_addresses,
-            proxies=getproxies(),
-            own_hosts=sample.hosts if sample else frozenset(),
-            own_port=sample.port if sample else 0,
-        )
 
     async def _open_search(
         self, sample: SampleWeb | None, stack: AsyncExitStack, files: Fetcher | None, extractor: Any

@@ -172,7 +172,7 @@ def _question(parsed: argparse.Namespace) -> str:
 _SETTINGS = (
     "model", "base_url", "profile", "writer_model", "writer_base_url", "fast_model", "fast_base_url", "pass_thinking",
     "search", "searxng_url", "folder", "share_folder", "depth", "check", "max_seconds", "max_usd", "max_total_tokens",
-    "max_pages", "lang", "data_dir", "allow_private_addresses",
+    "max_pages", "lang", "data_dir", "allow_private_addresses", "ignore_robots",
 )  # fmt: skip
 
 
@@ -216,6 +216,9 @@ def _search_flags(parser: Parser) -> None:
     )
     group.add_argument(
         "--allow-private-addresses", action="store_true", help="let pages be fetched from private addresses"
+    )
+    group.add_argument(
+        "--ignore-robots", action="store_true", help="read pages whatever robots.txt says; for own sites"
     )
     group.add_argument("--data-dir", metavar="DIR", help="where the library and the runs are kept")
 

@@ -27,7 +27,7 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) ->
         steps=await _steps(run, desk),
         pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, desk)),
         usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(desk.seconds(run), 3)),
-        warnings=_warnings(run),
+        warnings=_warnings(run, desk),
     )
     return {"answer": to_json(answer), "messages": _messages(run, answer)}
 
@@ -38,8 +38,8 @@ def _status(run: Run) -> Status:
     return "partial" if run.draft.cut_short else "complete"
 
 
-def _warnings(run: Run) -> tuple[str, ...]:
-    told = list(run.warnings)
+def _warnings(run: Run, desk: Desk) -> tuple[str, ...]:
+    told = [*desk.services.cautions, *run.warnings]
     if run.draft.cut_short and not any(run.draft.cut_short in w for w in told):
         told.append(f"Landed early: {run.draft.cut_short}.")
     return tuple(told)

@@ -51,6 +51,8 @@ def facts(state: State, config: RunnableConfig, services: Services) -> RunFacts:
 
 
 async def scout(run: RunFacts, desk: Desk) -> Done:
+    for caution in desk.services.cautions:
+        desk.warn(caution)
     for url in run.urls:
         desk.parts.pool.want(url, round=1)
     query = the_question_as_query(run)
