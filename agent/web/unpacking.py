@@ -31,26 +31,29 @@ class _Zlib:
     """gzip, and deflate with or without zlib's own head: servers never agreed which is meant."""
 
     def __init__(self, window: int) -> None:
-        self._window = window
         self._inflate: Any = zlib.decompressobj(window)
-        self._begun = False
+        self._start: bytes | None = b"" if window == zlib.MAX_WBITS else None  # until it is known which is meant
 
     def unpack(self, packed: bytes) -> Iterator[bytes]:
+        if self._start is not None:
+            self._start += packed
+            if len(self._start) < 2:  # zlib's head
+                return
+            packed, self._start = self._start, None
+            if not _has_zlib_head(packed):
+                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            yield from self._pieces(packed)
+            piece = self._inflate.decompress(packed, _PIECE)
+            while piece:
+                yield piece
+                piece = self._inflate.decompress(self._inflate.unconsumed_tail, _PIECE)
         except zlib.error as e:
-            if self._begun or self._window != zlib.MAX_WBITS:
-                raise ValueError(str(e)) from e
-            self._window = -zlib.MAX_WBITS
-            self._inflate = zlib.decompressobj(self._window)
-            yield from self.unpack(packed)
+            raise ValueError(str(e)) from e
 
-    def _pieces(self, packed: bytes) -> Iterator[bytes]:
-        piece = self._inflate.decompress(packed, _PIECE)
-        self._begun = True
-        while piece:
-            yield piece
-            piece = self._inflate.decompress(self._inflate.unconsumed_tail, _PIECE)
+
+def _has_zlib_head(start: bytes) -> bool:
+    """RFC 1950, 2.2.  No raw deflate made in earnest begins so: it would be a stored block with bits in its padding."""
+    return start[0] & 0x0F == 8 and (start[0] << 8 | start[1]) % 31 == 0
 
 
 class _Brotli:
