@@ -7,6 +7,7 @@ are generated from here (`python -m agent.settings`), and a test holds them to i
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent.errors import SettingsError
+from agent.text.bounds import first_day, site_name
 from agent.text.urls import is_local_host
 from agent.types import Limits
 
@@ -58,7 +60,20 @@ class Settings(BaseSettings):
     tavily_api_key: SecretStr | None = Field(None, description="Tavily's key")
     tavily_url: str = Field("https://api.tavily.com", description="Tavily's address")
     wikipedia_url: str | None = Field(None, description="a MediaWiki's api.php instead of Wikipedia's")
+    brave_api_key: SecretStr | None = Field(None, description="Brave Search's key")
+    brave_url: str = Field("https://api.search.brave.com", description="Brave Search's address")
+    serper_api_key: SecretStr | None = Field(None, description="Serper's key")
+    serper_url: str = Field("https://google.serper.dev", description="Serper's address")
     folder: Path | None = Field(None, description="local documents as a source")
+    since: str | None = Field(
+        None, description="no sources known to be older: day, week, month, year, or a date such as 2025-01-20"
+    )
+    site: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="sources from these hosts and their subdomains only, separated by commas"
+    )
+    not_site: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="no sources from these hosts and their subdomains, separated by commas"
+    )
     share_folder: bool = Field(False, description="let a model that has seen local documents write web searches")
     depth: Depth = Field("standard", description="how far to go: quick, standard or deep")
     check: Literal["none", "rules"] = Field("rules", description="how claims are checked: none or rules")
@@ -72,7 +87,9 @@ class Settings(BaseSettings):
         description="the answer's language; default: the question's",
     )
     data_dir: Path | None = Field(None, description="library, Chroma, runs; default: the user's data directory")
-    cache_dir: Path | None = Field(None, description="the embedder; default: the user's cache directory")
+    cache_dir: Path | None = Field(
+        None, description="the embedder, search replies, refusals; default: the user's cache directory"
+    )
     allow_private_addresses: bool = Field(
         False, description="let the page fetcher reach private and loopback addresses and any port"
     )
@@ -84,12 +101,21 @@ class Settings(BaseSettings):
         except ValidationError as e:
             raise SettingsError(_in_one_line(e)) from None
 
-    @field_validator("search", mode="before")
+    @field_validator("search", "site", "not_site", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(p.strip() for p in value.split(",") if p.strip()) if isinstance(value, str) else value
 
-    @field_validator("base_url", "writer_base_url", "fast_base_url", "searxng_url", "tavily_url", "wikipedia_url")
+    @field_validator(
+        "base_url",
+        "writer_base_url",
+        "fast_base_url",
+        "searxng_url",
+        "tavily_url",
+        "wikipedia_url",
+        "brave_url",
+        "serper_url",
+    )
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
         if value is not None and not value.lower().startswith(("http://", "https://")):
@@ -102,6 +128,18 @@ class Settings(BaseSettings):
         if value is not None and not value.expanduser().is_dir():
             raise ValueError("is not a directory")
         return value.expanduser() if value else value
+    @field_validator("since")
+    @classmethod
+    def _a_day(cls, value: str | None) -> str | None:
+        if value is not None:
+            first_day(value, date.max)  # whether it is in the future, a run knows
+        return value
+
+    @field_validator("site", "not_site")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(site_name(each) for each in value)
+
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
@@ -123,6 +161,9 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> Limits:
+        for name in ("brave", "serper"):
+            if name in self.search and not getattr(self, f"{name}_api_key"):
+                raise ValueError(f"the search provider {name!r} needs a key: set AGENT_{name.upper()}_API_KEY")
         """The depth's limits with the user's own in their place.
 
         The soft seconds do not apply to a local endpoint, whose pace is its owner's to judge, unless they are set.

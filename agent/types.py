@@ -84,6 +84,15 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How one provider fared with a query that another one answered, or whose failure weighs more."""
+
+    provider: str
+    outcome: SearchOutcome
+    why: str = ""
+
+
 class Search:
     """How one query fared with the providers."""
 
@@ -94,6 +103,8 @@ class Search:
     hits: tuple[SearchHit, ...] = ()
     why: str = ""  # for `throttled` and `broken`, and where a provider before this one was left
 
+    tried: tuple[Tried, ...] = ()  # the other providers of its order, in that order, as far as they were asked
+    hit_count: int = 0  # in the graph's state, where the hits themselves are not
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -334,6 +345,9 @@ class MadeWith:
     search: tuple[str, ...] = ()
     depth: str = ""
     check: str = ""
+    since: str = ""  # bounds on sources, as they were asked for; empty: none
+    site: tuple[str, ...] = ()
+    not_site: tuple[str, ...] = ()
     started_at: str = ""
 
 
@@ -361,6 +375,19 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class AnswerPage:
+@dataclass(frozen=True, slots=True)
+class AnswerSearch:
+    """`found`, `nothing`, `throttled` and `broken` are four things; `tried` are the providers that were left."""
+
+    query: str
+    round: int
+    provider: str
+    outcome: SearchOutcome
+    hits: int
+    why: str
+    tried: tuple[Tried, ...] = ()
+
+
     url: str
     status: PageStatus
     reason: str
@@ -383,6 +410,7 @@ class Answer:
     steps: tuple[StepRecord, ...] = ()
     pages: tuple[AnswerPage, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    searches: tuple[AnswerSearch, ...] = ()
     warnings: tuple[str, ...] = ()
     schema: int = 1
 
@@ -428,5 +456,5 @@ _VERDICTS_IN_WORDS: dict[Verdict, str] = {
     "partial": "partly supported",
     "unsupported": "without support",
     "refuted": "contradicted",
-    "unchecked": "not decided by the rules",
+    "unchecked": "not decided",
 }

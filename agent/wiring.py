@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from agent.sample.server import SampleWeb
     from agent.services import Clock, Fetcher, Journal, PagePool, PoolNews, Reasoner, RunParts, SearchProvider, Services
 
-_PROVIDERS_SHARE = 0.8  # of the time for a query: one provider's, so that the next one has some left
 _MODULES_OF_A_RUN = (
     "httpx2",
     "agent.reasoning.extractive",
@@ -207,6 +206,9 @@ class Wiring:
             search=self.search_names,
             depth=settings.depth,
             check=settings.check,
+            since=settings.since or "",
+            site=settings.site,
+            not_site=settings.not_site,
         )
 
     def _told(self, role: casting.RoleName) -> str:
@@ -293,7 +295,13 @@ class Wiring:
         fetcher = await fetching.open_fetcher(settings, limits, self._clock, self._library, sample=sample, stack=stack)
         extractor = PageExtractor(folder=settings.folder.name if settings.folder else "")
         files = FolderFetcher(settings.folder, self._clock) if settings.folder else None
-        web, local = await self._open_search(sample, stack, files, extractor)
+        occasion = searching.Occasion(
+            today=began.date(),
+            seconds=limits.search_seconds,
+            sample_search_url=sample.search_url if sample else None,
+            read=_reader(files, extractor) if files else None,
+        )
+        web, local = await self._open_search(occasion, stack)
         parts = PoolParts(
             run_id=run_id,
             started_at=began,
@@ -309,21 +317,15 @@ class Wiring:
         return await stack.enter_async_context(Pool(parts, warm=extractor.warm))
 
     async def _open_search(
-        self, sample: SampleWeb | None, stack: AsyncExitStack, files: Fetcher | None, extractor: Any
+        self, occasion: searching.Occasion, stack: AsyncExitStack
     ) -> tuple[tuple[SearchProvider, ...], tuple[SearchProvider, ...]]:
         """Providers for the web in order, and those for local documents, which are asked beside them."""
-        settings = self._settings
+        settings, mine = self._settings, self._parts.search
         named = (FOLDER,) if settings.folder else ()
-        providers = await searching.open_providers(
-            settings,
-            named if self._parts.search else self.search_names,
-            stack,
-            seconds=self._limits.search_seconds * _PROVIDERS_SHARE,
-            sample_search_url=sample.search_url if sample else None,
-            read=_reader(files, extractor) if files else None,
-        )
+        providers = await searching.open_providers(settings, named if mine else self.search_names, stack, occasion)
         local = tuple(provider for name, provider in providers.items() if name == FOLDER)
-        return self._parts.search or tuple(p for name, p in providers.items() if name != FOLDER), local
+        web = tuple(provider for name, provider in providers.items() if name != FOLDER)
+        return searching.within(mine, settings, occasion.today) or web, local
 
     async def _open_reasoner(self, stack: AsyncExitStack) -> Reasoner:
         from agent.reasoning.extractive import ExtractiveReasoner

@@ -173,6 +173,7 @@ _SETTINGS = (
     "model", "base_url", "profile", "writer_model", "writer_base_url", "fast_model", "fast_base_url", "pass_thinking",
     "search", "searxng_url", "folder", "share_folder", "depth", "check", "max_seconds", "max_usd", "max_total_tokens",
     "max_pages", "lang", "data_dir", "allow_private_addresses", "ignore_robots",
+    "since", "site", "not_site",
 )  # fmt: skip
 
 
@@ -211,6 +212,9 @@ def _search_flags(parser: Parser) -> None:
     group.add_argument("--search", metavar="NAME[,NAME…]", help="search providers in order of preference")
     group.add_argument("--searxng-url", metavar="URL", help="the SearXNG instance")
     group.add_argument("--folder", metavar="DIR", help="local documents as a source")
+    group.add_argument("--since", metavar="WHEN", help="no older sources: day, week, month, year, or a date")
+    group.add_argument("--site", action="append", metavar="HOST", help="sources from this host only; repeatable")
+    group.add_argument("--not-site", action="append", metavar="HOST", help="none from this host; repeatable")
     group.add_argument(
         "--share-folder", action="store_true", help="let a model that has seen local documents write web searches"
     )

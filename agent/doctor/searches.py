@@ -9,18 +9,19 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from agent.doctor.faults import LOOPBACK, NETWORK
 from agent.doctor.finding import Finding, Machine
 from agent.errors import AgentError, SearchThrottled, SettingsError
-from agent.searching import FOLDER, SAMPLE, names, open_providers
+from agent.searching import FOLDER, SAMPLE, Occasion, names, open_providers
 from agent.services import SearchProvider
 from agent.settings import Settings
 from agent.text.urls import host
 from agent.types import Query
 
 QUESTION = Query("DeepSeek-R1 reinforcement learning")  # something that every encyclopaedia and the sample web know
-PROVIDER_SECONDS = 8.0  # one request
+QUERY_SECONDS = 10.0  # as in a run: of it a provider has most
 SEARCH_SECONDS = 20.0  # one provider: DuckDuckGo waits for its turn before it asks
 _SEARXNG_BESIDE = (
     "in a container, localhost is the container itself: set AGENT_SEARXNG_URL to the service's name, such as "
@@ -29,6 +30,8 @@ _SEARXNG_BESIDE = (
 _WAIT = "wait for about an hour, or ask another one: AGENT_SEARCH=…, or your own SearXNG (AGENT_SEARXNG_URL)"
 _MENDS = {
     "searxng": "look whether the instance runs and AGENT_SEARXNG_URL is its address",
+    "brave": "look at AGENT_BRAVE_API_KEY and AGENT_BRAVE_URL",
+    "serper": "look at AGENT_SERPER_API_KEY and AGENT_SERPER_URL",
     "tavily": "look at AGENT_TAVILY_API_KEY and AGENT_TAVILY_URL",
     "folder": "look at AGENT_FOLDER (--folder)",
 }
@@ -56,7 +59,9 @@ async def _try_all(settings: Settings) -> list[_Tried]:
     named = names(settings)
     async with AsyncExitStack() as stack:
         url = await _sample_url(stack) if SAMPLE in named else None
-        providers = await open_providers(settings, named, stack, seconds=PROVIDER_SECONDS, sample_search_url=url)
+        today = datetime.now(UTC).date()
+        occasion = Occasion(today, QUERY_SECONDS, remembers=False, sample_search_url=url)
+        providers = await open_providers(settings, named, stack, occasion)
         return list(await asyncio.gather(*(_try(provider) for provider in providers.values())))
 
 

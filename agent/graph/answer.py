@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agent.codec import to_json
 from agent.graph.desk import ZERO, Desk, add
 from agent.graph.state import Json, Run
-from agent.types import Answer, AnswerPage, AnswerSource, Claim, PageRecord, Source, Status, StepRecord
+from agent.types import Answer, AnswerPage, AnswerSearch, AnswerSource, Claim, PageRecord, Source, Status, StepRecord
 
 
 async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) -> Json:
@@ -25,9 +25,10 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) ->
         sources=tuple(_as_read(s, cited) for s in sorted(run.sources.values(), key=lambda s: s.number)),
         claims=claims,
         steps=await _steps(run, desk),
+        searches=_searches(run),
         pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, desk)),
         usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(desk.seconds(run), 3)),
-        warnings=_warnings(run, desk),
+        warnings=(*_warnings(run, desk), *_undated(run, cited, desk.services.made_with.since)),
     )
     return {"answer": to_json(answer), "messages": _messages(run, answer)}
 
@@ -43,6 +44,25 @@ def _warnings(run: Run, desk: Desk) -> tuple[str, ...]:
     if run.draft.cut_short and not any(run.draft.cut_short in w for w in told):
         told.append(f"Landed early: {run.draft.cut_short}.")
     return tuple(told)
+
+
+def _undated(run: Run, cited: set[int], since: str) -> tuple[str, ...]:
+    """A source without a date is kept, but nobody knows whether it keeps within the bound."""
+    used = [source for source in run.sources.values() if source.number in cited]
+    numbers = sorted(source.number for source in used if not source.published and not source.url.startswith("file:"))
+    if not since or not numbers:
+        return ()
+    which = ", ".join(map(str, numbers))
+    return (
+        f"Of {len(numbers)} of {len(used)} cited sources no date is known, so --since {since} is unproved: {which}",
+    )
+
+
+def _searches(run: Run) -> tuple[AnswerSearch, ...]:
+    return tuple(
+        AnswerSearch(s.query.text, s.round, s.provider, s.outcome, s.hit_count, s.why, s.tried)
+        for s in run.searches.values()
+    )
 
 
 def _as_read(source: Source, cited: set[int]) -> AnswerSource:

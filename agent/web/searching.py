@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from agent.errors import SearchThrottled
 from agent.services import SearchProvider
-from agent.types import Limits, Query, Search, SearchOutcome
+from agent.types import Limits, Query, Search, SearchOutcome, Tried
 from agent.web.choosing import Ranking, Wanted
 
-_FIRST_SHARE = 0.6  # of the time left, for a provider behind which another one waits
+FIRST_SHARE = 0.75  # of the time left, for a provider behind which another one waits; the others answer in 1 to 2 s
 _GRAVITY: tuple[SearchOutcome, ...] = ("throttled", "broken", "nothing")  # what a reader should hear of first
 
 
@@ -60,18 +60,23 @@ async def _in_order(asked: Search, providers: Sequence[SearchProvider], limits: 
     tried: list[Search] = []
     for place, provider in enumerate(providers, start=1):
         left = until - time.monotonic()
-        seconds = left if place == len(providers) else _FIRST_SHARE * left
+        seconds = left if place == len(providers) else FIRST_SHARE * left
         reply = await _ask(asked, provider, limits.hits, seconds)
         if reply.hits:
-            return replace(reply, why=_reasons(tried))
+            return replace(reply, why=_reasons(tried), tried=_as_tried(tried))
         tried.append(reply)
     gravest = min(tried, key=lambda reply: _GRAVITY.index(reply.outcome))
-    others = _reasons([reply for reply in tried if reply is not gravest])
-    return replace(gravest, why="; ".join(filter(None, (gravest.why, others))))
+    others = [reply for reply in tried if reply is not gravest]
+    why = "; ".join(filter(None, (gravest.why, _reasons(others))))
+    return replace(gravest, why=why, tried=_as_tried(others))
 
 
 def _reasons(tried: Sequence[Search]) -> str:
     return "; ".join(f"{reply.provider}: {reply.why or 'nothing found'}" for reply in tried)
+
+
+def _as_tried(replies: Sequence[Search]) -> tuple[Tried, ...]:
+    return tuple(Tried(reply.provider, reply.outcome, reply.why) for reply in replies)
 
 
 async def _ask(asked: Search, provider: SearchProvider, limit: int, seconds: float) -> Search:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.graph.desk import Desk
@@ -11,22 +12,37 @@ from agent.graph.steps.brief import want_all
 from agent.text.queries import query_key
 from agent.types import Search
 
+FAILURES = ("throttled", "broken")
+
 
 async def search(run: Run, desk: Desk) -> Done:
     want_all(run, desk)
     limits = desk.services.limits
     found = await desk.parts.pool.searched(round=run.round, seconds=desk.seconds_left(run, limits.search_seconds))
     warnings = _degraded(found, desk)
-    kept = {f"{s.round}:{query_key(s.query.text)}": replace(s, hits=()) for s in found}
+    kept = {f"{s.round}:{query_key(s.query.text)}": replace(s, hits=(), hit_count=len(s.hits)) for s in found}
     hits = sum(len(s.hits) for s in found)
     return Done(update(searches=kept, warnings=warnings), f"{len(found)} searches, {hits} hits")
 
 
 def _degraded(found: tuple[Search, ...], desk: Desk) -> dict[str, bool]:
-    """Throttled is not the same as nothing found, and the reader should know which it was."""
-    failed = [s for s in found if s.outcome in ("throttled", "broken")]
-    if not failed:
+    """Throttled is not the same as nothing found, and the reader should know which it was, and who answered instead."""
+    failed = [s for s in found if s.outcome in FAILURES]
+    elsewhere = [s for s in found if s.outcome == "found" and any(t.outcome in FAILURES for t in s.tried)]
+    if not failed and not elsewhere:
         return {}
-    whole = "Search failed" if len(failed) == len(found) else f"Search degraded ({len(failed)} of {len(found)} queries)"
-    reasons = "; ".join(dict.fromkeys(f"{s.provider}: {s.why}" for s in failed))
-    return desk.warn(f"{whole}: {reasons}")
+    share = f"Search degraded ({len(failed) + len(elsewhere)} of {len(found)} queries)"
+    whole = "Search failed" if len(failed) == len(found) else share
+    instead = ", ".join(dict.fromkeys(s.provider for s in elsewhere))
+    told = "; ".join(f"{provider}: {why}" for provider, why in _reasons(failed, elsewhere).items())
+    return desk.warn(f"{whole}: {told}{f'; {instead} answered instead' if instead else ''}")
+
+
+def _reasons(failed: Sequence[Search], elsewhere: Sequence[Search]) -> dict[str, str]:
+    """Why, by provider: one reason of each, because waits that are counted down read as different ones."""
+    reasons: dict[str, str] = {}
+    for search in failed:
+        reasons.setdefault(search.provider, search.why)
+    for tried in (t for search in elsewhere for t in search.tried if t.outcome in FAILURES):
+        reasons.setdefault(tried.provider, tried.why)
+    return reasons
