@@ -149,10 +149,14 @@ def page(
     return behave
 
 
-def article(title: str, *paragraphs: str, more: str = "") -> Behaviour:
+def article(title: str, *paragraphs: str, more: str = "", etag: str = "") -> Behaviour:
     """An honest page with enough text to be taken for one."""
+    return page(html(title, *paragraphs, more=more), headers={"ETag": etag} if etag else {})
+
+
+def html(title: str, *paragraphs: str, more: str = "") -> str:
     body = "".join(f"<p>{text}</p>" for text in paragraphs)
-    return page(
+    return (
         f"<!doctype html><html lang=en><head><title>{title}</title>{more}</head>"
         f"<body><article><h1>{title}</h1>{body}</article></body></html>"
     )
