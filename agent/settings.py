@@ -59,12 +59,11 @@ class Settings(BaseSettings):
     searxng_url: str | None = Field(None, description="the SearXNG instance")
     tavily_api_key: SecretStr | None = Field(None, description="Tavily's key")
     tavily_url: str = Field("https://api.tavily.com", description="Tavily's address")
-    wikipedia_url: str | None = Field(None, description="a MediaWiki's api.php instead of Wikipedia's")
     brave_api_key: SecretStr | None = Field(None, description="Brave Search's key")
     brave_url: str = Field("https://api.search.brave.com", description="Brave Search's address")
     serper_api_key: SecretStr | None = Field(None, description="Serper's key")
     serper_url: str = Field("https://google.serper.dev", description="Serper's address")
-    folder: Path | None = Field(None, description="local documents as a source")
+    wikipedia_url: str | None = Field(None, description="a MediaWiki's api.php instead of Wikipedia's")
     since: str | None = Field(
         None, description="no sources known to be older: day, week, month, year, or a date such as 2025-01-20"
     )
@@ -74,6 +73,7 @@ class Settings(BaseSettings):
     not_site: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="no sources from these hosts and their subdomains, separated by commas"
     )
+    folder: Path | None = Field(None, description="local documents as a source")
     share_folder: bool = Field(False, description="let a model that has seen local documents write web searches")
     depth: Depth = Field("standard", description="how far to go: quick, standard or deep")
     check: Literal["none", "rules"] = Field("rules", description="how claims are checked: none or rules")
@@ -122,12 +122,6 @@ class Settings(BaseSettings):
             raise ValueError("needs to begin with http:// or https://")
         return value.rstrip("/") if value else value
 
-    @field_validator("folder")
-    @classmethod
-    def _there(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.expanduser().is_dir():
-            raise ValueError("is not a directory")
-        return value.expanduser() if value else value
     @field_validator("since")
     @classmethod
     def _a_day(cls, value: str | None) -> str | None:
@@ -140,6 +134,12 @@ class Settings(BaseSettings):
     def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(site_name(each) for each in value)
 
+    @field_validator("folder")
+    @classmethod
+    def _there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.expanduser().is_dir():
+            raise ValueError("is not a directory")
+        return value.expanduser() if value else value
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
@@ -155,15 +155,15 @@ class Settings(BaseSettings):
                 raise ValueError(f"the built-in reasoner takes no {role}: set AGENT_MODEL and AGENT_BASE_URL for one")
         if "searxng" in self.search and not self.searxng_url:
             raise ValueError("the search provider 'searxng' needs its address: set AGENT_SEARXNG_URL (--searxng-url)")
+        for name in ("brave", "serper"):
+            if name in self.search and not getattr(self, f"{name}_api_key"):
+                raise ValueError(f"the search provider {name!r} needs a key: set AGENT_{name.upper()}_API_KEY")
         if "folder" in self.search and not self.folder:
             raise ValueError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
         return self
 
     @property
     def limits(self) -> Limits:
-        for name in ("brave", "serper"):
-            if name in self.search and not getattr(self, f"{name}_api_key"):
-                raise ValueError(f"the search provider {name!r} needs a key: set AGENT_{name.upper()}_API_KEY")
         """The depth's limits with the user's own in their place.
 
         The soft seconds do not apply to a local endpoint, whose pace is its owner's to judge, unless they are set.

@@ -84,7 +84,6 @@ class SearchHit:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class Tried:
     """How one provider fared with a query that another one answered, or whose failure weighs more."""
 
@@ -93,6 +92,7 @@ class Tried:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class Search:
     """How one query fared with the providers."""
 
@@ -102,9 +102,9 @@ class Search:
     provider: str  # the one that answered, else the last one asked
     hits: tuple[SearchHit, ...] = ()
     why: str = ""  # for `throttled` and `broken`, and where a provider before this one was left
-
     tried: tuple[Tried, ...] = ()  # the other providers of its order, in that order, as far as they were asked
     hit_count: int = 0  # in the graph's state, where the hits themselves are not
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -194,6 +194,7 @@ class Evidence:
     source: Source
     passages: tuple[Passage, ...]
     score: float  # 0..1, of its best passage
+    length: int | None = None  # of the whole text, in characters
 
 
 # ------------------------------------------------------------------------------------------------- writing
@@ -343,11 +344,11 @@ class MadeWith:
     writer: str = ""  # a second model, and a third; empty: the first does it all
     fast: str = ""
     search: tuple[str, ...] = ()
-    depth: str = ""
-    check: str = ""
     since: str = ""  # bounds on sources, as they were asked for; empty: none
     site: tuple[str, ...] = ()
     not_site: tuple[str, ...] = ()
+    depth: str = ""
+    check: str = ""
     started_at: str = ""
 
 
@@ -374,8 +375,6 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerPage:
-@dataclass(frozen=True, slots=True)
 class AnswerSearch:
     """`found`, `nothing`, `throttled` and `broken` are four things; `tried` are the providers that were left."""
 
@@ -388,6 +387,8 @@ class AnswerSearch:
     tried: tuple[Tried, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerPage:
     url: str
     status: PageStatus
     reason: str
@@ -408,9 +409,9 @@ class Answer:
     claims: tuple[Claim, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     steps: tuple[StepRecord, ...] = ()
+    searches: tuple[AnswerSearch, ...] = ()
     pages: tuple[AnswerPage, ...] = ()
     usage: Usage = field(default_factory=Usage)
-    searches: tuple[AnswerSearch, ...] = ()
     warnings: tuple[str, ...] = ()
     schema: int = 1
 

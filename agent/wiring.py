@@ -204,11 +204,11 @@ class Wiring:
             writer=self._told("writer"),
             fast=self._told("fast"),
             search=self.search_names,
-            depth=settings.depth,
-            check=settings.check,
             since=settings.since or "",
             site=settings.site,
             not_site=settings.not_site,
+            depth=settings.depth,
+            check=settings.check,
         )
 
     def _told(self, role: casting.RoleName) -> str:

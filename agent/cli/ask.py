@@ -211,10 +211,10 @@ def _search_flags(parser: Parser) -> None:
     group = parser.add_argument_group("where it looks", argument_default=argparse.SUPPRESS)
     group.add_argument("--search", metavar="NAME[,NAME…]", help="search providers in order of preference")
     group.add_argument("--searxng-url", metavar="URL", help="the SearXNG instance")
-    group.add_argument("--folder", metavar="DIR", help="local documents as a source")
     group.add_argument("--since", metavar="WHEN", help="no older sources: day, week, month, year, or a date")
     group.add_argument("--site", action="append", metavar="HOST", help="sources from this host only; repeatable")
     group.add_argument("--not-site", action="append", metavar="HOST", help="none from this host; repeatable")
+    group.add_argument("--folder", metavar="DIR", help="local documents as a source")
     group.add_argument(
         "--share-folder", action="store_true", help="let a model that has seen local documents write web searches"
     )
