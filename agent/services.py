@@ -214,5 +214,6 @@ class Services:
     made_with: MadeWith
     language: str | None = None  # of the answer; None: the question's
     check: Literal["none", "rules", "full"] = "rules"
+    unconfirmed: Literal["show", "drop"] = "show"  # sentences that failed: below a heading of their own, or nowhere
     share_folder: bool = False
     cautions: tuple[str, ...] = ()  # what the reader of any answer should know of how the run was set up

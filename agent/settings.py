@@ -20,6 +20,7 @@ from agent.text.urls import is_local_host
 from agent.types import Limits
 
 Depth = Literal["quick", "standard", "deep"]
+Check = Literal["none", "rules", "full"]  # full: rules, and a model for what they cannot tell
 APP = "r1-research-agent"
 
 # First values; they change with a measured run beside them.
@@ -76,7 +77,12 @@ class Settings(BaseSettings):
     folder: Path | None = Field(None, description="local documents as a source")
     share_folder: bool = Field(False, description="let a model that has seen local documents write web searches")
     depth: Depth = Field("standard", description="how far to go: quick, standard or deep")
-    check: Literal["none", "rules"] = Field("rules", description="how claims are checked: none or rules")
+    check: Check | None = Field(
+        None, description="how claims are checked: none, rules or full; default: rules for quick, else full"
+    )
+    unconfirmed: Literal["show", "drop"] = Field(
+        "show", description="sentences that failed the check: show them apart, or drop them"
+    )
     max_seconds: float | None = Field(None, gt=0, description="soft limit on the run's time, in seconds")
     max_usd: float | None = Field(None, gt=0, description="soft limit on the cost of all model calls, in US dollars")
     max_total_tokens: int | None = Field(None, gt=0, description="soft limit on tokens over all model calls")
@@ -172,6 +178,12 @@ class Settings(BaseSettings):
         seconds = self.max_seconds or (None if self.endpoint_is_local else depth.seconds)
         pages = self.max_pages or depth.pages
         return replace(depth, seconds=seconds, total_tokens=self.max_total_tokens, usd=self.max_usd, pages=pages)
+
+    @property
+    def checking(self) -> Check:
+        """How claims are checked; without a model, rules are all there is."""
+        wanted = self.check or ("rules" if self.depth == "quick" else "full")
+        return "rules" if wanted == "full" and self.model == EXTRACTIVE else wanted
 
     @property
     def endpoint_is_local(self) -> bool:

@@ -157,12 +157,14 @@ class Wiring:
             limits=self._limits,
             clock=self._clock,
             library=self._library,
-            checker=RuleChecker() if settings.check == "rules" else NoChecker(),
+            checker=NoChecker() if settings.checking == "none" else RuleChecker(),
             journal=self._journal,
             fallback=lambda why: ExtractiveReasoner(why, self._compare),
             open_run=self._open_run,
             made_with=self._made_with(),
             language=settings.lang,
+            check=settings.checking,
+            unconfirmed=settings.unconfirmed,
             share_folder=settings.share_folder,
             cautions=fetching.cautions(settings),
         )
@@ -208,7 +210,7 @@ class Wiring:
             site=settings.site,
             not_site=settings.not_site,
             depth=settings.depth,
-            check=settings.check,
+            check=settings.checking,
         )
 
     def _told(self, role: casting.RoleName) -> str:
@@ -269,7 +271,9 @@ class Wiring:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._library.in_use())
             pool = await self._open_pool(stack, run_id, began, tell)
-            yield RunParts(await self._open_reasoner(stack), pool)
+            reasoner = await self._open_reasoner(stack)
+            judge = getattr(reasoner, "judge", None) if self._settings.checking == "full" else None
+            yield RunParts(reasoner, pool, judge)
 
     def _load(self) -> None:
         """What a run needs, imported and read beside the event loop: LangChain's OpenAI package takes a second."""

@@ -1,7 +1,7 @@
 """An R1 without a mind: what the scripted model server says to this product's prompts when it is given no script.
 
 It tells the prompts apart by their formats, plans by splitting the question, answers with sentences of the prompt's own
-webpages and their citations, and drops what it is asked to revise.  Good enough to try every door by hand.
+webpages and their citations, drops what it is asked to revise, and cannot tell where it is asked to judge.  Good enough to try every door by hand.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _ASKED = re.compile(r"# (?:The user's message is:|用户消息为：)\s*(.*)\Z",
 _FAILED = re.compile(r"# (?:The sentences to revise are:|需要修改的句子是：)\s*(.*)\Z", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _TO_REVISE = re.compile(r"^(\d+): ", re.MULTILINE)
+_CASE = re.compile(r"^## (\d+)\n(?=Claim: )", re.MULTILINE)
 _TERM = re.compile(r"[A-Za-z0-9][\w.-]*\w|\d|[一-鿿]")
 _COMMON = frozenset(
     re.findall(
@@ -34,6 +35,8 @@ def rule_based(request: Request) -> Said:
     if failed := _FAILED.search(prompt):
         lines = [f"{number}: drop" for number in _TO_REVISE.findall(failed[1])]
         return Said("\n".join(lines), "None of these sentences can be saved by rules.")
+    if cases := _CASE.findall(prompt):
+        return Said("\n".join(f"{number}: cannot tell" for number in cases), "Rules cannot judge these.")
     if _PAGE.search(prompt):
         return _written(question, prompt)
     if '"queries"' in prompt:

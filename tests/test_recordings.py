@@ -60,7 +60,7 @@ def run(request, tmp_path_factory):
     with ModelServer(replayed(recording)) as server:
         writer = {"writer_model": "writer"} if recording.get("writer") else {}
         places = {"data_dir": home, "cache_dir": home, "search": "sample", "base_url": server.url}
-        settings = Settings(**places, **writer, model="r1", max_pages=recording.get("pages", 12))
+        settings = Settings(**places, **writer, model="r1", check="rules", max_pages=recording.get("pages", 12))
         answer = ResearchAgent(settings, clock=FixedClock()).invoke(recording["question"])
     return recording, answer
 

@@ -19,7 +19,7 @@ VERDICTS: dict[Verdict, str] = {
     "partial": "partly supported",
     "unsupported": "without support",
     "refuted": "contradicted",
-    "unchecked": "not decided by the rules",
+    "unchecked": "not decided",
 }
 
 

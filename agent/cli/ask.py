@@ -172,7 +172,7 @@ def _question(parsed: argparse.Namespace) -> str:
 _SETTINGS = (
     "model", "base_url", "profile", "writer_model", "writer_base_url", "fast_model", "fast_base_url", "pass_thinking",
     "search", "searxng_url", "folder", "share_folder", "depth", "check", "max_seconds", "max_usd", "max_total_tokens",
-    "max_pages", "lang", "data_dir", "allow_private_addresses", "ignore_robots",
+    "unconfirmed", "max_pages", "lang", "data_dir", "allow_private_addresses", "ignore_robots",
     "since", "site", "not_site",
 )  # fmt: skip
 
@@ -230,7 +230,8 @@ def _search_flags(parser: Parser) -> None:
 def _budget_flags(parser: Parser) -> None:
     group = parser.add_argument_group("how far it goes", argument_default=argparse.SUPPRESS)
     group.add_argument("--depth", choices=("quick", "standard", "deep"), help="standard is the default")
-    group.add_argument("--check", choices=("none", "rules"), help="how claims are checked")
+    group.add_argument("--check", choices=("none", "rules", "full"), help="how claims are checked")
+    group.add_argument("--unconfirmed", choices=("show", "drop"), help="what becomes of sentences that failed")
     group.add_argument("--max-seconds", type=float, metavar="N", help="soft limit on the run's time")
     group.add_argument("--max-usd", type=float, metavar="X", help="soft limit on the cost of all model calls")
     group.add_argument("--max-total-tokens", type=int, metavar="N", help="soft limit over all model calls")

@@ -14,7 +14,7 @@ _WORDS: dict[Verdict, str] = {
     "partial": "partly supported",
     "unsupported": "without support",
     "refuted": "contradicted",
-    "unchecked": "not decided by the rules",
+    "unchecked": "not decided",
 }
 
 

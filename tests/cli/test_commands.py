@@ -75,7 +75,7 @@ def test_no_question_is_a_usage_error_that_shows_how(words, capsys):
         (["--fresh", "q"], "--fresh"),
         (["--dep", "quick", "q"], "--dep"),
         (["--depth", "bottomless", "q"], "bottomless"),
-        (["--check", "full", "q"], "full"),
+        (["--check", "some", "q"], "some"),
         (["--max-seconds", "soon", "q"], "soon"),
         (["--max-seconds", "-3", "q"], "-3"),
         (["--max-pages", "0", "q"], "'0'"),

@@ -2,38 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from agent.events import Checked, Landed
 from agent.graph.answer import compose
-from agent.graph.desk import Desk
+from agent.graph.desk import Desk, Heard
+from agent.graph.judging import Examiner
 from agent.graph.state import Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.revise import findings
 from agent.graph.texts import source_texts
+from agent.services import Examine
 from agent.text.claims import claims as cut
-from agent.text.claims import set_apart
+from agent.text.claims import set_apart, without
+from agent.text.remarks import remark
 from agent.types import Claim
 
 
 async def verify(run: Run, desk: Desk) -> Done:
-    text = run.draft.text
-    checked = await check(run, text, desk)
+    text, judge = run.draft.text, desk.parts.judge
+    # Cut short is what ran out of time or money, or out of its model: nothing more is asked then.
+    examiner = Examiner(run, desk, judge) if judge and not run.draft.cut_short else None
+    checked = await check(run, text, desk, run.claims, examiner)
     for claim in checked:
         desk.say(Checked, claim=claim, verdict=claim.verdict)
+    heard = examiner.heard if examiner else Heard()
     if _go_back(run, checked, desk):
-        return Done(update(claims=checked, outcome="revise"), f"{len(findings(checked))} sentences to mend")
-    apart = set_apart(text, checked, run.run.language)
-    if apart != text:
-        text, checked = apart, await check(run, apart, desk)
+        back = update(claims=checked, outcome="revise", warnings=heard.warnings)
+        return Done(back, f"{len(findings(checked))} sentences to mend", usage=heard.usage)
+    text, checked = await _parted(run, checked, desk, heard)
+    run = replace(run, warnings=run.warnings | heard.warnings, usage=run.usage | {"verify:judge": heard.usage})
     answer = await compose(run, text, checked, desk)
-    return Done({**update(claims=checked, outcome="done"), **answer}, _told(checked))
+    over = update(claims=checked, outcome="done", warnings=heard.warnings)
+    return Done({**over, **answer}, _told(checked), usage=heard.usage)
 
 
-async def check(run: Run, text: str, desk: Desk) -> tuple[Claim, ...]:
-    """The claims of a text with quotes and verdicts.  An answer that abstains claims nothing."""
+async def check(
+    run: Run, text: str, desk: Desk, known: Sequence[Claim] = (), examine: Examine | None = None
+) -> tuple[Claim, ...]:
+    """The claims of a text with quotes and verdicts.  An answer that abstains claims nothing.
+
+    `known`: claims that were checked before; whatever still stands as it stood is not checked again.
+    """
     found = [] if run.draft.abstains else cut(text)
-    numbers = {c.source for claim in found for c in claim.citations}
+    before = {_key(claim): claim for claim in known} | {_listed(claim): claim for claim in known}
+    fresh = [claim for claim in found if _key(claim) not in before]
+    numbers = {c.source for claim in fresh for c in claim.citations}
     texts = await source_texts(run, numbers, desk.services.library)
-    return tuple(await desk.services.checker.check(found, texts))
+    checked = iter(await desk.services.checker.check(fresh, texts, examine) if fresh else ())
+    return tuple(_moved(before[_key(c)], c) if _key(c) in before else next(checked) for c in found)
+
+
+def _key(claim: Claim) -> tuple[str, str]:
+    return " ".join(claim.text.split()), claim.about or ""
+
+
+def _listed(claim: Claim) -> tuple[str, str]:
+    """A cell as it stands where it was set apart: a list item with its heads."""
+    return f"{claim.about}: {' '.join(claim.text.split())}" if claim.about else _key(claim)[0], ""
+
+
+def _moved(old: Claim, new: Claim) -> Claim:
+    return replace(old, text=new.text, start=new.start, end=new.end, about=new.about)
+
+
+async def _parted(run: Run, checked: tuple[Claim, ...], desk: Desk, heard: Heard) -> tuple[str, tuple[Claim, ...]]:
+    """The answer without what failed, or with it below a heading of its own, and its claims."""
+    text, failed = run.draft.text, [finding.claim for finding in findings(checked)]
+    if not failed:
+        return text, checked
+    if desk.services.unconfirmed == "show":
+        apart = set_apart(text, checked, run.run.language)
+    else:
+        told = "1 sentence was" if len(failed) == 1 else f"{len(failed)} sentences were"
+        heard.warnings |= desk.warn(f"{told} left out: the sources cited do not bear them out.")
+        apart = without(text, failed).strip() or f"*{remark('nothing confirmed', run.run.language)}*"
+    return apart, await check(run, apart, desk, checked)
 
 
 def _go_back(run: Run, checked: tuple[Claim, ...], desk: Desk) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from agent.errors import ModelError, ModelRefused, ModelUnreachable
 from agent.events import Landed, Writing
-from agent.graph.desk import Desk, Heard, listen
+from agent.graph.desk import Desk, Heard, add, listen
+from agent.graph.judging import Beside
 from agent.graph.state import Asked, Draft, Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.brief import brief_of
@@ -34,14 +35,16 @@ async def write(run: Run, desk: Desk) -> Done:
         return _abstain(run, desk)
     may_search, landed = _may_search(run, desk)
     attempt = Attempt(run, desk, evidence)
-    try:
-        await attempt.make(desk.parts.reasoner, may_search=may_search)
-        if attempt.stance == "search more" and not attempt.new_queries():
-            await attempt.make(desk.parts.reasoner, may_search=False)
-    except ModelError as e:
-        if isinstance(e, ModelRefused | ModelUnreachable) and not _has_answered(run):
-            raise  # nothing has ever come from this endpoint: a wrong setting, which the user must hear of
-        await attempt.fall_back(e)
+    with attempt.checking:
+        try:
+            await attempt.make(desk.parts.reasoner, may_search=may_search)
+            if attempt.stance == "search more" and not attempt.new_queries():
+                await attempt.make(desk.parts.reasoner, may_search=False)
+        except ModelError as e:
+            if isinstance(e, ModelRefused | ModelUnreachable) and not _has_answered(run):
+                raise  # nothing has ever come from this endpoint: a wrong setting, which the user must hear of
+            await attempt.fall_back(e)
+        await attempt.check()
     return attempt.done(landed)
 
 
@@ -82,6 +85,7 @@ class Attempt:
     def __post_init__(self) -> None:
         self.number = self.run.draft.number
         self.pen = self._new_pen()
+        self.checking = Beside(self.run, self.desk)
 
     async def make(self, reasoner: Reasoner, *, may_search: bool) -> None:
         """One call.  `Again` within it begins the draft anew."""
@@ -93,6 +97,7 @@ class Attempt:
                     self.stance = kind if may_search or kind != "search more" else "no answer"
                 case Delta(text=text):
                     self.pen.write(text)
+                    self.checking.feed(self.pen.text)
                 case Query():
                     self.queries.append(thought)
                 case Again():
@@ -104,6 +109,13 @@ class Attempt:
         self.warnings |= self.desk.warn(f"The model failed ({why}); the answer was put together without it.")
         self.cut_short = why
         await self.make(self.desk.services.fallback(why), may_search=False)
+
+    async def check(self) -> None:
+        """Wait for the judge, if claims were put before one while they were being written."""
+        if self.stance == "answer" and not self.cut_short:
+            checked = await self.checking.finish(self.pen.text.strip())
+            self.heard.usage = add(self.heard.usage, checked.usage)
+            self.warnings |= checked.warnings
 
     def new_queries(self) -> list[Query]:
         """What it asks for that was not asked yet, cut short."""
@@ -151,6 +163,7 @@ class Attempt:
         self.stance = "answer"
         self.queries = []
         self.pen = self._new_pen()
+        self.checking.anew()
 
     def _new_pen(self) -> Pen:
         return Pen(self.desk, self.evidence, self.number)

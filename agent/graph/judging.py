@@ -1,0 +1,188 @@
+"""Claims before a judge: in batches, some of them while the answer is still being written.
+
+Batches are cut from the front of the list of doubtful claims, so those that were asked for beside the writing are the
+ones that `verify` asks for, and the journal has their replies.  A judge that fails, is late or too dear has decided
+nothing.  Knows when; what a verdict means is the checker's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from agent.errors import ModelError
+from agent.graph.desk import Desk, Heard, listen
+from agent.graph.state import Run
+from agent.graph.steps.brief import brief_of
+from agent.graph.texts import source_texts
+from agent.services import Judge
+from agent.text.claims import claims as cut
+from agent.types import Case, Claim, Judgement
+
+BESIDE = 6  # claims a batch where it is asked beside the writing: about a paragraph's doubtful ones
+AT_ONCE = 3  # batches under way
+TOGETHER = 24  # claims a batch where nothing else runs: thinking is paid once a call
+_LONGEST = 24_000  # characters of passages a batch; about 6,000 tokens
+
+
+def batches(cases: Sequence[Case], most: int) -> Iterator[Sequence[Case]]:
+    """The cases in order; a batch is full at `most` of them or at 24,000 characters, whatever comes after."""
+    begin = room = 0
+    for at, case in enumerate(cases):
+        size = sum(len(exhibit.text) for exhibit in case.exhibits)
+        if at > begin and (at - begin == most or size > room):
+            yield cases[begin:at]
+            begin = at
+        room = (room if at > begin else _LONGEST) - size
+    if begin < len(cases):
+        yield cases[begin:]
+
+
+@dataclass
+class Examiner:
+    """Puts cases before the run's judge.  `heard`: what it cost and what failed."""
+
+    run: Run
+    desk: Desk
+    judge: Judge
+    heard: Heard = field(default_factory=Heard)
+    known: dict[Case, Judgement] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.most = BESIDE if self.judge.beside else TOGETHER
+        self._turn = asyncio.Semaphore(AT_ONCE if self.judge.beside else 1)
+
+    async def __call__(self, cases: Sequence[Case]) -> list[Judgement]:
+        """Judgements on these cases, as far as there are any.  Raises nothing but cancellation."""
+        asked = list(batches(cases, self.most))
+        before = self.heard.usage
+        async with asyncio.TaskGroup() as tasks:
+            for batch in asked:
+                tasks.create_task(self.ask(batch))
+        if len(asked) > 1 and self.judge.beside and self.heard.usage != before:  # they were waited for together
+            self.heard.usage = replace(self.heard.usage, serial_model_calls=before.serial_model_calls + 1)
+        return [replace(self.known[case], case=at) for at, case in enumerate(cases) if case in self.known]
+
+    async def ask(self, batch: Sequence[Case]) -> None:
+        """One call; what it says is known from then on."""
+        if spent := self.desk.used_up(self.run):
+            self._tell(spent)
+            return
+        brief, seconds = brief_of(self.run, self.desk), self._seconds()
+        try:
+            async with self._turn, asyncio.timeout(seconds):
+                async for thought in listen(self.judge.judge(brief, batch), self.desk, self.heard):
+                    if isinstance(thought, Judgement) and 0 <= thought.case < len(batch):
+                        self.known[batch[thought.case]] = thought
+        except TimeoutError:
+            self._tell(f"it was not done after {seconds:.0f} s")
+        except ModelError as e:
+            self._tell(str(e))
+
+    def _seconds(self) -> float | None:
+        """A local endpoint takes the time that it takes."""
+        return self.desk.services.limits.judge_seconds if self.desk.services.limits.seconds is not None else None
+
+    def _tell(self, why: str) -> None:
+        self.heard.warnings |= self.desk.warn(f"Some sentences could not be checked by the model ({why}).")
+
+
+class Beside:
+    """Checks a draft while it is being written: each sentence by the rules, and what they leave open by the judge.
+
+    Does nothing where a call beside the writing would slow it down.  As a context it gives up what is not finished.
+    """
+
+    def __init__(self, run: Run, desk: Desk) -> None:
+        self._run, self._desk = run, desk
+        self._going: _Going | None = None
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.anew()
+
+    def anew(self) -> None:
+        """What was written so far does not count."""
+        if self._going:
+            self._going.task.cancel()
+            self._going = None
+
+    def feed(self, text: str) -> None:
+        """The draft so far."""
+        judge = self._desk.parts.judge
+        if judge and judge.beside and "\n" in text:
+            self._going = self._going or _Going(Examiner(self._run, self._desk, judge))
+            self._going.feed(text[: text.rfind("\n") + 1])
+
+    async def finish(self, text: str) -> Heard:
+        """The whole draft.  Only the last of the calls was waited for."""
+        if self._going is None:
+            return Heard()
+        going, self._going = self._going, None
+        heard = await going.finish(text)
+        heard.usage = replace(heard.usage, serial_model_calls=min(1, heard.usage.serial_model_calls))
+        return heard
+
+
+class _Going:
+    """The checking of one draft, as a task."""
+
+    def __init__(self, examiner: Examiner) -> None:
+        self._examiner = examiner
+        self._seen = 0  # claims that the rules have looked at
+        self._doubtful: list[Case] = []
+        self._asked = 0  # of these
+        self._text, self._over = "", False
+        self._stirred = asyncio.Event()
+        self.task = asyncio.create_task(self._work())
+
+    def feed(self, text: str) -> None:
+        """Whole lines: what stands in them changes no more."""
+        if len(text) > len(self._text):
+            self._text = text
+            self._stirred.set()
+
+    async def finish(self, text: str) -> Heard:
+        self._text, self._over = text, True
+        self._stirred.set()
+        try:
+            await self.task
+        finally:
+            self.task.cancel()
+        return self._examiner.heard
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            over = False
+            while not over:
+                await self._stirred.wait()
+                self._stirred.clear()
+                over = self._over
+                await self._look()
+                for batch in self._ready(over=over):
+                    tasks.create_task(self._examiner.ask(batch))
+
+    async def _look(self) -> None:
+        """Let the rules look at the claims that have come; those that they cannot decide go on the list."""
+        fresh: Sequence[Claim] = cut(self._text)[self._seen :]
+        if not fresh:
+            return
+        self._seen += len(fresh)
+        run, services = self._examiner.run, self._examiner.desk.services
+        texts = await source_texts(run, {c.source for claim in fresh for c in claim.citations}, services.library)
+
+        async def collect(cases: Sequence[Case]) -> list[Judgement]:
+            self._doubtful += cases
+            return []
+
+        await services.checker.check(fresh, texts, collect)
+
+    def _ready(self, *, over: bool) -> Iterator[Sequence[Case]]:
+        """Batches that are full, and at the end what is left."""
+        waiting = list(batches(self._doubtful[self._asked :], self._examiner.most))
+        for batch in waiting if over else waiting[:-1]:
+            self._asked += len(batch)
+            yield batch
