@@ -267,6 +267,7 @@ class World:
     reasoner: ScriptedReasoner = field(default_factory=good_reasoner)
     search: Sequence[object] = field(default_factory=lambda: [MemorySearch()])
     fetcher: MemoryFetcher = field(default_factory=MemoryFetcher)
+    extractor: PlainExtractor = field(default_factory=PlainExtractor)
     library: MemoryLibrary = field(default_factory=MemoryLibrary)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     checker: KindChecker = field(default_factory=KindChecker)
@@ -298,7 +299,7 @@ class World:
             started_at=began,
             web=tuple(self.search),
             fetcher=self.fetcher,
-            extractor=PlainExtractor(),
+            extractor=self.extractor,
             library=self.library,
             limits=self.limits,
             tell=tell,

@@ -1,5 +1,7 @@
 """One search with each provider, against servers on loopback."""
 
+from pathlib import Path
+
 import pytest
 
 from agent.doctor.finding import Finding, Machine
@@ -12,7 +14,7 @@ HITS = {"results": [{"url": "https://a.example/", "title": "R1", "content": "A m
 
 
 async def found(machine: Machine = HERE, **given: object) -> list[Finding]:
-    return await searches(Settings(model="extractive", **given), machine)
+    return await searches(Settings(model="extractive", cache_dir=Path("cache"), **given), machine)
 
 
 async def searxng(routes: object, machine: Machine = HERE) -> Finding:
@@ -39,6 +41,15 @@ async def test_a_provider_that_blocks_us_is_told_from_one_that_is_broken():
     assert "about an hour" in blocked.mend
     assert (broken.state, "HTTP 500" in broken.told, "about an hour" in broken.mend) == ("problem", True, False)
     assert "search.formats" in refused.told
+
+
+async def test_a_provider_that_has_refused_is_not_asked_again_and_the_wait_is_told():
+    with Nearby({"*": Sends(b"{}", 429)}) as server:
+        given = {"search": ("searxng",), "searxng_url": server.root}
+        await found(**given)
+        (again,) = await found(**given)
+    assert len(server.asked) == 1
+    assert (again.state, "not asked for another" in again.told, "HTTP 429" in again.told) == ("problem", True, True)
 
 
 async def test_a_provider_without_hits_for_what_everybody_knows_is_weak():
