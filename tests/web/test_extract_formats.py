@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.web.extract import dom, html, pdf, plain
+from agent.web.extract import html, pdf, plain
+from agent.web.extract.hidden import without_hidden
 from agent.web.extract.parts import Extracted, Hints
 from agent.web.extract.tidy import decoded, one_line, tidy
 from tests.web.pdf_file import pdf as pdf_file
@@ -109,9 +110,9 @@ def test_what_a_reader_does_not_see_is_not_in_the_text(planted: str) -> None:
     assert "PLANTED" not in unicodedata.normalize("NFKC", got.text)
     assert not any(unicodedata.category(c) == "Cf" for c in got.text)
     assert got.text.count("January") == 5
-    tree = dom.parse(f"<html><body><p>seen</p>{planted}</body></html>")
-    dom.drop_hidden(tree)
-    assert tidy(dom.shown_text(tree)) == "seen"
+    seen = without_hidden(f"<html><body><p>seen</p>{planted}</body></html>")
+    assert seen is not None
+    assert tidy(seen.text) == "seen"
 
 
 def test_folded_answers_are_honest_text() -> None:

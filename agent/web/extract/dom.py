@@ -1,7 +1,6 @@
-"""A page's tree, parsed without libxml2's limits and freed of what a reader does not see or an extractor gets wrong.
+"""A page's tree, parsed without libxml2's limits and freed of what an extractor gets wrong.
 
-Hidden text is where instructions to models are planted, so it goes before anything is extracted.  Knows HTML; does not
-decide what the main text is.
+Knows HTML; does not decide what is hidden or what the main text is.
 """
 
 from __future__ import annotations
@@ -15,9 +14,6 @@ Tree = Any  # lxml's elements have no types of their own
 
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_UNSHOWN = ("style", "template", "noscript", "iframe", "object", "embed", "canvas", "audio", "video", "svg", "dialog")
-_STYLE_HIDES = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
-_LD_JSON = 200_000  # characters of metadata for machines; 3 MB of it cost 401 MB to read
 _EMPHASIS = (
     "b",
     "strong",
@@ -47,33 +43,6 @@ def parse(text: str) -> Tree:
         return html.document_fromstring(text.encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
-
-
-def drop_hidden(tree: Tree) -> None:
-    """Remove what a browser would not show.  The root and the body stay: pages that scripts unveil hide these."""
-    for element in list(tree.iter(etree.Element)):
-        if element.tag == "script":
-            if "ld+json" not in element.get("type", "") or len(element.text or "") > _LD_JSON:
-                _drop(element)
-        elif element.tag in _UNSHOWN or (element.attrib and _is_hidden(element)):
-            _drop(element)
-
-
-def _is_hidden(element: Tree) -> bool:
-    if element.tag in {"html", "body", "head", "meta", "link"}:
-        return False
-    hidden = element.get("hidden")
-    return (
-        (hidden is not None and hidden.lower() != "until-found")  # that one is folded, and found by a reader's search
-        or element.get("aria-hidden", "").strip().lower() == "true"
-        or bool(_STYLE_HIDES.search(element.get("style", "")))
-        or (element.tag == "input" and element.get("type", "").lower() == "hidden")
-    )
-
-
-def _drop(element: Tree) -> None:
-    if element.getparent() is not None:
-        element.drop_tree()
 
 
 def straighten(tree: Tree) -> None:

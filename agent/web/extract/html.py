@@ -16,6 +16,7 @@ from trafilatura.metadata import extract_title
 from agent.errors import ExtractFailed
 from agent.text.language import detect
 from agent.web.extract import dom
+from agent.web.extract.hidden import without_hidden
 from agent.web.extract.parts import Extracted, Hints
 from agent.web.extract.tidy import decoded, one_line, tidy
 from agent.web.extract.walls import wall
@@ -31,17 +32,16 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{}~])")  # all of ASCII's punctuation but t
 
 def extract(body: bytes, hints: Hints) -> Extracted:
     """Raises `ExtractFailed` for walls, empty shells and pages without readable text."""
-    tree = dom.parse(decoded(body, hints.charset))
-    if tree is None:
+    page = without_hidden(decoded(body, hints.charset))
+    if page is None:
         raise ExtractFailed("no readable text")
-    dom.drop_hidden(tree)
-    seen = tidy(dom.shown_text(tree))
+    tree, seen = page.tree, tidy(page.text)
     title, language, published = _title(tree), _declared_language(tree), _date(tree, hints.url)
     dom.straighten(tree)
     text = _main_text(tree, hints.url)
     if reason := wall(f"{title}\n{one_line(tree.findtext('.//title') or '')}", text, seen):
         raise ExtractFailed(reason)
-    return Extracted(text or seen, title, language or detect(text or seen), published)
+    return Extracted(text or seen, title, language or detect(text or seen), published, suspect=page.suspect)
 
 
 def _main_text(tree: dom.Tree, url: str) -> str:

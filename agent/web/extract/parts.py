@@ -21,6 +21,7 @@ class Extracted:
     language: str | None = None  # BCP 47
     published: str | None = None  # YYYY-MM-DD
     page_starts: tuple[int, ...] = ()  # of a PDF: where each page begins in `text`
+    suspect: bool = False  # the page shows little and hides more; what it hides is in `text`
 
 
 Format = Callable[[bytes, Hints], Extracted]

@@ -1,0 +1,174 @@
+"""What a page's own styles set for one element: the rules that match it, in the order in which they win.
+
+Only elements that a rule could hide are looked at closely.  Knows keys, specificity, layers and !important; does not
+know which values hide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from agent.web.extract.css import Rule, Value, declarations, inline, rules, unescaped
+from agent.web.extract.looks import hiding
+from agent.web.extract.selectors import Budget, Compound, Element, Selector, compiled, matches, split
+
+# What is worth a closer look; most sheets and most of their rules hold none of it.
+_MAY_HIDE = re.compile(
+    r"none|hidden|collapse|clip|scale|opacity|translate|-?\d{3}|-\d|:\s*[+]?0?\.?[01](?![\d.]*\d)|font|\\",
+    re.IGNORECASE,
+)
+_SETS = re.compile(
+    r"(?<![\w-])(display|visibility|opacity|font(?:-size)?|position|top|left|right|bottom|inset|margin(?:-top|-left)?|clip"
+    r"(?:-path)?|overflow(?:-[xy])?|(?:max-)?(?:height|width)|text-indent|transform|translate|scale|filter"
+    r"|content-visibility)\s*:",
+    re.IGNORECASE,
+)
+_COMPANY = MappingProxyType({"position": "absolute", "overflow": "hidden"})  # some ways to hide take two rules
+_PLAIN_END = re.compile(r"(?:^|[\s>+~])(\*|[\w-]*)((?:[.#][\w-]+)*)$")  # of a selector without brackets or colons
+_BRACKETS = re.compile(r"[\[(:\\]")
+_SIDES = ("top", "right", "bottom", "left")
+_FONT_SIZE = re.compile(r"(?:^|\s)([-+]?\d*\.?\d+(?:[a-z]+|%)?)\s*(?:/|\s|$)")
+
+_Weight = tuple[bool, bool, bool, tuple[int, int, int], int]  # !important, inline, in no layer, specificity, order
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    order: int
+    selector: str
+    rule: Rule
+    names: frozenset[str]  # of what it sets
+    hides: bool
+
+
+class Styles:
+    """A page's sheets, indexed by what their selectors end in."""
+
+    def __init__(self, sheets: list[str], budget: Budget | None = None) -> None:
+        self._budget = budget or Budget()
+        self._entries: defaultdict[str, list[_Entry]] = defaultdict(list)
+        self._hiding: defaultdict[str, list[_Entry]] = defaultdict(list)
+        self._selectors: dict[str, Selector | None] = {}
+        self._blocks: dict[str, dict[str, Value]] = {}
+        for order, rule in enumerate(rule for sheet in sheets for rule in rules(sheet)):
+            self._index(order, rule)
+        self._attributes = [key[1:] for key in self._entries if key.startswith("[")]
+
+    def _index(self, order: int, rule: Rule) -> None:
+        names = frozenset(name.lower() for name in _SETS.findall(unescaped(rule.declarations)))
+        if not names:
+            return
+        hides = bool(_MAY_HIDE.search(rule.declarations)) and self._could_hide(rule.declarations)
+        for selector in split(rule.selectors):
+            for key in self._keys_of(selector):
+                self._entries[key].append(_Entry(order, selector, rule, names, hides))
+                if hides:
+                    self._hiding[key].append(self._entries[key][-1])
+
+    def _could_hide(self, block: str) -> bool:
+        found: dict[str, tuple[_Weight, str]] = {}
+        _merge(found, self._declared(block), False, (True, (0, 0, 0), 0))
+        return hiding({**_COMPANY, **{name: value for name, (_, value) in found.items()}}) != ""
+
+    def _keys_of(self, selector: str) -> Iterator[str]:
+        plain = None if _BRACKETS.search(selector) else _PLAIN_END.search(selector)
+        if plain is None:
+            read = self._read(selector)
+            yield from _keys(read.parts[0][1]) if read else ()
+        elif plain[2]:
+            yield re.split(r"(?=[.#])", plain[2])[-1]
+        else:
+            yield plain[1].lower() or "*"
+
+    def _read(self, selector: str) -> Selector | None:
+        if selector not in self._selectors:
+            self._selectors[selector] = compiled(selector)
+        return self._selectors[selector]
+
+    def may_hide(self, element: Element) -> bool:
+        """Whether any rule that hides matches; another may undo it.  False for most elements, in microseconds."""
+        return bool(self._hiding) and any(
+            self._matches(element, entry)
+            for key in self._keys_at(element)
+            if key in self._hiding
+            for entry in self._hiding[key]
+        )
+
+    def _matches(self, element: Element, entry: _Entry) -> bool:
+        selector = self._read(entry.selector)
+        return selector is not None and matches(element, selector, self._budget)
+
+    def _keys_at(self, element: Element) -> list[str]:
+        keys = ["*", element.tag]
+        if names := element.get("class"):
+            keys += [f".{name}" for name in names.split()]
+        if name := element.get("id"):
+            keys.append(f"#{name}")
+        if self._attributes:
+            keys += [f"[{name}" for name in self._attributes if name in element.attrib]
+        return keys
+
+    def of(self, element: Element, *only: str) -> Mapping[str, str]:
+        """The values set for an element itself, shorthands taken apart; `only` from rules that set one of these."""
+        found: dict[str, tuple[_Weight, str]] = {}
+        wanted = frozenset(only)
+        for key in dict.fromkeys(self._keys_at(element)):
+            for entry in self._entries.get(key, ()):
+                selector = None if wanted and wanted.isdisjoint(entry.names) else self._read(entry.selector)
+                if selector and matches(element, selector, self._budget):
+                    place = (not entry.rule.layered, selector.specificity, entry.order)
+                    _merge(found, self._declared(entry.rule.declarations), False, place)
+        if style := element.get("style"):
+            self._budget.spend(len(style) // 100)
+            _merge(found, inline(style), True, (True, (0, 0, 0), 0))
+        return {name: value for name, (_, value) in found.items()}
+
+    def _declared(self, block: str) -> dict[str, Value]:
+        if block not in self._blocks:
+            self._blocks[block] = declarations(block)
+        return self._blocks[block]
+
+
+def _merge(
+    found: dict[str, tuple[_Weight, str]],
+    declared: Mapping[str, Value],
+    own: bool,
+    place: tuple[bool, tuple[int, int, int], int],
+) -> None:
+    for shorthand, (text, important) in declared.items():
+        weight = (important, own, *place)
+        for name, value in _taken_apart(shorthand, text):
+            if name not in found or weight >= found[name][0]:
+                found[name] = (weight, value)
+
+
+def _taken_apart(name: str, value: str) -> list[tuple[str, str]]:
+    if name in {"inset", "margin"}:
+        given = value.split()[:4]
+        prefix = "margin-" if name == "margin" else ""
+        places = ((0, 0, 0, 0), (0, 1, 0, 1), (0, 1, 2, 1), (0, 1, 2, 3))[max(len(given), 1) - 1]
+        return [(prefix + side, given[place]) for side, place in zip(_SIDES, places, strict=True) if given]
+    if name == "font":
+        size = _FONT_SIZE.search(value)
+        return [("font-size", size[1])] if size else []
+    return [(name, value)]
+
+
+def _keys(compound: Compound) -> list[str]:
+    """One under which every element that it fits is found."""
+    if compound.ids:
+        return [f"#{compound.ids[0]}"]
+    if compound.classes:
+        return [f".{compound.classes[0]}"]
+    if compound.tag:
+        return [compound.tag]
+    if compound.attributes:
+        return [f"[{compound.attributes[0][0]}"]
+    for pseudo in compound.pseudos:
+        if pseudo.name == "is":
+            return [key for one in pseudo.alternatives for key in _keys(one.parts[0][1])]
+    return ["*"]

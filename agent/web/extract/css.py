@@ -1,0 +1,116 @@
+"""A page's own style sheets as rules: which selectors, which declarations, in which order.
+
+A small reader of CSS Syntax Level 3 for what can hide text; linear in the length of the sheet, whatever stands in it.
+Knows blocks, at-rules, nesting, strings, comments and escapes.  Does not know elements or what a declaration does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from agent.web.extract.media import shown_on_a_desktop
+
+_COMMENT = re.compile(r"(\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?)|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_BRACE = re.compile(
+    r"[{}]|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|url\(\s*[^\"')\s][^)]*+\)?|\\.", re.DOTALL | re.IGNORECASE
+)
+_DECLARATION = re.compile(
+    r"(?<![\w-])([\w-]+)\s*+:((?:\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|\((?:[^()]|\([^()]*+\))*+\)?|[^;\"'(])*+)",
+    re.DOTALL,
+)
+_IMPORTANT = re.compile(r"\s*!\s*important\s*$", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|([^\n]))")
+_DEEPEST = 32  # blocks inside each other; further in, a selector stands for itself
+_LONGEST = 20_000  # characters of selectors that nesting may make; past them likewise: `&` can grow without bound
+_GROUPS = ("@supports", "@layer", "@container", "@scope", "@document", "@-moz-document")
+
+Value = tuple[str, bool]  # in lower case, and whether it is !important
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    selectors: str  # a comma between them
+    declarations: str
+    layered: bool = False  # in an @layer, which yields to all that is in none
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    selectors: str = ""
+    applies: bool = True
+    layered: bool = False
+
+
+def rules(sheet: str) -> Iterator[Rule]:
+    """The rules that apply on a desktop's screen, in order."""
+    sheet = _COMMENT.sub(r"\1", sheet)
+    blocks, start = [_Block()], 0
+    for brace in _BRACE.finditer(sheet):
+        if brace[0] not in "{}":
+            continue
+        declared = sheet[start : brace.start()]
+        start = brace.end()
+        if brace[0] == "{":
+            declared, _, prelude = declared.rpartition(";")
+            yield from _rule(blocks[-1], declared)
+            blocks.append(_opened(blocks[-1] if len(blocks) < _DEEPEST else _Block(), prelude.strip()))
+        else:
+            yield from _rule(blocks[-1], declared)
+            if len(blocks) > 1:
+                blocks.pop()
+    yield from _rule(blocks[-1], sheet[start:])
+
+
+def _rule(block: _Block, declared: str) -> Iterator[Rule]:
+    if block.applies and block.selectors and ":" in declared:
+        yield Rule(block.selectors, declared, block.layered)
+
+
+def _opened(outer: _Block, prelude: str) -> _Block:
+    if not prelude.startswith("@"):
+        return replace(outer, selectors=_nested(outer.selectors, prelude))
+    name, _, condition = prelude.partition(" ")
+    name = name.lower().partition("(")[0]
+    if name == "@media":
+        return replace(outer, applies=outer.applies and shown_on_a_desktop(condition or prelude[len("@media") :]))
+    if name not in _GROUPS:  # @keyframes, @font-face, @page and the like style no element
+        return replace(outer, applies=False)
+    applies = outer.applies and not (name == "@supports" and condition.lower().startswith("not"))
+    return replace(outer, applies=applies, layered=outer.layered or name == "@layer")
+
+
+def _nested(outer: str, inner: str) -> str:
+    """`.a { .b { … } }` is `.a .b { … }`, and `&` stands for `.a`."""
+    if not outer:
+        return inner
+    around = f":is({outer})"
+    if len(around) * (inner.count(",") + inner.count("&") + 1) > _LONGEST:
+        return inner
+    return inner.replace("&", around) if "&" in inner else ", ".join(f"{around} {one}" for one in inner.split(","))
+
+
+def inline(style: str) -> dict[str, Value]:
+    """What a `style` attribute sets."""
+    return declarations(_COMMENT.sub(r"\1", style))
+
+
+def declarations(block: str) -> dict[str, Value]:
+    """What a block without comments sets, names and values in lower case; the last of several counts."""
+    found: dict[str, Value] = {}
+    for name, value in _DECLARATION.findall(unescaped(block)):
+        plain = _IMPORTANT.sub("", value)
+        important = len(plain) != len(value)
+        if important or not found.get(name.lower(), ("", False))[1]:
+            found[name.lower()] = (plain.strip().lower(), important)
+    return found
+
+
+def unescaped(text: str) -> str:
+    r"""`d\69 splay` is `display`."""
+    return text if "\\" not in text else _ESCAPE.sub(lambda m: m[2] or _character(int(m[1], 16)), text)
+
+
+def _character(number: int) -> str:
+    return chr(number) if 0 < number < 0xD800 or 0xDFFF < number < 0x110000 else "\ufffd"

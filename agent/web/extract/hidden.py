@@ -1,0 +1,156 @@
+"""Hidden text out of a page's tree: instructions to models are planted where a reader does not see them.
+
+Dropped where enough is left to read.  Where little is left, the page may be an honest one that scripts unveil, or one
+that hides more than it shows on purpose: then what styles hide is kept, and the page is suspect.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from agent.text.chunking import CJK
+from agent.web.extract.cascade import Styles
+from agent.web.extract.dom import Tree, parse, shown_text
+from agent.web.extract.looks import Hiding, hiding, is_tiny, restores_size
+from agent.web.extract.media import shown_on_a_desktop
+
+ENOUGH = 100  # visible words; where they remain, nothing hidden is kept
+LABELS = 20  # hidden words; so many are labels for screen readers and folded menus, never a page's text
+_WORD = re.compile(rf"[{CJK}]{{1,2}}|[^\W{CJK}]+")
+_UNSHOWN = {"style", "template", "noscript", "noframes", "iframe", "object", "embed", "canvas", "audio", "video", "svg",
+            "dialog", "datalist"}  # fmt: skip
+_NEVER_SHOWN = {"head", "meta", "link", "base", "title", "script", "br", "hr", "img", "source", "wbr"}
+_LD_JSON = 200_000  # characters of metadata for machines; 3 MB of it cost 401 MB to read
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    tree: Tree
+    text: str  # all words, with navigation and footers; for judging a page as a whole
+    suspect: bool = False  # what is hidden is still in it, for want of anything else
+
+
+def without_hidden(text: str) -> Seen | None:
+    """The tree of what a reader sees; None where nothing can be made of the page.
+
+    Raises `ExtractFailed` where the styles are made to be too costly to follow.
+    """
+    tree = parse(text)
+    if tree is None:
+        return None
+    styles = Styles(_sheets(tree))
+    _drop_unshown(tree)
+    dropped, veiled = _drop_hidden(tree, styles)
+    shown = shown_text(tree)
+    visible = _count(shown)
+    if visible >= ENOUGH or sum(map(_count, dropped)) < max(LABELS, visible):
+        return Seen(tree, shown, suspect=veiled)
+    whole = parse(text)
+    _drop_unshown(whole)
+    return Seen(whole, shown_text(whole), suspect=True)
+
+
+def _count(text: str) -> int:
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def _sheets(tree: Tree) -> list[str]:
+    """Of the styles that a browser with scripts obeys."""
+    return [
+        style.text
+        for style in tree.iter("style")
+        if style.text
+        and style.get("type", "text/css").strip().lower() in {"", "text/css"}
+        and shown_on_a_desktop(style.get("media", ""))
+        and not any(True for _ in style.iterancestors("noscript", "template"))
+    ]
+
+
+def _drop_unshown(tree: Tree) -> None:
+    """Elements that show nothing, or nothing of the page's own, whatever their style."""
+    for element in list(tree.iter("script", *_UNSHOWN)):
+        if element.tag != "script" or "ld+json" not in element.get("type", "") or len(element.text or "") > _LD_JSON:
+            _drop(element)
+
+
+def _drop(element: Tree) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+@dataclass(frozen=True, slots=True)
+class _Muted:
+    """What an element's own words inherit."""
+
+    unseen: bool = False  # by `visibility`
+    tiny: bool = False  # by font size
+
+
+_OPEN = _Muted()
+
+
+def _drop_hidden(tree: Tree, styles: Styles) -> tuple[list[str], bool]:
+    """The texts that went, and whether the page as a whole is hidden: that stays, the caller decides."""
+    gone: list[Tree] = []
+    silent: list[tuple[Tree, str]] = []  # element, and which of its two texts
+    states, veiled = [_OPEN], False
+    walk = etree.iterwalk(tree, events=("start", "end"))
+    for event, element in walk:
+        if event == "end":
+            states.pop()
+            continue
+        around = states[-1]
+        if around is not _OPEN and element.tail:
+            silent.append((element, "tail"))
+        how = _hidden(element, styles)
+        if how and element.tag in {"html", "body"}:
+            how, veiled = "", True
+        elif how == "gone":
+            gone.append(element)
+            walk.skip_subtree()
+        states.append(around if how == "gone" else _state(element, how, around, styles))
+        if states[-1] is not _OPEN and element.text and how != "gone":
+            silent.append((element, "text"))
+    return [*(_silenced(*place) for place in silent), *(_dropped(element) for element in gone)], veiled
+
+
+def _state(element: Tree, how: Hiding, around: _Muted, styles: Styles) -> _Muted:
+    """Text inside what is unseen or tiny is shown again where an element says so itself."""
+    if not how and around is _OPEN:
+        return _OPEN
+    values = styles.of(element, "visibility", "font-size", "font")
+    visibility, size = values.get("visibility", "inherit"), values.get("font-size", "inherit")
+    unseen = {"visible": False, "hidden": True, "collapse": True}.get(visibility, around.unseen)
+    tiny = is_tiny(size) or (around.tiny and not restores_size(size))
+    return _Muted(unseen, tiny) if unseen or tiny else _OPEN
+
+
+def _silenced(element: Tree, which: str) -> str:
+    text = str(getattr(element, which) or "")
+    setattr(element, which, None)
+    return text
+
+
+def _dropped(element: Tree) -> str:
+    text = " ".join(element.itertext("*"))
+    _drop(element)
+    return text
+
+
+def _hidden(element: Tree, styles: Styles) -> Hiding:
+    attributes = element.attrib
+    if element.tag in _NEVER_SHOWN:
+        return ""
+    if attributes:
+        if element.get("aria-hidden", "").strip().lower() == "true":
+            return "gone"
+        if element.tag == "input" and element.get("type", "").lower() == "hidden":
+            return "gone"
+    folded = "hidden" in attributes and element.get("hidden", "").lower() != "until-found"  # a reader's search opens it
+    if not folded and "style" not in attributes and not styles.may_hide(element):
+        return ""
+    values = styles.of(element)
+    return "gone" if folded and "display" not in values else hiding(values)
