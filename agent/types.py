@@ -14,6 +14,7 @@ Verdict = Literal["supported", "partial", "unsupported", "refuted", "unchecked"]
 Status = Literal["complete", "partial", "abstained", "failed"]
 SearchOutcome = Literal["found", "nothing", "throttled", "broken"]
 PageStatus = Literal["read", "cached", "skipped"]
+DateCertainty = Literal["", "stated", "inferred"]  # by the page for machines to read; from its address or its words
 StanceKind = Literal["answer", "search more", "no answer"]
 Judged = Literal["supported", "partial", "unsupported", "refuted", "cannot tell"]
 JUDGED: tuple[Judged, ...] = get_args(Judged)
@@ -139,6 +140,11 @@ class Document:
     etag: str | None = None  # as the page's header said, for asking again later
     last_modified: str | None = None
     extraction: str = ""  # which extractor made the text, and its version
+    author: str = ""
+    modified: str | None = None  # YYYY-MM-DD, only where the page states it
+    date_certainty: DateCertainty = ""  # of `published`
+    suspect: bool = False  # shows little and hides more; what it hides is in `text`
+    declares: str = ""  # the address that it declares to be its own, where that is on the same site
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,12 @@ class Source:
     published: str | None = None
     language: str | None = None
     page_starts: tuple[int, ...] = ()
+    author: str = ""
+    modified: str | None = None
+    date_certainty: DateCertainty = ""
+    suspect: bool = False  # see `Document`: it comes last, and never makes a claim `supported`
+    copy_of: str = ""  # URL of the page read earlier in this run whose text is nearly this one
+    copies: tuple[str, ...] = ()  # URLs of pages with nearly this text, which are not shown to the writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +376,11 @@ class AnswerSource:
     language: str | None
     cited: bool
     snapshot: str
+    author: str = ""
+    modified: str | None = None
+    date_certainty: DateCertainty = ""
+    suspect: bool = False
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

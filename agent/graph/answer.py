@@ -76,6 +76,11 @@ def _as_read(source: Source, cited: set[int]) -> AnswerSource:
         language=source.language,
         cited=source.number in cited,
         snapshot=source.snapshot,
+        author=source.author,
+        modified=source.modified,
+        date_certainty=source.date_certainty,
+        suspect=source.suspect,
+        copies=source.copies,
     )
 
 
