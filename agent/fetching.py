@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agent.web.fetch import Recall
 
 _SOCKETS_PER_PAGE = 2  # of the run's budget: as many pages may be tried, and a slow one must not keep another waiting
-_ROBOTS_SHARE = 0.25  # of a page's time, at most, for a robots.txt that does not come
+_ROBOTS_SHARE = 0.3  # of a page's time, at most, for a robots.txt that does not come; a connection has a little less
 _EVER = datetime.fromtimestamp(0, UTC)
 IGNORES_ROBOTS = "robots.txt was ignored (--ignore-robots): pages were read that their sites ask robots to leave alone."
 
@@ -44,8 +44,7 @@ async def open_fetcher(
     reach = _reach(settings, sample)
     connections = _SOCKETS_PER_PAGE * limits.pages
     client = await stack.enter_async_context(open_client(user_agent(APP, VERSION), reach, connections=connections))
-    waits = min(3.0, _ROBOTS_SHARE * limits.page_seconds)
-    robots = Robots(APP, clock, settings.cache_home / "robots", seconds=waits)
+    robots = Robots(APP, clock, settings.cache_home / "robots", seconds=_ROBOTS_SHARE * limits.page_seconds)
     return HttpFetcher(
         client,
         reach,
