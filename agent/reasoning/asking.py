@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from agent.reasoning.languages import language_name
@@ -95,7 +96,7 @@ def halved(evidence: Sequence[Evidence]) -> list[Evidence]:
             passages = passages[:-1]
         room -= sum(len(p.text) for p in passages)
         if passages:
-            kept.append(Evidence(one.source, passages, one.score))
+            kept.append(replace(one, passages=passages))
     return sorted(kept, key=lambda e: [one.source for one in evidence].index(e.source))
 
 
@@ -141,9 +142,10 @@ def _listed(asked: Sequence[str]) -> str:
 
 
 def _numbered(findings: Sequence[Finding]) -> str:
-    """Each finding's sentence under its number, from 1, with what is wrong below it."""
+    """Each finding's sentence under its number, from 1, a table cell's heads before it, and what is wrong below it."""
     lines = []
     for number, finding in enumerate(findings, start=1):
         sentence = _MARK.sub(r"[citation:\1]", " ".join(finding.claim.text.split()))
-        lines.append(f"{number}: {sentence}\n   ({neutral(' '.join(finding.why.split())) or '?'})")
+        where = f" {{{neutral(' '.join(finding.claim.about.split()))}}}" if finding.claim.about else ""
+        lines.append(f"{number}:{where} {sentence}\n   ({neutral(' '.join(finding.why.split())) or '?'})")
     return "\n".join(lines)

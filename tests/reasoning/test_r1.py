@@ -32,7 +32,10 @@ from agent.reasoning.roles import Role, Roles
 from agent.types import (
     Again,
     Brief,
+    Citation,
+    Claim,
     Delta,
+    Finding,
     Query,
     Spending,
     Stance,
@@ -174,6 +177,15 @@ async def test_the_sentences_to_revise_stand_in_the_prompt_with_their_reasons() 
 
 
 # ------------------------------------------------------------------------------------------------- the prompt
+
+
+async def test_a_table_cell_to_revise_is_shown_with_its_heads() -> None:
+    cell = Claim("Qwen2.5 [1]", 0, 11, (Citation(1),), "refuted", about="R1-Distill-Qwen-7B / Base")
+    with ModelServer("1: keep") as server:
+        async with open_chat_model(model="r1", base_url=server.url) as model:
+            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal())
+            await drain(reasoner.revise(BRIEF, [Finding(cell, "the source says Llama")], EVIDENCE))
+    assert "1: {R1-Distill-Qwen-7B / Base} Qwen2.5 [citation:1]" in server.requests[0].prompt
 
 
 async def prompt_of(what: str, brief: Brief = BRIEF) -> str:
