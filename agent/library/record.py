@@ -23,12 +23,14 @@ from agent.text.chunking import passage_id, slices
 from agent.text.lexical import index_terms
 from agent.types import Document, Passage
 
-_ADD_DOCUMENT = "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_DOCUMENT = "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _RENEW_DOCUMENT = """
-    UPDATE documents SET fetched_at = ?, fetched = ?, etag = ?, last_modified = ? WHERE row = ? AND fetched <= ?"""
+    UPDATE documents SET fetched_at = ?, fetched = ?, etag = ?, last_modified = ?, extraction = ?, author = ?,
+        modified = ?, date_certainty = ?, suspect = ?
+    WHERE row = ? AND fetched <= ?"""
 _RECALL = """
     SELECT id, snapshot, url, title, site, media_type, fetched_at, published, language, page_starts, etag,
-        last_modified, extraction
+        last_modified, extraction, author, modified, date_certainty, suspect
     FROM documents WHERE url = ? AND fetched >= ? ORDER BY fetched DESC LIMIT 1"""
 # `+rowid` makes SQLite ask FTS5 once and then look whose passage each is.  The other way round, which it would choose,
 # FTS5 counts every word anew for every passage: 1,400 ms instead of 9 at 100,000 passages, 240 of them asked for.
@@ -129,11 +131,12 @@ class Record:
         return self._document(*found[0]) if found else None
 
     def _document(self, identity: str, snapshot: str, *rest: Any) -> Document:
-        url, title, site, media_type, fetched_at, published, language, page_starts, *fetching = rest
-        return Document(
-            identity, snapshot, url, title, site, self.text(snapshot), media_type, fetched_at, published, language,
-            tuple(json.loads(page_starts)), *fetching,
-        )  # fmt: skip
+        url, title, site, *told, page_starts, etag, last_modified, extraction, author, modified, certainty, suspect = (
+            rest
+        )
+        starts = tuple(json.loads(page_starts))
+        more = (etag, last_modified, extraction, author, modified, certainty, bool(suspect))
+        return Document(*(identity, snapshot, url, title, site, self.text(snapshot), *told, starts, *more))
 
     def rows_of(self, documents: Collection[str]) -> list[int]:
         """The rows of those documents that are here."""
@@ -161,7 +164,14 @@ def _renewed(connection: sqlite3.Connection, document: Document) -> int | None:
     if found is None:
         return None
     fetched = _seconds(document.fetched_at)
-    told = (document.fetched_at, fetched, document.etag, document.last_modified)
+    told = (
+        document.fetched_at,
+        fetched,
+        document.etag,
+        document.last_modified,
+        document.extraction,
+        *_of_the_page(document),
+    )
     connection.execute(_RENEW_DOCUMENT, (*told, found[0], fetched))
     return int(found[0])
 
@@ -178,8 +188,13 @@ def _values(document: Document) -> tuple[object, ...]:
         document.id, document.snapshot, _storable(document.url), _storable(document.title), _storable(document.site),
         document.media_type, document.language, document.published, document.fetched_at,
         _seconds(document.fetched_at), document.etag, document.last_modified, document.extraction,
-        json.dumps(document.page_starts),
+        json.dumps(document.page_starts), *_of_the_page(document),
     )  # fmt: skip
+
+
+def _of_the_page(document: Document) -> tuple[object, ...]:
+    """What may change while the text stays."""
+    return _storable(document.author), document.modified, document.date_certainty, document.suspect
 
 
 def _storable(text: str) -> str:

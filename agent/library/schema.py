@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.errors import LibraryError
 
 FILE = "library.sqlite3"
-VERSION = 1  # of the tables below; a change adds a step that brings an older file up to it
+VERSION = 2  # of the tables below; a change adds a step that brings an older file up to it
 APPLICATION = 0x52314C42  # "R1LB": tells our file from any other SQLite database
 BUSY_SECONDS = 15.0  # a write lasts milliseconds; whoever holds the file longer than this is stuck
 
@@ -28,7 +28,8 @@ CREATE TABLE documents (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, snapshot TEXT NOT NULL REFERENCES snapshots (hash),
     url TEXT NOT NULL, title TEXT NOT NULL, site TEXT NOT NULL, media_type TEXT NOT NULL, language TEXT, published TEXT,
     fetched_at TEXT NOT NULL, fetched REAL NOT NULL,                           -- the same time, in seconds since 1970
-    etag TEXT, last_modified TEXT, extraction TEXT NOT NULL, page_starts TEXT NOT NULL
+    etag TEXT, last_modified TEXT, extraction TEXT NOT NULL, page_starts TEXT NOT NULL, author TEXT NOT NULL DEFAULT '',
+    modified TEXT, date_certainty TEXT NOT NULL DEFAULT '', suspect INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX documents_by_url ON documents (url, fetched);
 CREATE INDEX documents_by_snapshot ON documents (snapshot);
@@ -48,6 +49,12 @@ CREATE TABLE vectors (                                                         -
     embedder INTEGER NOT NULL REFERENCES embedders (row), vector BLOB NOT NULL, UNIQUE (passage, embedder)
 );
 """
+_FROM_1 = (
+    "ALTER TABLE documents ADD COLUMN author TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE documents ADD COLUMN modified TEXT",
+    "ALTER TABLE documents ADD COLUMN date_certainty TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE documents ADD COLUMN suspect INTEGER NOT NULL DEFAULT 0",
+)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -114,8 +121,19 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"the library {path} was written by a newer version of this program (its form is {version}, this program "
             f"knows {VERSION}): update the program, or {_WAY_OUT}"
         )
+    if version < VERSION:
+        _bring_up(connection)
     connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a kill loses nothing, a power cut the last writes
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _bring_up(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        if _number(connection, "user_version") == VERSION:  # another process was quicker
+            return
+        for statement in _FROM_1:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:
