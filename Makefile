@@ -8,7 +8,7 @@ RUN := $(BIN)/python -m agent
 Q ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help embedder ask ui test check test-slow format lock clean
+.PHONY: help embedder ask ui test check eval test-slow format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ check: $(VENV)/.dev  ## lint, types, import floors
 test-slow: $(VENV)/.dev embedder  ## browser, third-party servers, kills, the built wheel
 	@sh tests/system_packages.sh
 	@$(BIN)/pytest -m slow --timeout 900
+
+eval: $(VENV)/.dev  ## how well the rules check: tables from labelled claims, offline, twice alike
+	@$(BIN)/python -m tests.check.evaluate
 
 format: $(VENV)/.dev  ## format and mend what a tool can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,0 +1,191 @@
+"""How well the rules decide: the labelled claims through the checker, as tables.  `make eval` prints them.
+
+`labelled/*.txt` hold one fact a block: what a source says (S), the sentence in it (T), and sentences made from that, true
+and false ones, one of a kind.  All were written for this; names and figures are invented.  Nothing is random and nothing
+is fetched, so two runs print the same.  Knows the files and the bars; nothing of how rules work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.check.checker import RuleChecker
+from agent.services import Checker
+from agent.text.claims import claims
+from agent.types import Claim, Source, Verdict
+
+LABELLED = Path(__file__).parent / "labelled"
+KINDS = {
+    "T": "verbatim",
+    "E": "lightly edited",
+    "P": "paraphrase",
+    "N": "number changed",
+    "D": "date changed",
+    "X": "entity swapped",
+    "G": "negated",
+    "R": "relation reversed",
+    "O": "overgeneralised",
+    "F": "fabricated",
+    "W": "right fact, wrong source",
+}
+TRUE = ("verbatim", "lightly edited", "paraphrase")
+VERDICTS: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "refuted", "unchecked")
+_PER_DOCUMENT = 3  # facts: a page says more than what is cited
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One claim; `cites` is the number of the document that it cites."""
+
+    kind: str
+    language: str
+    fact: int
+    text: str
+    cites: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    labelled: Labelled
+    claim: Claim
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.claim.verdict
+
+
+def load() -> tuple[list[Labelled], dict[int, str]]:
+    """The labelled claims, and the documents that they cite by number."""
+    facts: list[tuple[str, dict[str, str]]] = []
+    for path in sorted(LABELLED.glob("*.txt")):
+        for block in path.read_text("utf-8").strip().split("\n\n"):
+            facts.append((path.stem, dict(line.split(": ", 1) for line in block.splitlines())))
+    documents: dict[int, list[str]] = {}
+    labelled: list[Labelled] = []
+    count = (len(facts) + _PER_DOCUMENT - 1) // _PER_DOCUMENT
+    for at, (language, fact) in enumerate(facts):
+        number = at // _PER_DOCUMENT + 1
+        documents.setdefault(number, []).append(fact["S"])
+        labelled += [Labelled(KINDS[k], language, at, fact[k], number) for k in KINDS if k in fact]
+        labelled.append(Labelled(KINDS["W"], language, at, fact["T"], number % count + 1))
+    return labelled, {number: "\n\n".join(texts) for number, texts in documents.items()}
+
+
+def mark(text: str, number: int) -> str:
+    return f"{text[:-1]} [{number}]{text[-1]}"
+
+
+async def judged(labelled: Sequence[Labelled], documents: dict[int, str], checker: Checker) -> list[Judged]:
+    sources = {n: (Source(n, f"d{n}", f"s{n}", f"https://{n}.example/", f"Page {n}", "x", "2026-01-01"), text)
+               for n, text in documents.items()}  # fmt: skip
+    cut = []
+    for one in labelled:
+        (claim,) = claims(mark(one.text, one.cites))
+        cut.append(claim)
+    return [Judged(one, claim) for one, claim in zip(labelled, await checker.check(cut, sources), strict=True)]
+
+
+# ------------------------------------------------------------------------------------------------- figures
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`value` against its bar: at least it, or at most where `most`."""
+
+    name: str
+    value: float
+    bar: float
+    most: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return self.value <= self.bar if self.most else self.value >= self.bar
+
+
+def figures(seen: Sequence[Judged]) -> list[Figure]:
+    return [
+        Figure("number: both of the pair right", _pairs(seen, "number changed"), 0.95),
+        Figure("date: both of the pair right", _pairs(seen, "date changed"), 0.95),
+        Figure("rotated citation: both of the pair right", _rotated(seen), 0.95),
+        Figure("verbatim and lightly edited truth: supported", _share(seen, TRUE[:2], ("supported",)), 0.95),
+        Figure("any true sentence: wrongly refuted", _share(seen, TRUE, ("refuted",)), 0.02, most=True),
+        Figure("any false sentence: wrongly supported", _share(seen, _false(), ("supported",)), 0.05, most=True),
+        Figure("worst false kind: wrongly supported", max(_share(seen, (k,), ("supported",)) for k in _false()), 0.05, True),
+        Figure("entity swapped: refuted", _share(seen, ("entity swapped",), ("refuted",)), 0.6),
+        Figure("negated: refuted", _share(seen, ("negated",), ("refuted",)), 0.6),
+    ]  # fmt: skip
+
+
+def _false() -> tuple[str, ...]:
+    return tuple(kind for kind in KINDS.values() if kind not in TRUE)
+
+
+def _share(seen: Sequence[Judged], kinds: Sequence[str], verdicts: Sequence[str]) -> float:
+    of = [one for one in seen if one.labelled.kind in kinds]
+    return sum(one.verdict in verdicts for one in of) / max(1, len(of))
+
+
+def _by_fact(seen: Sequence[Judged], kind: str) -> dict[int, Verdict]:
+    return {one.labelled.fact: one.verdict for one in seen if one.labelled.kind == kind}
+
+
+def _pairs(seen: Sequence[Judged], kind: str) -> float:
+    true, false = _by_fact(seen, "verbatim"), _by_fact(seen, kind)
+    return sum(true[f] == "supported" and false[f] == "refuted" for f in false) / max(1, len(false))
+
+
+def _rotated(seen: Sequence[Judged]) -> float:
+    true, rotated = _by_fact(seen, "verbatim"), _by_fact(seen, KINDS["W"])
+    return sum(true[f] == "supported" != rotated[f] for f in rotated) / max(1, len(rotated))
+
+
+# ------------------------------------------------------------------------------------------------- tables
+
+
+def confusion(seen: Sequence[Judged]) -> str:
+    lines = [f"{'kind':<26}{'claims':>7}" + "".join(f"{v:>13}" for v in VERDICTS) + f"{'decided':>9}"]
+    for kind in KINDS.values():
+        counts = Counter(one.verdict for one in seen if one.labelled.kind == kind)
+        total = sum(counts.values())
+        told = "".join(f"{counts[v]:>13}" for v in VERDICTS)
+        lines.append(f"{kind:<26}{total:>7}{told}{1 - counts['unchecked'] / max(1, total):>9.2f}")
+    return "\n".join(lines)
+
+
+def by_language(seen: Sequence[Judged]) -> str:
+    lines = []
+    for language in sorted({one.labelled.language for one in seen}):
+        mine = [one for one in seen if one.labelled.language == language]
+        missed = [f.name for f in figures(mine) if not f.holds]
+        lines.append(f"{language}: {len(mine)} claims, below a bar: {'; '.join(missed) or 'nothing'}")
+    return "\n".join(lines)
+
+
+def wrong(seen: Sequence[Judged]) -> str:
+    """The claims that were called what they are not."""
+    bad = [one for one in seen if (one.labelled.kind in TRUE and one.verdict == "refuted")
+           or (one.labelled.kind not in TRUE and one.verdict == "supported")]  # fmt: skip
+    return "\n".join(f"{o.verdict} ({o.labelled.kind}): {o.labelled.text}\n    {o.claim.why}" for o in bad) or "none"
+
+
+def report(checker: Checker) -> tuple[str, bool]:
+    labelled, documents = load()
+    seen = asyncio.run(judged(labelled, documents, checker))
+    bars = figures(seen)
+    lines = [
+        f"{f.name:<46}{f.value:>7.3f}  {'at most' if f.most else 'at least'} {f.bar:.2f}  {'ok' if f.holds else 'FAILS'}"
+        for f in bars
+    ]
+    told = [confusion(seen), "\n".join(lines), by_language(seen), f"wrongly called:\n{wrong(seen)}"]
+    return "\n\n".join(told), all(f.holds for f in bars)
+
+
+if __name__ == "__main__":
+    text, holds = report(RuleChecker())
+    sys.stdout.write(text + "\n")
+    sys.exit(0 if holds else 1)
