@@ -40,13 +40,14 @@ class WebServer:
 
     pages: dict[str, Behaviour] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
+    address: str = "127.0.0.1"  # of the loopback network
     requests: list[Request] = field(default_factory=list)
     at_once: int = 0  # requests under way, at most so far
     _busy: int = 0
 
     async def __aenter__(self) -> Self:
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        self._server = await asyncio.start_server(self._serve, self.address, 0, ssl=self.tls)
         return self
 
     async def __aexit__(
@@ -72,7 +73,7 @@ class WebServer:
         return [request.path for request in self.requests]
 
     def url(self, path: str) -> str:
-        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}{path}"
+        return f"http{'s' if self.tls else ''}://{self.address}:{self.port}{path}"
 
     def resolver(self, *hosts: str, private: tuple[str, ...] = ()) -> Resolver:
         """A DNS in which `hosts` are this server, as if it were public, and those in `private` are plain loopback."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import trustme
 
-from agent.types import PageRecord
+from agent import ResearchAgent, Settings
+from agent.types import PageRecord, Query, SearchHit
 from agent.web.addresses import Address
 from agent.web.choosing import Wanted
 from agent.web.client import Reach, open_client
@@ -24,7 +27,7 @@ from agent.web.reading import PageReader, PoolParts
 from agent.web.robots import Robots
 from tests.parts import LIMITS, NOON, FixedClock, MemoryLibrary
 from tests.web.hostile import HOST, TABLE, Case
-from tests.web_server import WebServer, page
+from tests.web_server import Behaviour, WebServer, article, page
 
 SLACK = 1.0  # seconds past a deadline, on a machine that others use too
 NAMES = [case.name for case in TABLE]
@@ -123,3 +126,67 @@ def listening(*, full: bool) -> Iterator[int]:
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         yield listener.getsockname()[1]
+
+
+# ------------------------------------------------------------------------------------------------- a whole run
+
+FACTS = [
+    "DeepSeek released R1 on 20 January 2025.",
+    "The licence of R1 is the MIT licence.",
+    "R1 has 671 billion parameters, of which 37 billion are active.",
+    "The distilled models of R1 range from 1.5 to 70 billion parameters.",
+    "R1-Zero was trained with reinforcement learning alone.",
+]
+HARM = [
+    "no byte of a reply",
+    "slow drip",
+    "headers, then silence",
+    "endless HTML",
+    "robots.txt hangs",
+]
+
+
+class Finds:
+    """Harm and help in turns, harm first."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._urls = urls
+
+    async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
+        return [SearchHit(url, "About R1", "", rank, "mine") for rank, url in enumerate(self._urls, 1)][:limit]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere loopback has one address only")
+async def test_a_run_on_a_web_of_which_half_means_harm_answers_from_the_other_half(tmp_path: Path) -> None:
+    cases = [case for name in HARM for case in TABLE if case.name == name]
+    webs = [
+        WebServer({"/page": case.behaviour, **case.pages}, address=f"127.0.1.{n}") for n, case in enumerate(cases, 1)
+    ]
+    good = [WebServer({"/page": about(fact)}, address=f"127.0.2.{n}") for n, fact in enumerate(FACTS, 1)]
+    settings = Settings(
+        model="extractive", depth="deep", allow_private_addresses=True, data_dir=tmp_path, cache_dir=tmp_path
+    )
+    async with AsyncExitStack() as stack:
+        for web in (*webs, *good):
+            await stack.enter_async_context(web)
+        urls = [web.url("/page") for pair in zip(webs, good, strict=True) for web in pair]
+        began = time.monotonic()
+        answer = await ResearchAgent(settings, search=Finds(urls)).ainvoke(
+            "When was R1 released and under which licence?"
+        )
+        seconds = time.monotonic() - began
+        await asyncio.sleep(0.1)  # for the servers to notice
+        open_now = sum(web.connections for web in (*webs, *good))
+    told = {page.url: page for page in answer.pages}
+    assert answer.status == "complete"
+    assert "20 January 2025" in answer.answer
+    assert {source.url for source in answer.sources} >= {urls[1], urls[3]}, "the two pages that the question is about"
+    assert set(told) == set(urls), "every page that was wanted is told"
+    assert all(told[url].status == "read" for url in urls[1::2])
+    assert all(page.reason for page in answer.pages if page.status == "skipped")
+    assert seconds < 15
+    assert open_now == 0
+
+
+def about(fact: str) -> Behaviour:
+    return article("About R1", fact, "What else is said of it on this page is of no importance to anybody. " * 3)

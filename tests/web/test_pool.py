@@ -258,6 +258,25 @@ async def test_pages_that_several_searches_found_are_read_first() -> None:
         assert site(99) in good(await run.pool.read(seconds=5))
 
 
+async def test_spellings_of_one_page_are_one_page_and_the_full_one_is_read() -> None:
+    full = "http://www.lion.example.org/a"
+    queries = {
+        "q1": ["http://m.lion.example.org/a?utm_source=x", site(1)],
+        "q2": [site(2), f"{full}#part"],
+        "q3": ["https://www.google.com/amp/lion.example.org/a/amp"],
+    }
+    seconds = dict.fromkeys(queries, 0.05)
+    pages = {url: (url, f"# {url}\n\nWords.") for url in [full, site(1), site(2)]}
+    limits = replace(LIMITS, rounds=1, pages=3)
+    async with running([Provider(queries, seconds=seconds)], MemoryFetcher(pages), limits=limits) as run:
+        for query in queries:
+            run.pool.want(Query(query), round=1)
+        run.pool.want("http://lion.example.org/a/", round=2)
+        await run.pool.searched(round=1, seconds=5)
+        read = await run.pool.read(seconds=5)
+    assert len(read) == 3
+
+
 async def test_one_host_is_not_the_whole_evidence() -> None:
     crowd = [f"http://crowd.example/{n}" for n in range(6)]
     pages = {url: (url, f"# {url}\n\nWords.") for url in [*crowd, site(1), site(2)]}
@@ -321,7 +340,7 @@ async def test_a_quorum_does_not_wait_for_the_slowest_page_which_counts_when_it_
         began = time.monotonic()
         assert len(await run.pool.read(seconds=5)) >= 3
         assert time.monotonic() - began < 1
-        assert PageRecord(site(0), "skipped", "not in time") in run.pool.left_out()
+        assert reasons(run.pool.left_out())[site(0)] == "not in time"
         await asyncio.sleep(1.6)
         assert site(0) in good(await run.pool.read(seconds=0))
         assert run.pool.left_out() == ()
@@ -385,6 +404,31 @@ async def test_no_more_pages_are_fetched_at_once_than_allowed_and_two_of_a_host(
             run.pool.want(site(n), round=1)
         await run.pool.read(seconds=5)
     assert most == 3
+
+
+async def test_pages_that_hang_do_not_keep_out_the_others() -> None:
+    """They give up their places after three seconds, long before their deadline."""
+    hung = {f"s{n}": 30.0 for n in range(4)}
+    async with running(fetch=fetcher(*range(5), **hung), limits=replace(LIMITS, fetches=4, page_seconds=30)) as run:
+        for n in range(5):
+            run.pool.want(site(n), round=1)
+        began = time.monotonic()
+        while not run.told:
+            await asyncio.sleep(0.05)
+        assert 2.5 < time.monotonic() - began < 5
+        assert [told.url for told in run.told] == [site(4)]
+
+
+async def test_what_a_skipped_page_cost_is_told() -> None:
+    async with (
+        WebServer({"/page": page(b"\x89PNG\r\n\x1a\n" * 1_000)}) as web,
+        open_client("test", reach := Reach(allow_private=True), connections=2) as client,
+        running(fetch=HttpFetcher(client, reach, FixedClock(), seconds=5)) as run,
+    ):
+        run.pool.want(web.url("/page"), round=1)
+        (record,) = await run.pool.read(seconds=5)
+    assert (record.status, record.reason) == ("skipped", "not text (image/png)")
+    assert 8_000 < record.bytes < 9_000
 
 
 # ------------------------------------------------------------------------------------------------- records
