@@ -258,25 +258,6 @@ async def test_pages_that_several_searches_found_are_read_first() -> None:
         assert site(99) in good(await run.pool.read(seconds=5))
 
 
-async def test_spellings_of_one_page_are_one_page_and_the_full_one_is_read() -> None:
-    full = "http://www.lion.example.org/a"
-    queries = {
-        "q1": ["http://m.lion.example.org/a?utm_source=x", site(1)],
-        "q2": [site(2), f"{full}#part"],
-        "q3": ["https://www.google.com/amp/lion.example.org/a/amp"],
-    }
-    seconds = dict.fromkeys(queries, 0.05)
-    pages = {url: (url, f"# {url}\n\nWords.") for url in [full, site(1), site(2)]}
-    limits = replace(LIMITS, rounds=1, pages=3)
-    async with running([Provider(queries, seconds=seconds)], MemoryFetcher(pages), limits=limits) as run:
-        for query in queries:
-            run.pool.want(Query(query), round=1)
-        run.pool.want("http://lion.example.org/a/", round=2)
-        await run.pool.searched(round=1, seconds=5)
-        read = await run.pool.read(seconds=5)
-    assert len(read) == 3
-
-
 async def test_one_host_is_not_the_whole_evidence() -> None:
     crowd = [f"http://crowd.example/{n}" for n in range(6)]
     pages = {url: (url, f"# {url}\n\nWords.") for url in [*crowd, site(1), site(2)]}
