@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.text.pages import at_publisher, is_reduced, page_key
 from agent.text.ranking import rrf
 from agent.text.urls import canonical, host
 from agent.types import Limits, SearchHit
@@ -20,7 +21,7 @@ _OF_ONE_HOST = 3  # pages of a round's 8 or more; first value
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A page somebody wants, by its one spelling."""
+    """A page somebody wants.  `url` is the spelling that is fetched; pages are told apart by `key`."""
 
     url: str
     hit: SearchHit | None = None  # that led to it; None: the question named it
@@ -28,7 +29,11 @@ class Wanted:
 
     @classmethod
     def of(cls, hit: SearchHit, *, local: bool = False) -> Wanted:
-        return cls(canonical(hit.url), hit, local)
+        return cls(canonical(at_publisher(hit.url)), hit, local)
+
+    @property
+    def key(self) -> str:
+        return page_key(self.url)
 
 
 Ranking = Sequence[Wanted]
@@ -40,8 +45,10 @@ def fused(rankings: Sequence[Ranking]) -> list[Wanted]:
     pages: dict[str, Wanted] = {}
     for ranking in rankings:
         for page in ranking:
-            pages.setdefault(page.url, page)
-    return _spread([pages[url] for url, _ in rrf([[page.url for page in ranking] for ranking in rankings])])
+            known = pages.setdefault(page.key, page)
+            if is_reduced(known.url) and not is_reduced(page.url):
+                pages[page.key] = page
+    return _spread([pages[key] for key, _ in rrf([[page.key for page in ranking] for ranking in rankings])])
 
 
 def _spread(pages: Sequence[Wanted]) -> list[Wanted]:

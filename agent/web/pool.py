@@ -61,7 +61,7 @@ class Pool:
         self._reader = PageReader(parts)
         self._providers = Providers(parts.web, parts.local)
         self._asked: dict[tuple[str, bool], _Asked] = {}
-        self._pages: dict[str, _Page] = {}
+        self._pages: dict[str, _Page] = {}  # by `Wanted.key`
         self._round = 1  # the latest that something was wanted for
         self._complete: set[int] = set()  # rounds whose searches are in, or were waited for long enough
         self._gathering = True  # may pages be chosen?  Not between a `read` and the next `want`
@@ -161,9 +161,9 @@ class Pool:
     # ------------------------------------------------------------------------------------------- which pages
 
     def _want_named(self, wanted: Wanted) -> None:
-        if wanted.url in self._pages:
+        if wanted.key in self._pages:
             return
-        self._pages[wanted.url] = page = _Page(wanted, self._readings)
+        self._pages[wanted.key] = page = _Page(wanted, self._readings)
         if len(self._pages) > self._parts.limits.pages:
             page.record = PageRecord(wanted.url, "skipped", "more addresses than the pages this run may read")
             self._parts.tell(page.record)
@@ -180,8 +180,8 @@ class Pool:
         for wanted in self._together() if self._round in self._complete else self._early():
             if self._room() <= 0:
                 return
-            if wanted.url not in self._pages:
-                self._pages[wanted.url] = page = _Page(wanted, self._readings)
+            if wanted.key not in self._pages:
+                self._pages[wanted.key] = page = _Page(wanted, self._readings)
                 self._begin(self._read(page))
 
     def _room(self) -> int:
@@ -194,7 +194,7 @@ class Pool:
         for found in self._found():
             hits = fused(found.rankings)
             for wanted in hits:
-                if sum(page.alive for hit in hits if (page := self._pages.get(hit.url))) >= share:
+                if sum(page.alive for hit in hits if (page := self._pages.get(hit.key))) >= share:
                     break
                 yield wanted
 

@@ -258,6 +258,19 @@ async def test_pages_that_several_searches_found_are_read_first() -> None:
         assert site(99) in good(await run.pool.read(seconds=5))
 
 
+async def test_a_page_is_read_once_however_searches_and_the_question_spell_it() -> None:
+    mine = "http://lion.example.org/a"
+    queries = {"q1": ["http://m.lion.example.org/a/"], "q2": ["https://www.lion.example.org/a#part", site(1)]}
+    pages = {url: (url, f"# {url}\n\nWords.") for url in [mine, site(1)]}
+    async with running([Provider(queries)], MemoryFetcher(pages)) as run:
+        run.pool.want(mine, round=1)
+        for query in queries:
+            run.pool.want(Query(query), round=1)
+        await run.pool.searched(round=1, seconds=5)
+        records = await run.pool.read(seconds=5)
+    assert [record.url for record in records] == [mine, site(1)]
+
+
 async def test_one_host_is_not_the_whole_evidence() -> None:
     crowd = [f"http://crowd.example/{n}" for n in range(6)]
     pages = {url: (url, f"# {url}\n\nWords.") for url in [*crowd, site(1), site(2)]}
