@@ -26,6 +26,7 @@ _SMALL = 20_000  # characters of sources: less is worked through on the loop, in
 
 _NOT_CHECKED = "not checked"
 _NO_QUOTE = "no passage of the sources cited bears this"
+_HIDDEN = "the page cited hides most of its text from its readers, so it supports nothing"
 
 
 Sources = Mapping[int, tuple[Source, str]]  # number -> the source and its stored text
@@ -89,14 +90,15 @@ def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_ru
         return Laid(replace(claim, verdict="unsupported", why=UNCITED), "cannot tell")
     cited = [citation.source for citation in claim.citations]
     found = {n: _found(claim, ready[n], len(cited)) if n in ready else [] for n in cited}
-    ruling = _ruling(claim, found, ready) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
-    if by_rules and not any(found.values()):
-        ruling = Ruling("cannot tell", _NO_QUOTE)
+    open_to_all = {n: quotes for n, quotes in found.items() if n in ready and not sources[n][0].suspect}
+    ruling = _ruling(claim, open_to_all, ready) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
+    if by_rules and not any(open_to_all.values()):
+        ruling = Ruling("cannot tell", _HIDDEN if any(found.values()) else _NO_QUOTE)
     citations = tuple(_located(c, found[c.source], sources, ready) for c in claim.citations)
     located = replace(claim, citations=citations, verdict=VERDICTS[ruling.outcome], why=ruling.why)
     if not by_rules or ruling.outcome == "supported":
         return Laid(located, ruling.outcome)
-    faint = {n: quotes or (_found(claim, ready[n], 0) if n in ready else []) for n, quotes in found.items()}
+    faint = {n: quotes or _found(claim, ready[n], 0) for n, quotes in open_to_all.items()}
     return Laid(located, ruling.outcome, shown_of(faint, ready))
 
 

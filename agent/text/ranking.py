@@ -58,18 +58,20 @@ def evidence(
     `ranked` is best first.  Each choice weighs a passage's score against its likeness to what is chosen already
     (maximal marginal relevance); a passage that says nearly the same as a chosen one is dropped, whoever says it.
     Sources come best first, their passages in the order of the text; passages of unknown documents are left out.
+    A suspect source comes after all others, and gets what they leave of the budget.
     """
     candidates = [
-        _Candidate(place, found.passage, found.score, _shingles(found.passage.text))
+        _Candidate(source.suspect, place, found.passage, found.score, _shingles(found.passage.text))
         for place, found in enumerate(ranked[:CANDIDATES])
-        if found.passage.document_id in sources_by_document
+        if (source := sources_by_document.get(found.passage.document_id))
     ]
     chosen = _chosen(candidates, budget_tokens, per_source)
-    return _by_source(sorted(chosen, key=lambda c: c.place), sources_by_document)
+    return _by_source(sorted(chosen, key=lambda c: (c.last, c.place)), sources_by_document)
 
 
 @dataclass(slots=True)
 class _Candidate:
+    last: bool  # after all that are not
     place: int  # in the ranking, from 0
     passage: Passage
     score: float
@@ -81,7 +83,7 @@ def _chosen(candidates: list[_Candidate], budget: int, per_source: int) -> list[
     chosen: list[_Candidate] = []
     counts: Counter[str] = Counter()
     while candidates:
-        best = max(candidates, key=lambda c: RELEVANCE * c.score - (1 - RELEVANCE) * c.likeness)
+        best = max(candidates, key=_worth)
         candidates.remove(best)
         cost = estimate_tokens(best.passage.text)
         if cost > budget or counts[best.passage.document_id] >= per_source:
@@ -93,6 +95,10 @@ def _chosen(candidates: list[_Candidate], budget: int, per_source: int) -> list[
             other.likeness = max(other.likeness, _likeness(best.shingles, other.shingles))
         candidates = [other for other in candidates if other.likeness < NEARLY_THE_SAME]
     return chosen
+
+
+def _worth(candidate: _Candidate) -> tuple[bool, float]:
+    return not candidate.last, RELEVANCE * candidate.score - (1 - RELEVANCE) * candidate.likeness
 
 
 def _by_source(chosen: Sequence[_Candidate], sources: Mapping[str, Source]) -> list[Evidence]:

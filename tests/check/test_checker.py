@@ -1,5 +1,7 @@
 """Claims come back in order, with quotes that are slices of the stored text, links that open there, and verdicts."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.check.checker import NoChecker, RuleChecker
@@ -87,3 +89,30 @@ async def test_without_checking_quotes_are_found_and_verdicts_are_not_given():
 async def test_a_source_that_is_not_there_is_no_error():
     (claim,) = await RuleChecker().check([Claim("R1 is open [9].", 0, 15, (Citation(9),))], sources())
     assert (claim.verdict, claim.citations[0].quote) == ("unchecked", None)
+
+
+async def test_a_page_that_hides_its_text_supports_nothing_and_refutes_nothing():
+    hidden = {1: (replace(source(1), suspect=True), TEXT), 2: (source(2), "Paris is a city in France.")}
+    answer = "R1 was released on January 20, 2025 [1]. R1 was released on January 21, 2025 [1]."
+    for claim in await RuleChecker().check(claims(answer), hidden):
+        assert claim.verdict == "unchecked"
+        assert "hides" in claim.why
+        assert claim.citations[0].quote
+
+
+async def test_no_judge_is_asked_about_a_page_that_hides_its_text():
+    asked = []
+
+    async def examine(cases):
+        asked.extend(cases)
+        return []
+
+    hidden = {1: (replace(source(1), suspect=True), TEXT)}
+    await RuleChecker().check(claims("R1 was released in winter, some say [1]."), hidden, examine)
+    assert asked == []
+
+
+async def test_an_open_page_beside_one_that_hides_its_text_may_support():
+    both = {1: (replace(source(1), suspect=True), TEXT), 2: (source(2), TEXT)}
+    (claim,) = await RuleChecker().check(claims("R1 was released on January 20, 2025 [1][2]."), both)
+    assert claim.verdict == "supported"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -120,3 +121,12 @@ def test_choosing_among_many_long_passages_takes_a_moment_only():
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd" * 10, 10), ("abcde", 2), ("深度求索", 4), ("R1模型", 3)])
 def test_tokens_are_estimated_from_characters(text, tokens):
     assert estimate_tokens(text) == tokens
+
+
+def test_a_suspect_source_comes_last_and_gets_what_the_others_leave():
+    found = ranked(("a", 0, distinct(1)), ("b", 0, distinct(2)), ("c", 0, distinct(3)))
+    sources = {**SOURCES, "a": replace(SOURCES["a"], suspect=True)}
+    shown = evidence(found, sources, budget_tokens=10_000, per_source=5)
+    assert [e.source.document_id for e in shown] == ["b", "c", "a"]
+    little = 2 * estimate_tokens(distinct(2)) + 5
+    assert [e.source.document_id for e in evidence(found, sources, budget_tokens=little, per_source=5)] == ["b", "c"]
