@@ -8,6 +8,7 @@ from agent.events import Ranked
 from agent.graph.desk import Desk
 from agent.graph.state import EvidenceRef, PassageRef, Run, update
 from agent.graph.steps import Done
+from agent.text.copies import origins
 from agent.text.ranking import evidence as pack
 from agent.types import Evidence, Source
 
@@ -18,7 +19,7 @@ PASSAGE_TOKENS = 250  # of the usual passage: 1,000 characters
 
 async def retrieve(run: Run, desk: Desk) -> Done:
     pages = run.pages | {p.url: p for p in await desk.parts.pool.read(seconds=0)}  # some came in since
-    read = {p.source.document_id: p.source for p in pages.values() if p.source}
+    read = origins({p.source.document_id: p.source for p in pages.values() if p.source})
     texts = [run.run.question, *(a.query.text for a in run.queries.values())]
     ranked = await desk.services.library.find(texts, documents=read, limit=CANDIDATES) if read else []
     budget = desk.services.limits.evidence_tokens
