@@ -317,6 +317,7 @@ class Wiring:
             library=self._library,
             limits=limits,
             tell=tell,
+            bounds=searching.bounds(settings, occasion.today),
         )
         return await stack.enter_async_context(Pool(parts, warm=extractor.warm))
 

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from agent.errors import AgentError, ExtractFailed, FetchFailed, LibraryError, PageError
 from agent.services import Extractor, Fetcher, Library, PoolNews, SearchProvider
+from agent.text.bounds import UNBOUNDED, Bounds, is_allowed, is_too_old
 from agent.text.urls import canonical, host
 from agent.types import Document, Limits, Page, PageRecord, PageStatus, SearchHit, Source
 from agent.web.choosing import Wanted
@@ -38,6 +39,7 @@ class PoolParts:
     library: Library
     limits: Limits
     tell: Callable[[PoolNews], None]
+    bounds: Bounds = UNBOUNDED  # on what is found; what the question names is read whatever it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class PageReader:
 
     async def _kept(self, wanted: Wanted, found: _Read) -> Outcome:
         document = _with_hit(found.document, wanted.hit)
+        if wanted.hit and not wanted.local:
+            _hold(document, self._parts.bounds)
         self._claim(document, wanted.url)
         passages = await self._parts.library.store(document, run_id=self._parts.run_id)
         record = PageRecord(wanted.url, found.status, found.note, found.size, found.seconds, _source(document))
@@ -138,6 +142,14 @@ class PageReader:
             owner = self._owners.setdefault(key, url)
             if owner != url:
                 raise ExtractFailed(f"same {what} as {owner}", url)
+
+
+def _hold(document: Document, bounds: Bounds) -> None:
+    """What a search did not know shows when the page is read.  Raises `ExtractFailed` where it is out of bounds."""
+    if is_too_old(bounds, document.published) and (not document.modified or is_too_old(bounds, document.modified)):
+        raise ExtractFailed(f"published {document.published}, before {bounds.since}", document.url)
+    if not is_allowed(bounds, document.url):
+        raise ExtractFailed(f"leads to {host(document.url)}, which is out of bounds", document.url)
 
 
 def _with_hit(document: Document, hit: SearchHit | None) -> Document:

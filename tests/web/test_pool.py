@@ -7,13 +7,14 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from agent.errors import ExtractFailed, LibraryError, SearchBroken, SearchThrottled
 from agent.services import PagePool, PoolNews
+from agent.text.bounds import Bounds
 from agent.types import Document, Limits, Page, PageRecord, Query, Search, SearchHit
 from agent.web.client import Reach, open_client
 from agent.web.extract.extractor import PageExtractor
@@ -626,3 +627,50 @@ async def test_the_extractor_is_warmed_while_nobody_waits() -> None:
     )
     async with asyncio.timeout(2), Pool(parts, warm=warm):
         await began.wait()
+
+
+# ------------------------------------------------------------------------------------------------- bounds
+
+
+async def test_a_page_that_shows_its_age_when_it_is_read_is_skipped_with_the_date() -> None:
+    bounds = Bounds(since=date(2025, 6, 1), today=date(2026, 11, 24))
+    async with running([Provider({"q": [site(1)]})], bounds=bounds) as run:
+        run.pool.want(Query("q"), round=1)
+        await run.pool.searched(round=1, seconds=5)
+        records = await run.pool.read(seconds=5)
+    assert reasons(records) == {site(1): "published 2025-01-20, before 2025-06-01"}
+    assert run.library.stored == []
+
+
+async def test_an_old_page_that_says_it_was_changed_since_is_read() -> None:
+    class Changed(PlainExtractor):
+        async def extract(self, page: Page) -> Document:
+            return replace(await super().extract(page), modified="2025-07-01")
+
+    bounds = Bounds(since=date(2025, 6, 1), today=date(2026, 11, 24))
+    async with running([Provider({"q": [site(1)]})], bounds=bounds, extractor=Changed()) as run:
+        run.pool.want(Query("q"), round=1)
+        await run.pool.searched(round=1, seconds=5)
+        assert good(await run.pool.read(seconds=5)) == [site(1)]
+
+
+async def test_a_page_that_leads_out_of_the_sites_is_skipped() -> None:
+    class Elsewhere(MemoryFetcher):
+        async def fetch(self, url: str) -> Page:
+            return replace(await super().fetch(url), url="http://elsewhere.example/x")
+
+    async with running(
+        [Provider({"q": [site(1)]})], Elsewhere(fetcher(1).pages), bounds=Bounds(sites=("site1.example",))
+    ) as run:
+        run.pool.want(Query("q"), round=1)
+        await run.pool.searched(round=1, seconds=5)
+        assert reasons(await run.pool.read(seconds=5)) == {
+            site(1): "leads to elsewhere.example, which is out of bounds"
+        }
+
+
+async def test_a_page_that_the_question_names_is_read_whatever_the_bounds() -> None:
+    bounds = Bounds(since=date(2025, 6, 1), today=date(2026, 11, 24), sites=("other.example",))
+    async with running(bounds=bounds) as run:
+        run.pool.want(site(1), round=1)
+        assert good(await run.pool.read(seconds=5)) == [site(1)]
