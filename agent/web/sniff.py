@@ -1,6 +1,7 @@
 """What kind of page these bytes are, judged by the bytes; the header is heard only where they leave it open.
 
-Pure.  A format that the extractors cannot read is refused here, by its plain name, before the rest is downloaded.
+Pure.  A kind that the extractors cannot read is refused here, by its plain name, before the rest is downloaded: an
+extractor for one more kind needs a line in `TAKEN`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,15 @@ from urllib.parse import urlsplit
 from agent.errors import FetchFailed
 
 ENOUGH = 4096  # bytes that decide
+JSON = "application/json"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+TAKEN = frozenset({"text/html", "text/plain", "text/markdown", "application/pdf"})
+_TOLD = {  # of what is not taken
+    JSON: "not a page (JSON)",
+    "application/rss+xml": "not a page (XML)",
+    "application/atom+xml": "not a page (XML)",
+    DOCX: "not text (a ZIP or Office file)",
+}
 _MAGIC = {
     b"\x89PNG\r\n": "image/png",
     b"GIF8": "image/gif",
@@ -37,36 +47,56 @@ _MARKUP = re.compile(
     rb"|span|table|ul|ol|br|center|font)\b",
     re.IGNORECASE,
 )
-_XML = re.compile(rb"\s*<(?:\?xml|rss|feed|urlset|svg)\b", re.IGNORECASE)
+_XML = re.compile(rb"\s*<(?:\?xml|rss|rdf:RDF|feed|urlset|svg)\b", re.IGNORECASE)
+_RSS = re.compile(rb"<(?:rss|rdf:RDF)[\s>]", re.IGNORECASE)
+_ATOM = re.compile(rb"<(?:\w+:)?feed[\s>]", re.IGNORECASE)
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]\dtfn-])")
 _XHTML = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _NOT_PAGES = ("image/", "audio/", "video/", "font/", "application/javascript", "text/javascript", "text/css")
 _ENDINGS = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".text": "text/plain"}
 
 
 def media_type(start: bytes, *, declared: str = "", url: str = "") -> str:
-    """text/html, application/pdf, text/markdown or text/plain, from a page's first bytes.
+    """One of `TAKEN`, from a page's first bytes.
 
     `declared`: the Content-Type header.  Raises `FetchFailed` ("not text (image/png)").
     """
     start = start[:ENOUGH]
     if not start.strip():
         raise FetchFailed("empty page", url)
+    declared = declared.partition(";")[0].strip().lower()
+    kind = _kind(start, declared, url)
+    if kind not in TAKEN:
+        raise FetchFailed(_TOLD[kind], url)
+    return kind
+
+
+def _kind(start: bytes, declared: str, url: str) -> str:
     if b"%PDF-" in start[:1024]:
         return "application/pdf"
-    if kind := _binary(start):
-        raise FetchFailed(f"not text ({kind})", url)
-    declared = declared.partition(";")[0].strip().lower()
+    if _is_docx(start, declared, url):
+        return DOCX
+    if binary := _binary(start):
+        raise FetchFailed(f"not text ({binary})", url)
     if declared.startswith(_NOT_PAGES):
         raise FetchFailed(f"not a page ({declared})", url)
     return _text_kind(start.replace(b"\0", b""), declared, url)
 
 
+def _is_docx(start: bytes, declared: str, url: str) -> bool:
+    """A ZIP archive is one where a part of it, the header or the address says so."""
+    named = declared == DOCX or _ending(url) == ".docx"
+    return start.startswith(b"PK\x03\x04") and (named or b"word/" in start)
+
+
 def _text_kind(start: bytes, declared: str, url: str) -> str:
-    ending = _ENDINGS.get(PurePosixPath(urlsplit(url).path).suffix.lower(), "")
+    ending = _ENDINGS.get(_ending(url), "")
+    if _JSON.match(start) and ("json" in declared or (_ending(url) == ".json" and JSON in TAKEN)):
+        return JSON
     if declared in {"text/plain", "text/markdown"} and ending != "text/html":
         return ending or declared
     if _XML.match(start) and not _XHTML.search(start):
-        raise FetchFailed("not a page (XML)", url)
+        return _xml_kind(start, url)
     if "json" in declared:
         raise FetchFailed(f"not a page ({declared})", url)
     if ending and "html" not in declared:
@@ -74,6 +104,18 @@ def _text_kind(start: bytes, declared: str, url: str) -> str:
     if _MARKUP.search(start) or ("html" in declared and b"<" in start):
         return "text/html"
     return ending or "text/plain"
+
+
+def _xml_kind(start: bytes, url: str) -> str:
+    if _RSS.search(start):
+        return "application/rss+xml"
+    if _ATOM.search(start):
+        return "application/atom+xml"
+    raise FetchFailed("not a page (XML)", url)
+
+
+def _ending(url: str) -> str:
+    return PurePosixPath(urlsplit(url).path).suffix.lower()
 
 
 def _binary(start: bytes) -> str | None:
