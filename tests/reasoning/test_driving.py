@@ -389,6 +389,15 @@ def test_without_an_address_nothing_is_sent_to_openai(monkeypatch: pytest.Monkey
         ChatR1(model="deepseek-r1")
 
 
+async def test_a_proxy_for_openai_is_not_asked_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_PROXY", "http://user:password@127.0.0.1:9")
+    with ModelServer(Said("ok")) as server:
+        await ask(ChatR1(model="deepseek-r1", base_url=server.url), "ainvoke")
+        async with open_chat_model(model="deepseek-r1", base_url=server.url) as model:
+            await ask(model, "ainvoke")
+    assert len(server.requests) == 2
+
+
 async def test_a_retired_model_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(ModelRefused, match="deepseek-flash"):
         ChatR1(model="deepseek-reasoner", base_url="https://api.deepseek.com")

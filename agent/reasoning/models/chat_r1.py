@@ -72,6 +72,7 @@ class ChatR1(BaseChatOpenAI):
         given.setdefault("stream_usage", True)  # the base class leaves it out for endpoints other than OpenAI's
         given.setdefault("stream_chunk_timeout", None)  # it does not see keep-alive comments; the read timeout does
         given.setdefault("use_responses_api", False)  # the base class would choose it for some names of models
+        given.setdefault("openai_proxy", None)  # OPENAI_PROXY is for OpenAI, and at odds with clients of one's own
         if not {"timeout", "request_timeout"} & given.keys():
             given["timeout"] = _timeout(profile)
         if not (given.get("api_key") or given.get("openai_api_key")):
