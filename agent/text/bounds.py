@@ -75,10 +75,10 @@ def site_name(text: str) -> str:
     bare = given.partition("://")[2] or given
     bare = bare.removeprefix("*.").removeprefix(".").rstrip("/")
     if any(sign in bare for sign in "/?#@ "):
-        raise ValueError("is not a host: give one such as example.org, without a path")
+        raise ValueError(f"{text!r} is not a host: give one such as example.org, without a path")
     name = host(f"https://{bare}")
     if not _HOST.fullmatch(name):
-        raise ValueError("is not a host: give one such as example.org")
+        raise ValueError(f"{text!r} is not a host: give one such as example.org")
     return name
 
 

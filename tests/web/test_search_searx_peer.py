@@ -11,6 +11,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import httpx2
@@ -18,7 +19,9 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.sample.server import SampleWeb
+from agent.text.bounds import UNBOUNDED, Bounds
 from agent.types import Query
+from agent.web.search.bounded import Bounded
 from agent.web.search.searxng import SearXNG
 from tests.contracts.search_peer import Answer, Peer
 
@@ -31,7 +34,7 @@ pytestmark = [
 ]
 
 
-def _settings(port: int, engine: str) -> dict[str, object]:
+def _settings(port: int, engine: str, *, dated: bool) -> dict[str, object]:
     """All that searx 1.1 needs; Debian leaves its defaults out."""
     return {
         "general": {"debug": False, "instance_name": "peer", "contact_url": False, "enable_stats": False},
@@ -78,19 +81,35 @@ def _settings(port: int, engine: str) -> dict[str, object]:
                 "content_query": "snippet",
                 "categories": "general",
                 "enable_http": True,
-            }
+            },
+            {
+                "name": "dated",
+                "engine": "xpath",
+                "shortcut": "da",
+                "search_url": engine + "?q={query}{time_range}",
+                "results_xpath": "//li",
+                "url_xpath": "./a/@href",
+                "title_xpath": "./a",
+                "content_xpath": "./p",
+                "time_range_support": True,
+                "time_range_url": "&days={time_range_val}",
+                "time_range_map": {"day": 1, "week": 7, "month": 30, "year": 365},
+                "categories": "general",
+                "enable_http": True,
+                "disabled": not dated,
+            },
         ],
     }
 
 
 @asynccontextmanager
-async def _searx(engine: str, home: Path) -> AsyncIterator[SearXNG]:
-    """A searx whose only engine asks the given address."""
+async def _searx(engine: str, home: Path, *, bounds: Bounds = UNBOUNDED, dated: bool = False) -> AsyncIterator[SearXNG]:
+    """A searx whose engine asks the given address; `dated`: beside it one that knows of times."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     settings = home / "settings.yml"
-    settings.write_text(json.dumps(_settings(port, engine)))  # JSON is YAML
+    settings.write_text(json.dumps(_settings(port, engine, dated=dated)))  # JSON is YAML
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "SEARX_SETTINGS_PATH": str(settings)}
     assert SEARX
     with (home / "searx.log").open("wb") as log:
@@ -100,7 +119,7 @@ async def _searx(engine: str, home: Path) -> AsyncIterator[SearXNG]:
     try:
         async with httpx2.AsyncClient(trust_env=False) as client:
             await _ready(client, f"http://127.0.0.1:{port}/", home / "searx.log")
-            yield SearXNG(client, f"http://127.0.0.1:{port}")
+            yield SearXNG(client, f"http://127.0.0.1:{port}", bounds=bounds)
     finally:
         server.terminate()
         await server.wait()
@@ -144,3 +163,33 @@ async def test_a_failing_engine_is_not_nothing(status: int, outcome: type[Except
         engine.answer = Answer(b"{}", status=status)
         with pytest.raises(outcome, match="sample"):
             await searx.search(Query("lion"), limit=5)
+
+
+TODAY = date(2026, 11, 24)
+
+
+async def test_a_time_reaches_the_engine_that_knows_of_times(tmp_path: Path) -> None:
+    bounds = Bounds(since=date(2026, 11, 20), today=TODAY)
+    async with (
+        Peer() as engine,
+        _searx(f"{engine.url}/search", tmp_path, bounds=bounds, dated=True) as searx,
+    ):
+        engine.answer = Answer(b"<li><a href='http://one.example/'>A lion</a><p>It sleeps.</p></li>", type="text/html")
+        hits = await searx.search(Query("lion"), limit=5)
+    assert [hit.url for hit in hits] == ["http://one.example/"]
+    assert [seen.query["days"] for seen in engine.seen] == ["7"]
+
+
+async def test_where_no_engine_knows_of_times_there_are_hits_all_the_same(tmp_path: Path) -> None:
+    bounds = Bounds(since=date(2026, 11, 20), today=TODAY)
+    async with SampleWeb() as web, _searx(web.search_url, tmp_path, bounds=bounds) as searx:
+        assert len(await searx.search(Query("DeepSeek-R1"), limit=4)) == 4
+
+
+async def test_sites_hold_though_its_engine_knows_no_operators(tmp_path: Path) -> None:
+    host = "docs.inference-cookbook.example"
+    bounds = Bounds(sites=(host,))
+    async with SampleWeb() as web, _searx(web.search_url, tmp_path, bounds=bounds) as searx:
+        hits = await Bounded(searx, bounds).search(Query("Which temperature should I use with DeepSeek-R1?"), limit=4)
+    assert hits
+    assert {hit.url.split("/")[2] for hit in hits} == {host}

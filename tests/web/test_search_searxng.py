@@ -23,8 +23,15 @@ class TestSearXNG(AsksForJson, TellsBounds, GivesLinks, GivesDates):
         return SearXNG(self.client, self.peer.url, bounds=bounds)
 
     async def test_a_period_is_told_in_its_own_parameter_and_sites_in_the_query(self) -> None:
-        seen = await self.asked_within(Bounds(date(2026, 11, 20), date(2026, 11, 24), ("one.example",)))
+        bounds = Bounds(date(2026, 11, 20), date(2026, 11, 24), ("one.example",))
+        self.peer.answer = self.good(THREE)
+        await self.bounded(bounds).search(Query("lion"), limit=5)
+        [seen] = self.peer.seen
         assert (seen.query["time_range"], seen.query["q"]) == ("week", "lion site:one.example")
+
+    async def test_where_no_engine_knows_of_times_it_is_asked_again_without(self) -> None:
+        await self.asked_within(Bounds(date(2026, 11, 20), date(2026, 11, 24)))
+        assert ["time_range" in seen.query for seen in self.peer.seen] == [True, False]
 
     async def test_of_a_time_longer_than_a_year_it_is_told_nothing(self) -> None:
         assert "time_range" not in (await self.asked_within(Bounds(date(2020, 1, 1), date(2026, 11, 24)))).query

@@ -5,6 +5,7 @@ Source: the instance's `/search?format=json`, which is off until `search.formats
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
@@ -57,8 +58,20 @@ class SearXNG:
         self._seconds = seconds
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
-        """Hits from the engines that the instance asks.  No hits because engines were blocked is `SearchThrottled`."""
-        request = self._client.build_request("GET", self._url, params=self._parameters(query), headers=self._headers)
+        """Hits from the engines that the instance asks.  No hits because engines were blocked is `SearchThrottled`.
+
+        Told of a time, an instance asks those of its engines only that know of times; where none has anything, it is
+        asked again without, and what is known to be too old is left to the filter.
+        """
+        wanted = self._parameters(query)
+        found = await self._found(wanted)
+        if not found and "time_range" in wanted:
+            found = await self._found({name: value for name, value in wanted.items() if name != "time_range"})
+        hits = (Row(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "publishedDate")) for r in found)
+        return ranked(hits, provider=self.name, limit=limit)
+
+    async def _found(self, wanted: dict[str, str]) -> Sequence[Mapping[str, object]]:
+        request = self._client.build_request("GET", self._url, params=wanted, headers=self._headers)
         reply = await ask(self._client, request, provider="SearXNG", seconds=self._seconds)
         if reply.status == 403:
             raise SearchBroken(
@@ -68,8 +81,7 @@ class SearXNG:
         found = rows(reply, body, "results")
         if not found:
             _say_why(reply, inside(body, "unresponsive_engines"))
-        hits = (Row(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "publishedDate")) for r in found)
-        return ranked(hits, provider=self.name, limit=limit)
+        return found
 
     def _parameters(self, query: Query) -> dict[str, str]:
         asked = worded(query.text, self._bounds, characters=_QUERY_CHARACTERS)
