@@ -15,8 +15,8 @@ from typing import Any
 
 import httpcore2
 
-from agent.errors import FetchFailed
-from agent.web.addresses import Address, Resolver, checked_addresses
+from agent.errors import AddressRefused, FetchFailed
+from agent.web.addresses import PORTS, Address, Resolver, checked_addresses
 
 _FIRST_TRY = 3.0  # seconds for one of several addresses of a name; the last one gets what is left
 _HEAD_BYTES = 256_000  # of one reply before its body, interim replies included; the largest honest ones have 16 kB
@@ -92,6 +92,8 @@ class Backend(httpcore2.AsyncNetworkBackend):
             raise httpcore2.ConnectTimeout(host) from e
 
     async def _addresses(self, host: str, port: int, resolver: Resolver) -> list[Address]:
+        if port not in PORTS and not self._allow_private:  # a second look: URLs are read in more ways than one
+            raise AddressRefused(f"port {port} is not for pages", host)
         try:
             addresses = await checked_addresses(host, port, resolver, allow_private=self._allow_private)
         except OSError as e:

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import AddressRefused
+from agent.errors import AddressRefused, PageError
 from agent.web.addresses import Address, check_url, checked_addresses, exempting, is_public, system_resolver
+from agent.web.client import Reach, open_client
+from agent.web.fetch import HttpFetcher
+from agent.web.network import Backend
+from tests.parts import FixedClock
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,91 @@ def test_nothing_is_public_that_python_calls_private(address: IPv4Address | IPv6
 def test_a_literal_private_address_is_refused_in_every_spelling(url: str) -> None:
     with pytest.raises(AddressRefused, match="private address"):
         check_url(url)
+
+
+INSIDE = [
+    "http://0/",
+    "http://0000.0.0.0/",
+    "http://127.1/",
+    "http://127.0.1/",
+    "http://0177.1/",
+    "http://0127.0.0.1/",
+    "http://017700000001/",
+    "http://0X7F000001/",
+    "http://0x7f.0x0.0x0.0x1/",
+    "http://4294967297/",
+    "http://127.0.0.256/",
+    "http://127.0.0.1.:80/",
+    "http://127.0.0.1:/",
+    "http://127.0.0.1:00080/",
+    "HTTP://127.0.0.1/",
+    " http://127.0.0.1/",
+    "http://12\t7.0.0.1/",
+    "http://12\n7.0.0.1/",
+    "http://127.0.0.1%20/",
+    "http://127.0.0.1\u200b/",
+    "http://1\u00ad27.0.0.1/",
+    "http://127。0。0。1/",
+    "http://127｡0｡0｡1/",
+    "http://127．0．0．1/",
+    "http://１２７.０.０.１/",
+    "http://۱۲۷.۰.۰.۱/",
+    "http://%31%32%37.0.0.1/",
+    "http://localhost/",
+    "http://localhost./",
+    "http://LOCALHOST/",
+    "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/",
+    "http://%6c%6f%63%61%6c%68%6f%73%74/",
+    "http://localhost%00.example/",
+    "http://[::]/",
+    "http://[::1%lo]/",
+    "http://[::127.0.0.1]/",
+    "http://[0:0:0:0:0:ffff:7f00:1]/",
+    "http://[::ffff:0:127.0.0.1]/",
+    "http://[::ffff:169.254.169.254]/",
+    "http://[64:ff9b::127.0.0.1]/",
+    "http://[64:ff9b:1::7f00:1]/",
+    "http://[2002:7f00:0001::]/",
+    "http://[2001:0:7f00:1::]/",
+    "http://[fe80::1]/",
+    "http://127.0.0.1:80@site.example/",
+    "http://site.example:80@127.0.0.1/",
+    "http://site.example\\@127.0.0.1/",
+    "http:\\\\127.0.0.1\\",
+    "http:///127.0.0.1/",
+    "http://site.example:8081/",
+    "http://site.example:22/",
+]
+
+
+@pytest.mark.parametrize("url", INSIDE)
+async def test_no_spelling_of_an_address_leads_inside(url: str) -> None:
+    """Not even where every name that is looked up leads there."""
+
+    async def inside(name: str, port: int) -> Sequence[Address]:
+        return [Address("127.0.0.1", port)]
+
+    reach = Reach(resolver=inside)
+    async with open_client("test", reach, connections=1) as client:
+        fetcher = HttpFetcher(client, reach, FixedClock(), seconds=2)
+        with pytest.raises(PageError) as refusal:
+            await fetcher.fetch(url)
+        assert refusal.value.reason in {
+            "private address",
+            "not an address",
+            "not an http(s) address",
+            "a user name in the address",
+            "port 8081 is not for pages",
+            "port 22 is not for pages",
+        }
+
+
+async def test_a_port_is_looked_at_again_where_the_connection_is_made() -> None:
+    async def public(name: str, port: int) -> Sequence[Address]:
+        return [Address("127.0.0.1", port, exempt=True)]
+
+    with pytest.raises(AddressRefused, match="port 22"):
+        await Backend(public, allow_private=False).connect_tcp("site.example", 22, timeout=1)
 
 
 @pytest.mark.parametrize(
