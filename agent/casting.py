@@ -70,8 +70,16 @@ def _role(settings: Settings, name: RoleName) -> Cast | None:
     if base_url is None:
         raise SettingsError(f"the {name} {model!r} needs an endpoint: set {_VARIABLES[name]}_BASE_URL")
     key = getattr(settings, f"{prefix}api_key") or (settings.api_key if base_url == settings.base_url else None)
-    profile = profile_for(base_url, model, settings.profile if name == "reasoner" else None)
+    profile = profile_for(base_url, model, settings.profile if name == "reasoner" else _beside(settings, base_url))
     return Cast(name, model, base_url, key, profile)
+
+
+def _beside(settings: Settings, base_url: str) -> str | None:
+    """The reasoner's profile for another model at the same address: its endpoint's part, and not that of a family."""
+    from agent.reasoning.models.endpoints import endpoint_named
+
+    parts = (settings.profile or "").split("/") if base_url == settings.base_url else []
+    return next((part for part in parts if endpoint_named(part)), None)
 
 
 def measured(roles: dict[RoleName, Cast]) -> dict[RoleName, Cast]:
@@ -86,7 +94,7 @@ def _measured(one: Cast) -> Cast:
     from agent.offers import Server, window
     from agent.reasoning.models.profiles import fitted
 
-    if one.profile.context_tokens is not None or one.profile.name not in _OWN_WINDOW:
+    if one.profile.name not in _OWN_WINDOW:
         return one
     key = one.api_key.get_secret_value() if one.api_key else ""
     try:
