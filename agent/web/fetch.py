@@ -21,7 +21,7 @@ from agent.text.urls import canonical, host
 from agent.types import Document, Page
 from agent.web import sniff
 from agent.web.line import Line, Reply
-from agent.web.network import metered
+from agent.web.meter import metered
 from agent.web.pacing import BETWEEN, Pace
 from agent.web.sizes import TEXT_BYTES, check_size, is_cut
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import FetchFailed
 from agent.web.addresses import check_url
-from agent.web.network import current_meter
+from agent.web.meter import current_meter
 from agent.web.reasons import plain_reasons
 from agent.web.unpacking import Unpacker
 

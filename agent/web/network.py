@@ -8,62 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore2
 
 from agent.errors import AddressRefused, FetchFailed
 from agent.web.addresses import PORTS, Address, Resolver, checked_addresses
+from agent.web.meter import current_meter
 
 _FIRST_TRY = 3.0  # seconds for one of several addresses of a name; the last one gets what is left
-_HEAD_BYTES = 256_000  # of one reply before its body, interim replies included; the largest honest ones have 16 kB
-_BODY_BYTES = 21_000_000  # a little over the largest page that is taken, see `agent.web.fetch`
-
-
-class Meter:
-    """What one page has brought over the network, over all its hops; ends a reply that goes on and on."""
-
-    def __init__(self) -> None:
-        self.received = 0  # bytes, TLS taken off
-        self._room = _HEAD_BYTES
-
-    def expect_head(self) -> None:
-        self._room = _HEAD_BYTES
-
-    def expect_body(self) -> None:
-        self._room = _BODY_BYTES
-
-    def count(self, size: int) -> None:
-        """Raises `FetchFailed` past what a reply's head or body may have."""
-        self.received += size
-        self._room -= size
-        if self._room < 0:
-            raise FetchFailed("too large a reply")
-
-
-_METER: ContextVar[Meter] = ContextVar("meter of the page that this task fetches")
-
-
-@contextmanager
-def metered() -> Iterator[Meter]:
-    """All that this task receives in here is counted; inside another one, by that one."""
-    outer = _METER.get(None)
-    if outer:
-        yield outer
-        return
-    token = _METER.set(Meter())
-    try:
-        yield _METER.get()
-    finally:
-        _METER.reset(token)
-
-
-def current_meter() -> Meter:
-    """The one of the page that this task fetches; outside of any, one that nobody reads."""
-    return _METER.get(None) or Meter()
 
 
 class Backend(httpcore2.AsyncNetworkBackend):
@@ -120,8 +74,7 @@ class _Counted(httpcore2.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore2's own
         received = await self._inner.read(max_bytes, timeout)
-        if meter := _METER.get(None):
-            meter.count(len(received))
+        current_meter().count(len(received))
         return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore2's own

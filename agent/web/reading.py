@@ -19,7 +19,7 @@ from agent.text.bounds import UNBOUNDED, Bounds, is_allowed, is_too_old
 from agent.text.urls import canonical, host
 from agent.types import Document, Limits, Page, PageRecord, PageStatus, SearchHit, Source
 from agent.web.choosing import Wanted
-from agent.web.network import metered
+from agent.web.meter import metered
 
 _PER_HOST = 2  # pages at once; what browsers did to servers for decades is 6, and nobody waits for us
 _SLOW = 3.0  # seconds after which a page no longer counts among those at once: the slow must not keep out the others

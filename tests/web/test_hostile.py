@@ -22,7 +22,7 @@ from agent.web.choosing import Wanted
 from agent.web.client import Reach, open_client
 from agent.web.extract.extractor import PageExtractor
 from agent.web.fetch import HttpFetcher, Manners
-from agent.web.network import metered
+from agent.web.meter import metered
 from agent.web.reading import PageReader, PoolParts
 from agent.web.robots import Robots
 from tests.parts import LIMITS, NOON, FixedClock, MemoryLibrary
