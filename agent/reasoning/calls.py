@@ -51,26 +51,31 @@ class ModelCalls:
             self._budget.check(ask.brief.spent_usd)
             attempt = Attempt(self._role, tries.prompt, self._tags, tries.options)
             try:
-                async with aclosing(attempt.run(ask.salvage)) as said:
+                async with aclosing(self._charged(attempt, ask)) as said:
                     async for thought in said:
                         yield thought
                 attempt.check(ask.fault)
             except (ModelOverloaded, ReplyUnusable, ContextExceeded) as failure:
                 if attempt.begun:
-                    yield self._spent(attempt)
+                    yield Spending(attempt.usage())
                 pause = tries.after(failure)
                 yield Again(str(failure))
                 await asyncio.sleep(pause)
             else:
                 self._tags = attempt.learned
                 await self._journal.keep(key, Reply(attempt.reasoning, attempt.text))
-                yield self._spent(attempt)
+                yield Spending(attempt.usage())
                 return
 
-    def _spent(self, attempt: Attempt) -> Spending:
-        usage = attempt.usage()
-        self._budget.spend(usage.usd)
-        return Spending(usage)
+    async def _charged(self, attempt: Attempt, ask: Ask) -> AsyncGenerator[Delta | Again, None]:
+        """One try.  What had come of it is paid for, also where whoever listens gives up."""
+        try:
+            async with aclosing(attempt.run(ask.salvage)) as said:
+                async for thought in said:
+                    yield thought
+        finally:
+            if attempt.begun:
+                self._budget.spend(attempt.usage().usd)
 
     def _key(self, ask: Ask) -> ReplyKey:
         said = json.dumps([self._role.endpoint.model, ask.prompt])

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 import pytest
 
-from agent.errors import BudgetSpent, ContextExceeded, ModelOverloaded, ReplyUnusable
+from agent.errors import BudgetSpent, ContextExceeded, ModelOverloaded, ModelRefused, ReplyUnusable
 from agent.reasoning.asking import halved
 from agent.reasoning.budget import Budget
+from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.models import Endpoint, open_chat_model
+from agent.reasoning.r1 import R1Reasoner
+from agent.reasoning.roles import Role, Roles
 from agent.types import Again, Evidence, Passage, Spending
-from tests.model_server import Request, Said
+from tests.model_server import ModelServer, Request, Said
 from tests.reasoning.asked import ANSWER, BRIEF, CALM, EVIDENCE, hear, source
 
 LOOP = "Wait, let me re-check the release date of the model once more. " * 300
@@ -157,3 +162,28 @@ async def test_a_price_that_is_not_known_is_null_with_a_word_on_why() -> None:
     [spent] = heard.of(Spending)
     assert spent.usage.usd is None
     assert "no price is known for 'r1'" in spent.usage.usd_why
+
+
+# ------------------------------------------------------------------------------------------------- money
+
+
+async def charged(said: Said, seconds: float) -> float:
+    """US dollars that a budget has spent when an answer, 20 tokens a second, was listened to for so long."""
+    priced, budget = replace(CALM, name="together"), Budget(usd=1.0)
+    with ModelServer(said, pace=20) as server:
+        async with open_chat_model(model="deepseek-r1-0528", base_url=server.url, profile=priced) as chat:
+            role = Role(chat, Endpoint("deepseek-r1-0528", server.url), priced)
+            thoughts = R1Reasoner(Roles(role), MemoryJournal(), budget).write(BRIEF, EVIDENCE)
+            with suppress(TimeoutError, ModelRefused):
+                async with asyncio.timeout(seconds), aclosing(thoughts):
+                    async for _ in thoughts:
+                        pass
+    return budget.spent_usd
+
+
+async def test_a_call_that_is_given_up_is_charged_with_what_had_come() -> None:
+    assert 0.001 < await charged(Said(f"ANSWER\n{ANSWER}", "Let me think about it. " * 100), seconds=1) < 0.01
+
+
+async def test_a_reply_that_is_withheld_in_the_middle_is_charged() -> None:
+    assert 0.001 < await charged(Said("ANSWER\nR1", finish="content_filter"), seconds=10) < 0.01
