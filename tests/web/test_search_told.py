@@ -11,7 +11,7 @@ from agent.errors import SearchBroken, SearchThrottled
 from agent.events import Searched, decode
 from agent.graph.build import build
 from agent.types import Document, MadeWith, Page, Query, SearchHit
-from tests.parts import MemorySearch, PlainExtractor, World
+from tests.parts import ANSWER, MemorySearch, PlainExtractor, ScriptedReasoner, World
 
 QUESTION = "When was R1 released, and at what temperature is it used?"
 
@@ -100,3 +100,17 @@ async def test_with_a_recency_bound_undated_sources_are_kept_and_marked(since: s
     marked = f"Of 1 of 2 cited sources no date is known, so --since 2025-01-01 is unproved: {undated}"
     assert answer["warnings"] == [marked] * told
     assert answer["made_with"]["since"] == since
+
+
+async def test_queries_that_ask_the_same_in_other_words_are_asked_once() -> None:
+    search = MemorySearch()
+    plan = [
+        Query("R1 release licence"),
+        Query("licence of the R1 releases"),
+        Query("R1 licence"),
+        Query("release R1 licence"),
+    ]
+    world = World(reasoner=ScriptedReasoner(plan=plan, write=[ANSWER]), search=[search])
+    answer = (await build(world.services()).ainvoke({"question": QUESTION}))["answer"]
+    assert search.asked == [QUESTION, "R1 release licence", "R1 licence"]
+    assert [s["query"] for s in answer["searches"]] == search.asked
