@@ -48,8 +48,8 @@ def ask(url: str, *, seconds: float, key: str = "", question: Mapping[str, objec
         except HTTPError as e:
             with e:
                 return Reply(e.code, _json(e, deadline))
-    except (HTTPException, ValueError) as e:  # no HTTP at that port, or no URL
-        raise ConnectionError(f"{type(e).__name__}: {e}") from e
+    except (HTTPException, ValueError) as e:  # no HTTP at that port, no URL, or no key: its words would hold the key
+        raise ConnectionError(f"no HTTP request could be made, or no HTTP reply came ({type(e).__name__})") from None
 
 
 def all_at_once(calls: Sequence[Callable[[], T]], *, seconds: float) -> list[T | None]:

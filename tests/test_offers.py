@@ -1,6 +1,7 @@
 """What servers offer, asked of real ones on loopback, good and bad."""
 
 import time
+import traceback
 
 import pytest
 
@@ -67,6 +68,13 @@ def test_what_is_no_http_is_an_os_error():
 def test_an_address_that_is_none_is_an_os_error(url):
     with pytest.raises(OSError):
         ask(url, seconds=1)
+
+
+def test_a_key_that_cannot_be_sent_is_in_no_traceback():
+    key = "\n".join(["planted", "over", "lines"])
+    with pytest.raises(OSError) as caught:
+        ask("http://127.0.0.1:9/v1/models", seconds=1, key=key)
+    assert "planted" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_an_error_is_a_reply_too():
