@@ -45,7 +45,7 @@ async def test_a_page_becomes_a_document() -> None:
         language="en",
         etag='"tag"',
         last_modified="Mon",
-        extraction="1",
+        extraction="2",
     )
 
 
@@ -57,6 +57,40 @@ async def test_a_pdf_brings_where_its_pages_begin() -> None:
 async def test_a_local_document_has_its_folder_as_site() -> None:
     got = await PageExtractor(folder="notes").extract(page("# Head", "text/markdown", "file:///home/x/notes/a.md"))
     assert (got.site, got.title) == ("notes", "Head")
+
+
+@pytest.mark.parametrize(
+    ("declared", "kept"),
+    [
+        ("https://www.nytimes.com/story", ""),
+        ("http://news.example.evil.test/story", ""),
+        ("javascript:alert(1)", ""),
+        ("//[", ""),
+        ("http://m.news.example/story?utm_source=x#top", "http://m.news.example/story"),
+        ("/story", "http://www.news.example/story"),
+    ],
+)
+async def test_a_page_may_declare_another_address_of_its_own_site_only(declared: str, kept: str) -> None:
+    head = f'<link rel=canonical href="{declared}"><meta property=og:site_name content="The New York Times">'
+    got = await PageExtractor().extract(page(HTML.replace("<title>", f"{head}<title>")))
+    assert (got.url, got.site, got.declares) == ("http://www.news.example/story", "news.example", kept)
+    assert "New York" not in repr(got)
+
+
+async def test_what_a_page_says_of_itself_comes_with_how_sure_it_is() -> None:
+    head = (
+        '<meta name=author content="A. Writer"><meta property="article:published_time" content="2025-01-20T10:00Z">'
+        '<meta property="article:modified_time" content="2025-02-01">'
+    )
+    got = await PageExtractor().extract(page(HTML.replace("<title>", f"{head}<title>")))
+    assert (got.author, got.published, got.modified) == ("A. Writer", "2025-01-20", "2025-02-01")
+    assert got.date_certainty == "stated"
+
+
+async def test_a_page_that_hides_nearly_all_its_text_is_suspect() -> None:
+    got = await PageExtractor().extract(page(HTML.replace("<p>", "<p style='display:none'>")))
+    assert got.suspect
+    assert "DeepSeek" in got.text
 
 
 async def test_a_refusal_comes_with_its_reason() -> None:

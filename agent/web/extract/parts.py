@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.types import DateCertainty
+
 
 @dataclass(frozen=True, slots=True)
 class Hints:
@@ -21,6 +23,10 @@ class Extracted:
     language: str | None = None  # BCP 47
     published: str | None = None  # YYYY-MM-DD
     page_starts: tuple[int, ...] = ()  # of a PDF: where each page begins in `text`
+    author: str = ""
+    modified: str | None = None  # YYYY-MM-DD
+    date_certainty: DateCertainty = ""  # of `published`
+    declares: str = ""  # the address that the page says is its own; anybody may say anything
     suspect: bool = False  # the page shows little and hides more; what it hides is in `text`
 
 
