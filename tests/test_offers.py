@@ -71,7 +71,7 @@ def test_an_address_that_is_none_is_an_os_error(url):
 
 
 def test_a_key_that_cannot_be_sent_is_in_no_traceback():
-    key = "\n".join(["planted", "over", "lines"])
+    key = "planted\nover\nlines"
     with pytest.raises(OSError) as caught:
         ask("http://127.0.0.1:9/v1/models", seconds=1, key=key)
     assert "planted" not in "".join(traceback.format_exception(caught.value))
