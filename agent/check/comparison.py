@@ -25,6 +25,7 @@ class Slot:
     told: tuple[Piece, ...]
     inside: bool  # does the same stand on both sides of it?
     after: bool  # does nothing that is the same follow?
+    is_clause: bool = False  # is what the passage has there one or more whole clauses?
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Comparison:
 
 
 def compare(claimed: Sequence[Piece], told: Sequence[Piece]) -> Comparison:
-    mine, theirs = _in_common_keys(claimed, told)
+    mine, theirs = in_common_keys(claimed, told)
     matcher = SequenceMatcher(None, [p.key for p in theirs], [p.key for p in mine], autojunk=False)
     codes = matcher.get_opcodes()
     equal = [code for code in codes if code[0] == "equal"]
@@ -54,6 +55,7 @@ def compare(claimed: Sequence[Piece], told: Sequence[Piece]) -> Comparison:
             tuple(theirs[a:b]),
             inside=bool(equal) and equal[0][1] < a and b < equal[-1][2],
             after=bool(equal) and a >= equal[-1][2],
+            is_clause=a < b and theirs[a].opens_clause and (b == len(theirs) or theirs[b].opens_clause),
         )
         for tag, a, b, c, d in codes
         if tag != "equal"
@@ -76,7 +78,7 @@ def are_antonyms(mine: Piece, theirs: Piece) -> bool:
     return frozenset((mine.key, theirs.key)) in ANTONYMS
 
 
-def _in_common_keys(claimed: Sequence[Piece], told: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+def in_common_keys(claimed: Sequence[Piece], told: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     """The pieces, with values that agree under one key and all others under keys of their own."""
     theirs = [replace(p, key=f"={index}") if p.value else p for index, p in enumerate(told)]
     taken: set[int] = set()

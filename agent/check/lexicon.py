@@ -12,6 +12,11 @@ def _stemmed(words: str) -> frozenset[str]:
     return frozenset(form for word in words.split() for form in (spelling(word), stem(word)))
 
 
+# Prepositions that say by themselves what a phrase has to do with its clause; "a" and "à" are too much else.
+BEHIND = _stemmed("""
+    in im ins at on am auf an bei beim zu zum zur mit für for to with en al con para dans au avec pour nel
+""")
+ARTICLES = _stemmed("the a an der die das den dem des ein eine einem einen einer el la los las un una le les une")
 NEGATORS = _stemmed("""
     not no never none neither nor without cannot nobody nothing nowhere don't doesn't didn't isn't aren't wasn't
     weren't won't wouldn't can't couldn't shouldn't hasn't haven't hadn't lacks lacked fails failed unable denies
@@ -45,6 +50,12 @@ ROLES = _stemmed(
 )
 # Left out anywhere, even in a clause of their own, these take away what a sentence depends on.
 CONDITIONS = _stemmed("if unless except provided wenn falls sofern si excepto salvo sauf 若 如果 除")
+# Likewise these, which make of it what somebody says.
+SAYING = _stemmed("""
+    allegedly reportedly supposedly apparently according says said say claims claimed argues argued believes believed
+    thinks thought suggests suggested alleges alleged predicted predicts rumored rumoured angeblich laut sagte sagt
+    behauptet según dijo afirma afirmó supuestamente selon 据 據 称 稱
+""")
 SUPERLATIVES = _stemmed("""
     first last largest biggest smallest highest lowest oldest youngest newest best worst longest shortest only sole
     most least fastest slowest earliest latest greatest main primary erste erster letzte größte größter kleinste

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from agent.check.lexicon import EMPTY, EVERY, HEDGES, NEGATORS, ONE_FORM, ROLES
+from agent.check.lexicon import ARTICLES, BEHIND, EMPTY, EVERY, HEDGES, NEGATORS, ONE_FORM, ROLES
 from agent.text.dates import Date, dates
 from agent.text.language import detect
 from agent.text.numbers import Quantity, quantities
@@ -35,6 +35,7 @@ class Piece:
     before: str = ""
     opens_clause: bool = False  # does a comma or the like stand between it and the piece before?
     in_brackets: bool = False
+    preposition: str = ""  # that it stands behind, with nothing but an article between
 
 
 @lru_cache(maxsize=2_048)  # a claim is laid beside many passages, and a passage beside many claims
@@ -68,18 +69,21 @@ def _valued(text: str, value: Quantity | Date) -> Piece:
 def _words(text: str, taken: list[tuple[int, int]]) -> list[Piece]:
     found: list[Piece] = []
     in_german = detect(text) == "de"
-    before = ""
+    before = behind = ""
     for token in tokens(text):
         if any(start < token.end and token.start < end for start, end in taken):
-            before = ""
+            before = behind = ""
             continue
         written = text[token.start : token.end]
         spelt = spelling(written)
-        critical = spelt in _CRITICAL or token.word in _CRITICAL
+        critical = spelt in _CRITICAL
         if critical or not (is_small(spelt) or spelt in EMPTY):
             named = not critical and _is_name(text, token.start, written, before, in_german=in_german)
             key = token.word if named else ONE_FORM.get(token.word, token.word)
-            found.append(Piece(key, written, token.start, token.end, None, named, critical, before))
+            found.append(Piece(key, written, token.start, token.end, None, named, critical, before, preposition=behind))
+            behind = ""
+        else:
+            behind = spelt if spelt in BEHIND else behind if spelt in ARTICLES else ""
         before = spelt
     return found
 
@@ -89,8 +93,11 @@ def _is_name(text: str, start: int, written: str, before: str, *, in_german: boo
         return False
     if any(char.isdigit() for char in written) or any(char.isupper() for char in written[1:]):
         return True
-    if not written[0].isupper() or not _inside_sentence(text, start):
+    if not written[0].isupper():
         return False
+    if not _inside_sentence(text, start):
+        following = text[start + len(written) :].split()[:1]
+        return not in_german and bool(following) and following[0][0].isupper()
     return not in_german or before in _PLACE or _beside_capital(text, start, start + len(written))
 
 

@@ -8,13 +8,14 @@ name, opposite or "not".  Everything else, every paraphrase among it, these rule
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from agent.check.arrange import arrangements
 from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ
-from agent.check.lexicon import CONDITIONS, NEGATORS, SUPERLATIVES
+from agent.check.lexicon import CONDITIONS, NEGATORS, ROLES, SAYING, SUPERLATIVES
 from agent.check.pieces import Piece, pieces
 from agent.text.dates import Date
 from agent.text.prose import prose
@@ -53,10 +54,14 @@ def rule(claim: str, passage: str) -> Ruling:
     said, told = prose(claim), prose(passage)
     claimed = pieces(said)
     whole = compare(claimed, pieces(told))
-    sentences = [told[start:end] for start, end in split(told)]
-    parts = [compare(claimed, pieces(sentence)) for sentence in sentences] if len(sentences) > 1 else [whole]
-    if any(_supports(part, said, told) for part in parts) or (_supports(whole, said, told) and _is_dense(whole)):
+    sentences = [pieces(told[start:end]) for start, end in split(told)]
+    parts = [compare(claimed, sentence) for sentence in sentences] if len(sentences) > 1 else [whole]
+    if _supports(whole, said, told) and _is_dense(whole):
         return Ruling("supported", _shared(whole))
+    for sentence, part in zip(sentences, parts, strict=False):  # an empty passage has no sentence
+        ways = arrangements(claimed, sentence) if _may_be_turned(part) else ()
+        if any(_supports(compare(*way), said, told) for way in ways):
+            return Ruling("supported", _shared(whole))
     closest = max(parts, key=lambda part: part.same, default=whole)
     return _contradiction(closest, whole) or CANNOT_TELL
 
@@ -104,6 +109,11 @@ def _supports(seen: Comparison, said: str, told: str) -> bool:
     return not _loses_sense(seen) and _keeps_order(seen) and _keeps_scope(seen)
 
 
+def _may_be_turned(seen: Comparison) -> bool:
+    """Is there nothing that it lacks but the "by" of a passive?"""
+    return all(piece.is_critical for piece in seen.missing)
+
+
 def _is_dense(seen: Comparison) -> bool:
     """Over several sentences: does the claim take next to nothing out from between its words?"""
     return sum(len(slot.told) for slot in seen.slots if slot.inside) <= _MOST_BETWEEN
@@ -111,12 +121,18 @@ def _is_dense(seen: Comparison) -> bool:
 
 def _keeps_scope(seen: Comparison) -> bool:
     """Does each "not" and "may" stand before the same word as in the passage?"""
-    theirs = {(p.key, n.key) for p, n in pairwise(seen.told)} | {(p.key, "") for p in seen.told[-1:]}
-    following = [*seen.claimed[1:], None]
+    theirs = set(_with_next(seen.told))
     return all(
-        not piece.is_critical or (piece.key, after.key if after else "") in theirs
-        for piece, after in zip(seen.claimed, following, strict=True)
+        not piece.is_critical or (key, after) in theirs
+        for piece, (key, after) in zip(seen.claimed, _with_next(seen.claimed), strict=True)
     )
+
+
+def _with_next(side: Sequence[Piece]) -> Iterator[tuple[str, str]]:
+    """Each piece's key with that of the one after it; empty at the end of a clause."""
+    for piece, after in pairwise([*side, None]):
+        if piece:
+            yield piece.key, after.key if after and not after.opens_clause else ""
 
 
 def _loses_sense(seen: Comparison) -> bool:
@@ -126,15 +142,21 @@ def _loses_sense(seen: Comparison) -> bool:
 
 
 def _matters(slot: Slot) -> bool:
-    """Does what was left out there change the rest?  A clause of its own at the end, or in brackets, does not."""
+    """Does what was left out there change the rest?  A clause of its own, or in brackets, does so but seldom."""
     lost = [piece for piece in slot.told if piece.is_critical and not piece.in_brackets]
-    if slot.after and not slot.claimed and slot.told and slot.told[0].opens_clause:
-        return any(piece.key in CONDITIONS for piece in lost)
+    if not slot.claimed and slot.is_clause:
+        return any(_is_in(piece, CONDITIONS | SAYING) for piece in lost)
+    if not slot.claimed and slot.after:
+        return any(not _is_in(piece, ROLES) or _is_in(piece, CONDITIONS) for piece in lost)
     return bool(lost)
 
 
+def _is_in(piece: Piece, words: frozenset[str]) -> bool:
+    return spelling(piece.text) in words
+
+
 def _keeps_order(seen: Comparison) -> bool:
-    """Is all of the claim in the passage's order?  A date, or words after the same preposition, may have moved."""
+    """Is all of the claim in the passage's order?  Words after the same preposition may have moved."""
     return all(not slot.claimed or (not slot.told and _moved_whole(slot, seen)) for slot in seen.slots)
 
 
@@ -143,8 +165,8 @@ def _moved_whole(slot: Slot, seen: Comparison) -> bool:
     keys = [piece.key for piece in slot.claimed]
     theirs = [piece.key for piece in seen.told]
     before = slot.claimed[0].before
-    if all(isinstance(piece.value, Date) for piece in slot.claimed):
-        return True
+    if any(isinstance(piece.value, Date) for piece in slot.claimed):
+        return False  # of two dates one may be another's: `arrange` looks at that
     starts = [at for at in range(len(theirs) - len(keys) + 1) if theirs[at : at + len(keys)] == keys]
     return before in _PREPOSITIONS and any(seen.told[at].before == before for at in starts)
 
@@ -250,7 +272,7 @@ def _same_name(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:
 
 
 def _is_negator(piece: Piece) -> bool:
-    return spelling(piece.text) in NEGATORS or piece.key in NEGATORS
+    return _is_in(piece, NEGATORS)
 
 
 def _text(listed: Sequence[Piece]) -> str:

@@ -1,8 +1,8 @@
 """How well the rules decide: the labelled claims through the checker, as tables.  `make eval` prints them.
 
-`labelled/*.txt` hold one fact a block: what a source says (S), the sentence in it (T), and sentences made from that, true
-and false ones, one of a kind.  All were written for this; names and figures are invented.  Nothing is random and nothing
-is fetched, so two runs print the same.  Knows the files and the bars; nothing of how rules work.
+`labelled/*.txt` hold one fact a block: what a source says (S), the sentence in it (T), and sentences made from that,
+true and false ones, one of a kind.  All were written for this; names and figures are invented.  Nothing is random or
+fetched, so two runs print the same.  Knows the files and the bars; nothing of how rules work.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ KINDS = {
     "W": "right fact, wrong source",
 }
 TRUE = ("verbatim", "lightly edited", "paraphrase")
+_YES: tuple[Verdict, ...] = ("supported",)
 VERDICTS: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "refuted", "unchecked")
 _PER_DOCUMENT = 3  # facts: a page says more than what is cited
 
@@ -112,10 +113,10 @@ def figures(seen: Sequence[Judged]) -> list[Figure]:
         Figure("number: both of the pair right", _pairs(seen, "number changed"), 0.95),
         Figure("date: both of the pair right", _pairs(seen, "date changed"), 0.95),
         Figure("rotated citation: both of the pair right", _rotated(seen), 0.95),
-        Figure("verbatim and lightly edited truth: supported", _share(seen, TRUE[:2], ("supported",)), 0.95),
+        Figure("verbatim and lightly edited truth: supported", _share(seen, TRUE[:2], _YES), 0.95),
         Figure("any true sentence: wrongly refuted", _share(seen, TRUE, ("refuted",)), 0.02, most=True),
-        Figure("any false sentence: wrongly supported", _share(seen, _false(), ("supported",)), 0.05, most=True),
-        Figure("worst false kind: wrongly supported", max(_share(seen, (k,), ("supported",)) for k in _false()), 0.05, True),
+        Figure("any false sentence: wrongly supported", _share(seen, _false(), _YES), 0.05, most=True),
+        Figure("worst false kind: wrongly supported", max(_share(seen, (k,), _YES) for k in _false()), 0.05, most=True),
         Figure("entity swapped: refuted", _share(seen, ("entity swapped",), ("refuted",)), 0.6),
         Figure("negated: refuted", _share(seen, ("negated",), ("refuted",)), 0.6),
     ]  # fmt: skip
@@ -173,15 +174,16 @@ def wrong(seen: Sequence[Judged]) -> str:
     return "\n".join(f"{o.verdict} ({o.labelled.kind}): {o.labelled.text}\n    {o.claim.why}" for o in bad) or "none"
 
 
+def _line(f: Figure) -> str:
+    bar = f"{'at most' if f.most else 'at least'} {f.bar:.2f}"
+    return f"{f.name:<46}{f.value:>7.3f}  {bar}  {'ok' if f.holds else 'FAILS'}"
+
+
 def report(checker: Checker) -> tuple[str, bool]:
     labelled, documents = load()
     seen = asyncio.run(judged(labelled, documents, checker))
     bars = figures(seen)
-    lines = [
-        f"{f.name:<46}{f.value:>7.3f}  {'at most' if f.most else 'at least'} {f.bar:.2f}  {'ok' if f.holds else 'FAILS'}"
-        for f in bars
-    ]
-    told = [confusion(seen), "\n".join(lines), by_language(seen), f"wrongly called:\n{wrong(seen)}"]
+    told = [confusion(seen), "\n".join(map(_line, bars)), by_language(seen), f"wrongly called:\n{wrong(seen)}"]
     return "\n\n".join(told), all(f.holds for f in bars)
 
 
