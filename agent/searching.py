@@ -123,7 +123,7 @@ async def open_providers(
     providers: dict[str, SearchProvider] = {}
     for name in named:
         is_last = name == FOLDER or name == web[-1]
-        provider = build(name, _provider_parts(settings, client, occasion, is_last=is_last))
+        provider = build(name, _provider_parts(settings, client, shelf, occasion, is_last=is_last))
         providers[name] = provider if name == FOLDER else _held(provider, shelf, settings, occasion, is_last=is_last)
     return providers
 
@@ -166,7 +166,9 @@ def _plain(value: SecretStr | str | None) -> str | None:
     return value if value is None or isinstance(value, str) else value.get_secret_value()
 
 
-def _provider_parts(settings: Settings, client: AsyncClient, occasion: Occasion, *, is_last: bool) -> ProviderParts:
+def _provider_parts(
+    settings: Settings, client: AsyncClient, shelf: Shelf, occasion: Occasion, *, is_last: bool
+) -> ProviderParts:
     from agent.web.client import user_agent
 
     return ProviderParts(
@@ -184,6 +186,7 @@ def _provider_parts(settings: Settings, client: AsyncClient, occasion: Occasion,
         folder=settings.folder,
         read=occasion.read,
         sample_search_url=occasion.sample_search_url,
+        shelf=shelf,
         bounds=bounds(settings, occasion.today),
         seconds=occasion.seconds * (_LAST_SHARE if is_last else _SHARE),
     )

@@ -15,7 +15,7 @@ import pytest
 from agent.errors import SearchBroken, SearchThrottled
 from agent.types import Query, SearchHit
 from agent.web.search.breaker import Guarded, duration
-from agent.web.search.pace import NotYet
+from agent.web.search.pace import NotYet, Pace, wait_for_turn
 from agent.web.search.shelf import Refusal, Shelf
 
 HIT = SearchHit("http://one.example/", "A lion", "", 1, "one")
@@ -307,3 +307,30 @@ def test_a_clock_that_was_set_back_locks_nobody_out(tmp_path: Path, time: Time) 
 )
 def test_a_wait_is_told_as_people_say_it(seconds: float, told: str) -> None:
     assert duration(seconds) == told
+
+
+# ------------------------------------------------------------------------------------------------- turns
+
+
+def test_commands_take_turns(tmp_path: Path, time: Time) -> None:
+    one, other = (Shelf(tmp_path / "search.sqlite", now=time) for _ in range(2))
+    assert [shelf.turn("ddg", 2.0, 9.0) for shelf in (one, other, one)] == [0.0, 2.0, 4.0]
+    assert other.turn("ddg", 2.0, 5.0) == 6.0, "and takes no turn"
+    assert other.turn("brave", 1.0, 0.0) == 0.0
+    time.at += 6
+    assert one.turn("ddg", 2.0, 0.0) == 0.0
+
+
+def test_a_queue_that_a_clock_set_back_has_left_is_none(tmp_path: Path, time: Time) -> None:
+    shelf = Shelf(tmp_path / "search.sqlite", now=time)
+    shelf.turn("ddg", 2.0, 0.0)
+    time.at -= 86_400
+    assert shelf.turn("ddg", 2.0, 0.0) == 0.0
+
+
+async def test_a_turn_that_another_command_has_taken_is_waited_for_or_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "search.sqlite"
+    assert await wait_for_turn(Pace(0.2, "DuckDuckGo"), Shelf(path), 0.0) == 0.0
+    assert 0.0 < await wait_for_turn(Pace(0.2, "DuckDuckGo"), Shelf(path), 1.0) <= 0.25
+    with pytest.raises(NotYet, match="DuckDuckGo is asked once every"):
+        await wait_for_turn(Pace(30.0, "DuckDuckGo"), Shelf(path), 0.0)

@@ -5,7 +5,6 @@ Source: Brave's documentation of `GET /res/v1/web/search`.  A query without resu
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from agent.errors import SearchThrottled, SettingsError
@@ -15,8 +14,9 @@ from agent.text.language import detect
 from agent.types import Query, SearchHit
 from agent.web.search.asking import Reply, accept, ask, endpoint, key, rows, text, used_up, wrong_key
 from agent.web.search.hits import Row, ranked, told_day
-from agent.web.search.pace import Pace
+from agent.web.search.pace import Pace, wait_for_turn
 from agent.web.search.parts import ProviderParts
+from agent.web.search.shelf import Shelf
 from agent.web.search.wording import worded
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Brave:
     name = "brave"
     applies = frozenset({"since", "site", "not_site"})
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what there is to say about one service
         self,
         client: AsyncClient,
         *,
@@ -50,6 +50,7 @@ class Brave:
         bounds: Bounds = UNBOUNDED,
         seconds: float = 8.0,
         pace: Pace = _PACE,
+        shelf: Shelf | None = None,
     ) -> None:
         self._client = client
         self._url = endpoint(url, "AGENT_BRAVE_URL") + "/res/v1/web/search"
@@ -57,11 +58,11 @@ class Brave:
         self._bounds = bounds
         self._seconds = seconds
         self._pace = pace
+        self._shelf = shelf
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
         """Hits from Brave's index.  Raises `NotYet` at once in a long queue."""
-        wait = self._pace.take(self._seconds / 2)
-        await asyncio.sleep(wait)
+        wait = await wait_for_turn(self._pace, self._shelf, self._seconds / 2)
         wanted = self._parameters(query, limit)
         request = self._client.build_request("GET", self._url, params=wanted, headers=self._headers)
         reply = await ask(self._client, request, provider="Brave", seconds=self._seconds - wait)

@@ -7,14 +7,13 @@ last one blocked; a fault is remembered by the run only, because whoever mends i
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Sequence
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.services import SearchProvider
 from agent.types import Query, SearchHit
-from agent.web.search.pace import NotYet
+from agent.web.search.pace import NotYet, with_jitter
 from agent.web.search.shelf import Refusal, Shelf
 
 # Seconds after a first refusal that does not say how long; it doubles with each that follows.
@@ -22,7 +21,6 @@ FIRST_WAIT = 60.0
 FIRST_WAITS = {"duckduckgo": 3_600.0}  # it blocks an address for about an hour, longer where the asking goes on
 _LONGEST_WAIT = 86_400.0
 _FORGOTTEN = 86_400.0  # a refusal so long ago is no reason to wait longer after the next one
-_JITTER = 1.25  # so that all who were refused together do not come back together
 _SHORTEST_WAIT = 1.0
 _TRIAL_SECONDS = 20.0  # for the one search that tries whether a refusal is over
 _FAULT_WAIT = 20.0
@@ -98,7 +96,7 @@ class Guarded:
         self._faulted_at = self._clock()
         if self._faults >= self._most_faults:
             wait = min(_FAULT_WAIT * 2 ** (self._faults - self._most_faults), _LONGEST_FAULT_WAIT)
-            self._broken_until = self._faulted_at + _with_jitter(wait)
+            self._broken_until = self._faulted_at + with_jitter(wait)
 
     # --------------------------------------------------------------------------------------------- refusals
 
@@ -125,13 +123,9 @@ class Guarded:
     def _wait(self, strikes: int, retry_after: float | None) -> float:
         """Seconds.  The provider's own word counts; without it, longer each time."""
         if retry_after is not None:
-            return _with_jitter(max(retry_after, _SHORTEST_WAIT))
+            return with_jitter(max(retry_after, _SHORTEST_WAIT))
         first = FIRST_WAITS.get(self.name, FIRST_WAIT)
-        return min(_with_jitter(first * 2.0 ** min(strikes - 1, 16)), _LONGEST_WAIT)
-
-
-def _with_jitter(seconds: float) -> float:
-    return seconds * random.uniform(1.0, _JITTER)  # noqa: S311 - no secret
+        return min(with_jitter(first * 2.0 ** min(strikes - 1, 16)), _LONGEST_WAIT)
 
 
 def duration(seconds: float) -> str:

@@ -19,8 +19,9 @@ from agent.text.bounds import UNBOUNDED, Bounds
 from agent.types import Query, SearchHit
 from agent.web.search.asking import is_wall, retry_after
 from agent.web.search.hits import ranked
-from agent.web.search.pace import Pace
+from agent.web.search.pace import Pace, wait_for_turn
 from agent.web.search.parts import ProviderParts
+from agent.web.search.shelf import Shelf
 from agent.web.search.wording import worded
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class _Page:
 
 
 def build(parts: ProviderParts) -> SearchProvider:
-    return DuckDuckGo(seconds=parts.seconds, bounds=parts.bounds)
+    return DuckDuckGo(seconds=parts.seconds, bounds=parts.bounds, shelf=parts.shelf)
 
 
 class DuckDuckGo:
@@ -59,6 +60,7 @@ class DuckDuckGo:
         seconds: float = 8.0,
         bounds: Bounds = UNBOUNDED,
         pace: Pace = _PACE,
+        shelf: Shelf | None = None,
         proxy: str | None = None,
         ca_file: str | None = None,
     ) -> None:
@@ -66,13 +68,13 @@ class DuckDuckGo:
         self._seconds = seconds
         self._bounds = bounds
         self._pace = pace
+        self._shelf = shelf
         self._proxy = proxy
         self._ca_file = ca_file
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
         """Hits in DuckDuckGo's own order, about 10 at most.  Raises `NotYet` at once in a long queue."""
-        wait = self._pace.take(max(self._seconds - _ANSWER_SECONDS, 0.0))
-        await asyncio.sleep(wait)
+        wait = await wait_for_turn(self._pace, self._shelf, max(self._seconds - _ANSWER_SECONDS, 0.0))
         page = await self._ask(worded(query.text, self._bounds, characters=_QUERY_CHARACTERS), self._seconds - wait)
         _refused(page)
         from agent.web.search import duckduckgo_page

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.text.bounds import UNBOUNDED, Bounds
+from agent.web.search.shelf import Shelf
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -34,5 +35,6 @@ class ProviderParts:
     folder: Path | None = None
     read: ReadFile | None = None  # for PDF and HTML in the folder, whose parsing belongs in a worker process
     sample_search_url: str | None = None
+    shelf: Shelf | None = None  # on which turns are taken, with other processes
     bounds: Bounds = UNBOUNDED  # on what may be found; a provider that cannot tell its service leaves it to the filter
     seconds: float = 8.0  # one search, from waiting for a turn to the last byte

@@ -1,4 +1,6 @@
-"""What outlives a command: which provider refused until when, and recent replies.  One SQLite file for all processes.
+"""What outlives a command: which provider refused until when, whose turn it is, and recent replies.
+
+One SQLite file for all processes.
 
 Knows keys, times and texts.  Does not know providers, nor what to do about a refusal.  Its methods block for about a
 millisecond.  Losing the file costs nothing but memory, so a damaged one is thrown away, and where none can be kept
@@ -22,9 +24,11 @@ REPLY_SECONDS = 6 * 3_600.0  # a reply's life; a day is too long for "latest" wh
 _REPLIES = 500  # 8 hits are 4 kB, so 2 MB
 _REPLY_CHARACTERS = 200_000
 _BUSY_SECONDS = 1.0  # for another process's write, which takes a millisecond
+_LONGEST_QUEUE_SECONDS = 60.0  # likewise: nobody has the patience to make a longer queue
 _LONGEST_SECONDS = 90_000.0  # past a day and its jitter a time of refusal is a clock that was set back
 _SCHEMA = """
 create table if not exists refusal (provider text primary key, at real, until real, strikes integer, why text);
+create table if not exists turn (provider text primary key, free_at real);
 create table if not exists reply (key text primary key, at real, hits text);
 """
 
@@ -91,6 +95,24 @@ class Shelf:
 
     def forgive(self, provider: str) -> None:
         self._try(lambda db: db.execute("delete from refusal where provider = ?", (provider,)))
+
+    # --------------------------------------------------------------------------------------------- turns
+
+    def turn(self, provider: str, seconds: float, patience: float) -> float:
+        """Seconds until the next turn, which is taken where that is not over `patience`; turns are `seconds` apart."""
+        now = self._now()
+
+        def take(db: sqlite3.Connection) -> float:
+            db.execute("begin immediate")  # between looking and taking nobody else may
+            row = db.execute("select free_at from turn where provider = ?", (provider,)).fetchone()
+            wait = max(row[0] - now, 0.0) if row else 0.0
+            if wait > _LONGEST_QUEUE_SECONDS:
+                wait = 0.0
+            if wait <= patience:
+                db.execute("insert or replace into turn values (?, ?)", (provider, now + wait + seconds))
+            return wait
+
+        return self._try(take) or 0.0
 
     # --------------------------------------------------------------------------------------------- replies
 
