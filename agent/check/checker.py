@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from agent.check.cells import Told, heads_of, rule_on_cell
+from agent.check.framing import bare
 from agent.check.judged import Laid, case_of, decided, requoted, shown_of
 from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
 from agent.services import Examine
@@ -91,7 +92,7 @@ def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_ru
     cited = [citation.source for citation in claim.citations]
     found = {n: _found(claim, ready[n], len(cited)) if n in ready else [] for n in cited}
     open_to_all = {n: quotes for n, quotes in found.items() if n in ready and not sources[n][0].suspect}
-    ruling = _ruling(claim, open_to_all, ready) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
+    ruling = _ruling(claim, open_to_all, ready, sources) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
     if by_rules and not any(open_to_all.values()):
         ruling = Ruling("cannot tell", _HIDDEN if any(found.values()) else _NO_QUOTE)
     citations = tuple(_located(c, found[c.source], sources, ready) for c in claim.citations)
@@ -110,13 +111,17 @@ def _found(claim: Claim, quotable: Quotable, sources: int, limit: int = _CANDIDA
     return quotable.best(f"{claim.about}: {said}", limit, sources=sources, heads=heads_of(claim))
 
 
-def _ruling(claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> Ruling:
+def _ruling(
+    claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable], sources: Sources
+) -> Ruling:
     """One source that supports is enough; else the passages of all together; else one that contradicts."""
     if claim.about is not None:
         return first_decided([rule_on_cell(claim, [_told(ready[n], q) for q in found[n]]) for n in found])
     said = without_marks(claim.text)
     passages = {n: [ready[n].passage(q) for q in quotes] for n, quotes in found.items()}
     rulings = [rule_on(said, texts) for texts in passages.values()]
+    framed = [(bare(said, sources[n][0].published), texts) for n, texts in passages.items()]
+    rulings += [rule_on(one, texts) for one, texts in framed if one != said]
     together = [" ".join(texts[0] for texts in passages.values() if texts)] if len(passages) > 1 else []
     rulings += [ruling for ruling in [rule_on(said, together)] if ruling.outcome == "supported"]
     return first_decided(rulings)

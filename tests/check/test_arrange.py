@@ -40,8 +40,8 @@ OTHER = [
     ("The bridge was designed by Marta Kvist.", "The bridge was not designed by Marta Kvist."),
     ("The bridge was designed by Marta Kvist.", "The bridge was probably designed by Marta Kvist."),
     ("The paper on the trial appeared in 2018.", "The trial on the paper appeared in 2018."),
-    ("The gift for the museum came with a letter to the mayor.", "The gift for the mayor came with a letter to the museum."),
-    ("The town in the north sells wood to the town in the south.", "The town in the south sells wood to the town in the north."),
+    ("The gift for Acme came with a letter to Bolt.", "The gift for Bolt came with a letter to Acme."),
+    ("The town in the north sells to the one in the south.", "The one in the south sells to the town in the north."),
     ("白河公司收购了青川厂，青川厂当时盈利。", "青川厂收购了白河公司，白河公司当时盈利。"),
     ("In May 2021 Bolt lost the case against Acme.", "Acme lost the case against Bolt in May 2021."),
 ]  # fmt: skip

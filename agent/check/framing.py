@@ -1,0 +1,49 @@
+"""What stands around a claim and states nothing of its own: a label before it, and the day as of which it is told.
+
+Knows how answers are written.  A label that judges ("Wrong: …") is none; a day is left out only if it is the page's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.check.pieces import pieces
+from agent.text.dates import agree, dates
+
+_LABEL = re.compile(r"^[\W_]*(?P<label>[^\W\d_][^.:：,;?!()]{1,40})[:：]\s+(?=\S)")
+_MOST_WORDS = 4  # of a label
+_JUDGES = re.compile(
+    r"(?:false|wrong|untrue|incorrect|myths?|fiction|rumou?rs?|claims?|criti\w+|allegations?|opinions?|hypothes[ei]s|"
+    r"falsch\w*|mythos|gerücht\w*|behauptung\w*|kritik\w*|meinung\w*|falso|mito|rumor|crítica\w*|谣言|错误|误解|传言|观点)",
+    re.IGNORECASE,
+)
+_AS_OF = re.compile(
+    r"(?:^\s*(?:as of|as at|stand|a fecha de|截至|截止)\s+(?P<first>[^,，(]{4,24}?)[,，]\s*"
+    r"|\s*[(（](?:as of|stand:?|a fecha de|截至)\s*(?P<last>[^()（）]{4,24})[)）])",
+    re.IGNORECASE,
+)
+
+
+def bare(said: str, published: str | None) -> str:
+    """The claim without its label and the day of the page; as it is where there is neither."""
+    return _without_day(_without_label(said), published)
+
+
+def _without_label(said: str) -> str:
+    found = _LABEL.match(said)
+    if not found or len(found["label"].split()) > _MOST_WORDS or _JUDGES.search(found["label"]):
+        return said
+    if any(piece.is_critical or piece.value for piece in pieces(found["label"])):
+        return said
+    return said[found.end() :]
+
+
+def _without_day(said: str, published: str | None) -> str:
+    found = _AS_OF.search(said)
+    if not found or not published:
+        return said
+    told, own = dates(found["first"] or found["last"] or ""), dates(published)
+    if len(told) != 1 or len(own) != 1 or not agree(told[0], own[0]):
+        return said
+    rest = said[: found.start()] + said[found.end() :]
+    return rest[:1].upper() + rest[1:]
