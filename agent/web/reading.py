@@ -16,6 +16,7 @@ from datetime import datetime
 from agent.errors import AgentError, ExtractFailed, FetchFailed, LibraryError, PageError
 from agent.services import Extractor, Fetcher, Library, PoolNews, SearchProvider
 from agent.text.bounds import UNBOUNDED, Bounds, is_allowed, is_too_old
+from agent.text.copies import Known, copy_of, sketch
 from agent.text.urls import canonical, host
 from agent.types import Document, Limits, Page, PageRecord, PageStatus, SearchHit, Source
 from agent.web.choosing import Wanted
@@ -66,6 +67,7 @@ class PageReader:
         self._at_once = asyncio.Semaphore(parts.limits.fetches)
         self._at_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_PER_HOST))
         self._owners: dict[str, str] = {}  # final addresses and snapshots → the URL they were first read from
+        self._known: dict[str, Known] = {}  # by URL: the pages that later ones may be copies of
 
     async def read(self, wanted: Wanted) -> Outcome:
         """Never raises.  A page that is skipped is told with the bytes that it cost."""
@@ -86,8 +88,13 @@ class PageReader:
         if wanted.hit and not wanted.local:
             _hold(document, self._parts.bounds)
         self._claim(document, wanted.url)
+        known = Known(document.url, document.declares, await asyncio.to_thread(sketch, document.text))
+        origin = copy_of(known, self._known)
+        if not origin:
+            self._known[document.url] = known
         passages = await self._parts.library.store(document, run_id=self._parts.run_id)
-        record = PageRecord(wanted.url, found.status, found.note, found.size, found.seconds, _source(document))
+        source = replace(_source(document), copy_of=origin)
+        record = PageRecord(wanted.url, found.status, found.note, found.size, found.seconds, source)
         return Outcome(record, document.id, passages)
 
     async def _recalled(self, wanted: Wanted) -> _Read | None:
@@ -156,7 +163,10 @@ def _with_hit(document: Document, hit: SearchHit | None) -> Document:
     """What the search knew of it fills the gaps."""
     if hit is None:
         return document
-    return replace(document, title=document.title or hit.title, published=document.published or hit.published)
+    found = replace(document, title=document.title or hit.title)
+    if document.published or not hit.published:
+        return found
+    return replace(found, published=hit.published, date_certainty="inferred")
 
 
 def age(page: Page, kept: Document) -> str:
@@ -180,4 +190,8 @@ def _source(document: Document) -> Source:
         published=document.published,
         language=document.language,
         page_starts=document.page_starts,
+        author=document.author,
+        modified=document.modified,
+        date_certainty=document.date_certainty,
+        suspect=document.suspect,
     )
