@@ -67,6 +67,11 @@ class Attempt:
     def learned(self) -> Mode:
         return self._splitter.learned
 
+    @property
+    def cut(self) -> bool:
+        """Did it end because of a token limit?"""
+        return self._finish in _CUT
+
     async def run(self, salvage: Callable[[str], str]) -> AsyncGenerator[Delta | Again, None]:
         """What the model says, as it comes.  Raises `ModelError`."""
         try:
@@ -133,20 +138,20 @@ class Attempt:
             self._text = []
             yield Again("its thinking had come as text")
             yield from self._said(apart)
-        elif not self.text.strip() and self._finish not in _CUT:
+        elif not self.text.strip() and not self.cut:
             left = self.reasoning.rpartition(CLOSE)[2] if CLOSE in self.reasoning else salvage(self.reasoning)
             yield from self._said(Split(text=left.strip()))
 
     def check(self, fault: Callable[[str, bool], str]) -> None:
         """Raises `ReplyUnusable`."""
-        cut, model = self._finish in _CUT, self._role.endpoint.model
+        model = self._role.endpoint.model
         if not self.text.strip():
-            if cut:
+            if self.cut:
                 raise CutOff(f"{model!r} was cut off in mid-thought after about {self.usage().reasoning_tokens} tokens")
             raise ReplyUnusable(
                 f"{model!r} {'thought, but said nothing' if self.reasoning else 'replied with nothing'}"
             )
-        if why := fault(self.text, cut):
+        if why := fault(self.text, self.cut):
             raise ReplyUnusable(f"{model!r} {why}")
 
     def _count(self, chunk: AIMessageChunk) -> None:

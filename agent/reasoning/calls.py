@@ -19,7 +19,7 @@ from agent.reasoning.budget import Budget
 from agent.reasoning.roles import Role
 from agent.reasoning.tries import Ask, Tries
 from agent.services import Journal, Reply, ReplyKey
-from agent.types import Again, Delta, Spending
+from agent.types import Again, Caution, Delta, Spending
 
 if TYPE_CHECKING:
     from agent.reasoning.models.think import Mode
@@ -34,7 +34,7 @@ class ModelCalls:
         self._budget = budget
         self._tags: Mode = "off" if role.separates_thinking else "auto"
 
-    async def make(self, ask: Ask) -> AsyncGenerator[Delta | Again | Spending, None]:
+    async def make(self, ask: Ask) -> AsyncGenerator[Delta | Again | Spending | Caution, None]:
         """What the model says.  A reply that is in the journal is said again, and costs nothing.
 
         Raises `ModelRefused`, `ModelUnreachable` and `BudgetSpent` at once; `ModelOverloaded` when the retries are used
@@ -65,6 +65,11 @@ class ModelCalls:
                 self._tags = attempt.learned
                 await self._journal.keep(key, Reply(attempt.reasoning, attempt.text))
                 yield Spending(attempt.usage())
+                if attempt.cut:
+                    model = self._role.endpoint.model
+                    yield Caution(
+                        f"{model!r} reached its token limit ({ask.step}): the end of what it said is missing."
+                    )
                 return
 
     async def _charged(self, attempt: Attempt, ask: Ask) -> AsyncGenerator[Delta | Again, None]:

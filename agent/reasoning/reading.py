@@ -99,8 +99,13 @@ def fault_of_notes(text: str, cut: bool, brief: Brief) -> str:
     return "" if stance.kind != "answer" or _CITED.search(body) else "took notes without saying where from"
 
 
-def fault_of_revisions(text: str, _cut: bool) -> str:
-    return "" if is_revision(text) else "gave no numbered sentence"
+def fault_of_revisions(text: str, cut: bool) -> str:
+    return cut_in_the_middle(text, cut) or ("" if is_revision(text) else "gave no numbered sentence")
+
+
+def cut_in_the_middle(_text: str, cut: bool) -> str:
+    """What takes the place of a text that is there already is whole, or it is of no use."""
+    return "was cut off in the middle of its reply" if cut else ""
 
 
 def nothing_in_reasoning(_reasoning: str) -> str:

@@ -20,6 +20,7 @@ from agent.reasoning.languages import language_name
 from agent.reasoning.reading import (
     Writing,
     answer_in_reasoning,
+    cut_in_the_middle,
     fault_of_notes,
     fault_of_writing,
     nothing_in_reasoning,
@@ -117,7 +118,7 @@ class Author:
         """An answer that drifted, once more in the language asked for; shown only if it keeps its citations."""
         wanted = language_name(brief.language)
         anew = ""
-        ask = Ask("rewrite", brief, asking.for_rewriting(brief, draft), nothing_wrong, nothing_in_reasoning)
+        ask = Ask("rewrite", brief, asking.for_rewriting(brief, draft), cut_in_the_middle, nothing_in_reasoning)
         try:
             async with aclosing(self._mender.make(ask)) as thoughts:
                 async for thought in thoughts:

@@ -17,7 +17,7 @@ from agent.reasoning.journal import MemoryJournal
 from agent.reasoning.models import Endpoint, open_chat_model
 from agent.reasoning.r1 import R1Reasoner
 from agent.reasoning.roles import Role, Roles
-from agent.types import Again, Evidence, Passage, Spending
+from agent.types import Again, Caution, Evidence, Passage, Spending
 from tests.model_server import ModelServer, Request, Said
 from tests.reasoning.asked import ANSWER, BRIEF, CALM, EVIDENCE, hear, source
 
@@ -140,6 +140,29 @@ async def test_a_call_that_never_ends_is_ended_by_the_clock_however_busily_it_is
     assert time.monotonic() - began < 3
 
 
+async def test_an_answer_without_its_end_is_said_to_be_so() -> None:
+    heard = await hear(Said("ANSWER\nR1 came out on 20 January 2025 [citation:1]. It is und", "hm", finish="length"))
+    [caution] = heard.of(Caution)
+    assert "token limit" in caution.text
+    assert len(heard.server.requests) == 1
+
+
+async def test_half_a_sentence_takes_no_sentences_place() -> None:
+    heard = await hear([Said("1: R1 came out on 20", finish="length"), "1: drop"], "revise")
+    assert heard.text == "1: drop"
+
+
+async def test_half_a_rewriting_takes_no_answers_place() -> None:
+    chinese = (
+        "R1于2025年1月20日发布，这是一个开放权重的推理模型 [citation:1]。"
+        "它采用MIT许可证，可以自由使用和修改，也可以商用 [citation:1]。"
+    )
+    half = Said("R1 came out on 20 January 2025 [citation:1]. It is und", finish="length")
+    heard = await hear([f"ANSWER\n{chinese}", half, half])
+    assert heard.text == chinese
+    assert "could not be rewritten" in heard.of(Caution)[0].text
+
+
 # ------------------------------------------------------------------------------------------------- money
 
 PRICED = replace(CALM, name="deepseek")  # the name of the endpoint, by which prices are known
@@ -162,9 +185,6 @@ async def test_a_price_that_is_not_known_is_null_with_a_word_on_why() -> None:
     [spent] = heard.of(Spending)
     assert spent.usage.usd is None
     assert "no price is known for 'r1'" in spent.usage.usd_why
-
-
-# ------------------------------------------------------------------------------------------------- money
 
 
 async def charged(said: Said, seconds: float) -> float:
