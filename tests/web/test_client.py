@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 import trustme
@@ -110,6 +111,39 @@ async def test_a_proxy_is_used_and_resolves_by_itself() -> None:
         web.pages["http://site.example/a"] = behave
         reach = Reach(resolver=web.resolver(), proxies={"http": web.url("")})
         assert await get("http://site.example/a", reach) == "proxied http://site.example/a"
+
+
+async def test_https_goes_through_a_proxys_tunnel_and_is_checked_against_the_name() -> None:
+    authority = trustme.CA()
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("site.example").configure_cert(server_side)
+    client_side = ssl.create_default_context()
+    authority.configure_trust(client_side)
+    asked: list[str] = []
+    async with WebServer({"/": page("hello")}, tls=server_side) as web:
+
+        async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append((await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0].decode())
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", web.port)
+            writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+            await asyncio.wait(
+                [asyncio.create_task(_pass_on(reader, far_writer)), asyncio.create_task(_pass_on(far_reader, writer))]
+            )
+
+        async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as proxy:
+            address = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+            reach = Reach(resolver=web.resolver(), proxies={"https": address}, tls=client_side)
+            assert await get("https://site.example/", reach) == "hello"
+            with pytest.raises(Exception, match=r"other\.example"):
+                await get("https://other.example/", reach)
+    assert asked == ["CONNECT site.example:443 HTTP/1.1", "CONNECT other.example:443 HTTP/1.1"]
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while piece := await reader.read(65_536):
+            writer.write(piece)
+    writer.close()
 
 
 async def test_the_sample_webs_hosts_never_go_to_a_proxy() -> None:

@@ -68,7 +68,7 @@ async def met(case: Case) -> Outcome:
     await PageExtractor().warm()  # the start of the workers is not the page's
     before = asyncio.all_tasks()
     async with serving(case) as (web, reach), open_client("test/1", reach, connections=4) as client:
-        manners = Manners(between=0, robots=Robots("r1-research-agent", FixedClock(), seconds=0.3 * case.deadline))
+        manners = Manners(between=0, robots=Robots("r1-research-agent", FixedClock(), seconds=0.5 * case.deadline))
         fetcher = HttpFetcher(client, reach, FixedClock(), seconds=case.deadline, manners=manners)
         parts = PoolParts(
             run_id="run",
