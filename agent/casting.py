@@ -5,6 +5,7 @@ Knows the settings and the model layer; opens clients for one run.  Beside `wiri
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -104,18 +105,28 @@ def _measured(one: Cast) -> Cast:
     return replace(one, profile=fitted(one.profile, given)) if given and given >= _SMALLEST_WINDOW else one
 
 
-def check_prices(settings: Settings, roles: dict[RoleName, Cast]) -> None:
-    """Raises `SettingsError` where a limit in dollars could not be kept."""
-    from agent.reasoning.models.prices import price_of
-
+def check_prices(
+    settings: Settings, roles: dict[RoleName, Cast], brought: Mapping[RoleName, Any] | None = None
+) -> None:
+    """Raises `SettingsError` where a limit in dollars could not be kept.  `brought`: as `open_roles` takes it."""
     if settings.max_usd is None:
         return
-    for one in roles.values():
-        if not one.profile.reports_cost and price_of(one.profile.name, one.model, datetime.now(UTC)) is None:
+    mine = {name: role for name, model in (brought or {}).items() if (role := _brought(model))}
+    others: list[Cast | Role] = [one for name, one in roles.items() if name not in mine]
+    for profile, endpoint in [(one.profile, one.endpoint) for one in [*others, *mine.values()]]:
+        if not _is_priced(profile, endpoint.model):
             raise SettingsError(
-                f"AGENT_MAX_USD={settings.max_usd:g} cannot be kept: no price is known for {one.model!r} at "
-                f"{one.endpoint.host}; use AGENT_MAX_TOTAL_TOKENS (--max-total-tokens)"
+                f"AGENT_MAX_USD={settings.max_usd:g} cannot be kept: no price is known for {endpoint.model!r} at "
+                f"{endpoint.host}; use AGENT_MAX_TOTAL_TOKENS (--max-total-tokens)"
             )
+
+
+def _is_priced(profile: Profile | None, model: str) -> bool:
+    from agent.reasoning.models.prices import price_of
+
+    if profile is None:
+        return False
+    return profile.reports_cost or price_of(profile.name, model, datetime.now(UTC)) is not None
 
 
 def fitting(limits: Limits, roles: dict[RoleName, Cast]) -> Limits:
@@ -126,7 +137,7 @@ def fitting(limits: Limits, roles: dict[RoleName, Cast]) -> Limits:
 
 
 async def open_roles(
-    roles: dict[RoleName, Cast], stack: AsyncExitStack, brought: dict[str, Any], *, pass_thinking: bool
+    roles: dict[RoleName, Cast], stack: AsyncExitStack, brought: Mapping[RoleName, Any], *, pass_thinking: bool
 ) -> Roles:
     """Chat models for one run, closed with `stack`.  `brought`: the caller's own chat models, by role."""
     from agent.reasoning.roles import Roles
@@ -138,15 +149,28 @@ async def open_roles(
 
 
 async def _open(name: str, one: Cast | None, mine: Any, stack: AsyncExitStack) -> Role | None:
-    from agent.reasoning.models import Endpoint, open_chat_model
+    from agent.reasoning.models import open_chat_model
     from agent.reasoning.roles import Role
 
     if mine is not None:
-        told = getattr(mine, "model_name", None) or getattr(mine, "model", None)
-        return Role(mine, Endpoint(told if isinstance(told, str) else type(mine).__name__))
+        return _brought(mine)
     if one is None:
         return None
     chat = await stack.enter_async_context(
         open_chat_model(model=one.model, base_url=one.base_url, api_key=one.api_key, profile=one.profile)
     )
     return Role(chat, one.endpoint, one.profile)
+
+
+def _brought(mine: Any) -> Role | None:
+    """The caller's own chat model; a `ChatR1` knows where it is and how it is driven.  None for what is no model."""
+    from agent.reasoning.models.failures import Endpoint
+    from agent.reasoning.models.profiles import Profile
+    from agent.reasoning.roles import Role
+
+    if not hasattr(mine, "astream"):
+        return None
+    told = getattr(mine, "model_name", None) or getattr(mine, "model", None)
+    profile, url = getattr(mine, "endpoint_profile", None), getattr(mine, "openai_api_base", None)
+    endpoint = Endpoint(told if isinstance(told, str) else type(mine).__name__, url if isinstance(url, str) else "")
+    return Role(mine, endpoint, profile if isinstance(profile, Profile) else None)

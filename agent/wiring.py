@@ -144,7 +144,7 @@ class Wiring:
         self._clock: Clock = parts.clock or SystemClock()
         asked = parts.reasoner is None or settings.model is not None
         self._roles = casting.measured(casting.cast(settings)) if asked else {}
-        casting.check_prices(settings, self._roles)
+        casting.check_prices(settings, self._roles, self._brought)
         self.search_names  # noqa: B018 - a name that does not work is told before anything begins
 
     def services(self) -> Services:
@@ -174,6 +174,11 @@ class Wiring:
     @cached_property
     def search_names(self) -> tuple[str, ...]:
         return searching.names(self._settings, self._parts.search)
+
+    @property
+    def _brought(self) -> dict[casting.RoleName, Any]:
+        """The caller's own, by role; None where there is none."""
+        return {"reasoner": self._parts.reasoner, "writer": self._parts.writer, "fast": self._parts.fast}
 
     @property
     def _is_extractive(self) -> bool:
@@ -343,9 +348,8 @@ class Wiring:
         from agent.reasoning.budget import Budget
         from agent.reasoning.r1 import R1Reasoner
 
-        brought = {name: getattr(self._parts, name) for name in ("reasoner", "writer", "fast")}
         thinking = self._settings.pass_thinking
-        roles = await casting.open_roles(self._roles, stack, brought, pass_thinking=thinking)
+        roles = await casting.open_roles(self._roles, stack, self._brought, pass_thinking=thinking)
         return R1Reasoner(roles, self._journal, Budget(usd=self._settings.max_usd))
 
 

@@ -1,9 +1,15 @@
 """How each role is driven: by its endpoint and model, and by the window that its server was started with."""
 
-import pytest
+from contextlib import AsyncExitStack
 
-from agent.casting import cast, fitting, measured
+import pytest
+from langchain_core.language_models import GenericFakeChatModel
+
+from agent.casting import cast, fitting, measured, open_roles
+from agent.errors import SettingsError
+from agent.reasoning.models import ChatR1
 from agent.settings import Settings
+from agent.wiring import build_graph
 from tests.nearby import Nearby, listed
 
 
@@ -39,3 +45,26 @@ def test_a_role_elsewhere_is_driven_as_its_own_address_says():
     given = {"base_url": "http://gpu.example:9999/v1", "profile": "sglang"}
     roles = cast(Settings(model="r1", fast_model="r1", fast_base_url="https://openrouter.ai/api/v1", **given))
     assert roles["fast"].profile.name == "openrouter"
+
+
+# ------------------------------------------------------------------------------------------------- the caller's own
+
+
+@pytest.mark.parametrize("role", ["reasoner", "writer", "fast"])
+def test_a_limit_in_dollars_cannot_be_kept_for_a_model_of_the_callers_own(role):
+    given = {} if role == "reasoner" else {"model": "deepseek/deepseek-r1", "base_url": "https://openrouter.ai/api/v1"}
+    with pytest.raises(SettingsError, match="max-total-tokens"):
+        build_graph(Settings(max_usd=1, search="sample", **given), **{role: GenericFakeChatModel(messages=iter([]))})
+
+
+def test_a_chat_r1_of_the_callers_own_is_priced_as_its_endpoint_is():
+    mine = ChatR1(model="deepseek/deepseek-r1-0528", base_url="https://openrouter.ai/api/v1")
+    build_graph(Settings(max_usd=1, search="sample"), reasoner=mine)
+
+
+async def test_a_chat_r1_of_the_callers_own_is_driven_as_it_says_itself():
+    mine = ChatR1(model="deepseek-r1", base_url="http://localhost:8000/v1")
+    async with AsyncExitStack() as stack:
+        roles = await open_roles({}, stack, {"reasoner": mine}, pass_thinking=False)
+    assert roles.reasoner.profile == mine.endpoint_profile
+    assert roles.reasoner.endpoint.host == "localhost:8000"
