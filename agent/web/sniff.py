@@ -1,7 +1,6 @@
 """What kind of page these bytes are, judged by the bytes; the header is heard only where they leave it open.
 
-Pure.  A kind that the extractors cannot read is refused here, by its plain name, before the rest is downloaded: an
-extractor for one more kind needs a line in `TAKEN`.
+Pure.  A kind that the extractors cannot read is refused here, by its plain name, before the rest is downloaded.
 """
 
 from __future__ import annotations
@@ -15,13 +14,8 @@ from agent.errors import FetchFailed
 ENOUGH = 4096  # bytes that decide
 JSON = "application/json"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-TAKEN = frozenset({"text/html", "text/plain", "text/markdown", "application/pdf"})
-_TOLD = {  # of what is not taken
-    JSON: "not a page (JSON)",
-    "application/rss+xml": "not a page (XML)",
-    "application/atom+xml": "not a page (XML)",
-    DOCX: "not text (a ZIP or Office file)",
-}
+_FEEDS = frozenset({"application/rss+xml", "application/atom+xml"})
+TAKEN = frozenset({"text/html", "text/plain", "text/markdown", "application/pdf", JSON, DOCX, *_FEEDS})
 _MAGIC = {
     b"\x89PNG\r\n": "image/png",
     b"GIF8": "image/gif",
@@ -65,13 +59,6 @@ def media_type(start: bytes, *, declared: str = "", url: str = "") -> str:
     if not start.strip():
         raise FetchFailed("empty page", url)
     declared = declared.partition(";")[0].strip().lower()
-    kind = _kind(start, declared, url)
-    if kind not in TAKEN:
-        raise FetchFailed(_TOLD[kind], url)
-    return kind
-
-
-def _kind(start: bytes, declared: str, url: str) -> str:
     if b"%PDF-" in start[:1024]:
         return "application/pdf"
     if _is_docx(start, declared, url):
@@ -91,7 +78,7 @@ def _is_docx(start: bytes, declared: str, url: str) -> bool:
 
 def _text_kind(start: bytes, declared: str, url: str) -> str:
     ending = _ENDINGS.get(_ending(url), "")
-    if _JSON.match(start) and ("json" in declared or (_ending(url) == ".json" and JSON in TAKEN)):
+    if _JSON.match(start) and ("json" in declared or _ending(url) == ".json"):
         return JSON
     if declared in {"text/plain", "text/markdown"} and ending != "text/html":
         return ending or declared

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agent.web.extract import html, pdf, plain
+from agent.web.extract import docx, feed, html, json_format, pdf, plain
 from agent.web.extract.parts import Format
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
+        "application/atom+xml": feed.extract,
+        "application/json": json_format.extract,
         "application/pdf": pdf.extract,
+        "application/rss+xml": feed.extract,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": docx.extract,
         "text/html": html.extract,
         "text/markdown": plain.markdown,
         "text/plain": plain.text,

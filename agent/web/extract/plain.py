@@ -1,4 +1,4 @@
-"""Plain text and Markdown: taken as they are."""
+"""Plain text and Markdown: taken as they are, but for Markdown's comments."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from agent.text.language import detect
 from agent.web.extract.parts import Extracted, Hints
 from agent.web.extract.tidy import decoded, one_line, tidy
 
+_UNSHOWN = re.compile(r"<!--.*?(?:-->|\Z)|^\[[^\]\n]*\]:\s*(?:#|<>)[ \t]*[\"'(][^\n]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[ \t]*$)", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
 
@@ -20,7 +22,9 @@ def text(body: bytes, hints: Hints) -> Extracted:
 
 
 def markdown(body: bytes, hints: Hints) -> Extracted:
-    words = _words(body, hints)
+    words = tidy(_shown(_words(body, hints)))
+    if not words:
+        raise ExtractFailed("empty page")
     heading = _HEADING.search(words)
     return Extracted(words, one_line(heading[1]) if heading else file_name(hints.url), detect(words))
 
@@ -30,6 +34,11 @@ def _words(body: bytes, hints: Hints) -> str:
     if not words:
         raise ExtractFailed("empty page")
     return words
+
+
+def _shown(words: str) -> str:
+    """Without comments, which nobody sees who reads it rendered: `<!-- … -->` and `[//]: # (…)`, but in code."""
+    return "".join(piece if n % 2 else _UNSHOWN.sub("", piece) for n, piece in enumerate(_FENCE.split(words)))
 
 
 def file_name(url: str) -> str:
