@@ -74,7 +74,7 @@ _PECULIAR = {
     "fi": "äö",
     "hu": "őűáéíóöü",
 }
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WORD = re.compile(r"(?<![^\W_])[^\W\d_]++(?:['’-][^\W\d_]++)*+(?!\d)")  # of "o1" the o is no word
 _QUOTED = re.compile(r"\"[^\"]+\"|'[^']+'(?!\w)|“[^”]+”|„[^“”]+[“”]|«[^»]+»|‘[^’]+’|「[^」]+」|『[^』]+』|《[^》]+》")
 _SAMPLE = 4000  # characters: more changes nothing
 
