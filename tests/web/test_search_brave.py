@@ -43,12 +43,25 @@ class TestBrave(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
         [seen] = self.peer.seen
         assert (seen.method, seen.target.partition("?")[0]) == ("GET", "/res/v1/web/search")
         assert seen.headers["x-subscription-token"] == self.secret
-        assert seen.query == {"q": "lion", "count": "7", "search_lang": "en"}
+        assert seen.query == {"q": "lion", "count": "7"}
 
-    @pytest.mark.parametrize(("query", "code"), [("狮子 怎么 睡觉", "zh-hans"), ("ライオンはどこで寝る", "jp")])
-    async def test_the_language_of_the_query_is_told_in_its_own_codes(self, query: str, code: str) -> None:
-        await self.found([], query=query)
-        assert self.peer.seen[-1].query["search_lang"] == code
+    @pytest.mark.parametrize(
+        ("query", "language", "code"),
+        [
+            ("狮子 怎么 睡觉", None, "zh-hans"),
+            ("ライオンはどこで寝る", None, "jp"),
+            ("Löwe Schlaf", None, None),
+            ("Löwe Schlaf", "de-AT", "de"),
+            ("狮子 怎么 睡觉", "de", "zh-hans"),
+        ],
+    )
+    async def test_a_language_is_told_in_its_own_codes_where_it_is_sure(
+        self, query: str, language: str | None, code: str | None
+    ) -> None:
+        self.peer.answer = self.good([])
+        brave = Brave(self.client, key=self.secret, url=self.peer.url, language=language, pace=Pace(0))
+        await brave.search(Query(query), limit=1)
+        assert self.peer.seen[-1].query.get("search_lang") == code
 
     async def test_more_results_and_words_than_it_takes_are_not_asked_for(self) -> None:
         await self.found(THREE, query="lion " * 80, limit=100)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.errors import SearchThrottled, SettingsError
 from agent.services import SearchProvider
 from agent.text.bounds import UNBOUNDED, Bounds
-from agent.text.language import detect
+from agent.text.language import detect, script_share
 from agent.types import Query, SearchHit
 from agent.web.search.asking import Reply, accept, ask, endpoint, key, rows, text, used_up, wrong_key
 from agent.web.search.hits import Row, ranked, told_day
@@ -27,8 +27,9 @@ _QUERY_CHARACTERS = 400  # Brave's own limit …
 _QUERY_WORDS = 50  # … and this one beside it
 _RESULTS = 20  # likewise
 _PACE = Pace(1.0, "Brave")  # its smallest plan takes one request a second
-_CODES = {"zh": "zh-hans", "ja": "jp", "pt": "pt-pt"}  # where Brave's are not ISO 639-1's
-_LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh"})  # of detect's
+_OF_THE_SCRIPT = 0.3  # of the letters, as with Wikipedia
+_CODES = {"zh": "zh-hans", "ja": "jp", "pt": "pt-pt", "no": "nb"}  # where Brave's are not ISO 639-1's
+_BY_SCRIPT = frozenset({"ar", "ja", "ko", "ru", "zh"})  # told from two words; of Latin letters that takes a sentence
 
 
 def build(parts: ProviderParts) -> SearchProvider:
@@ -47,14 +48,17 @@ class Brave:
         *,
         key: str,
         url: str = "https://api.search.brave.com",
+        language: str | None = None,
         bounds: Bounds = UNBOUNDED,
         seconds: float = 8.0,
         pace: Pace = _PACE,
         shelf: Shelf | None = None,
     ) -> None:
+        """`language`: BCP 47, of what is preferred; None: told from the query's script where that tells it."""
         self._client = client
         self._url = endpoint(url, "AGENT_BRAVE_URL") + "/res/v1/web/search"
         self._headers = {"Accept": "application/json", "X-Subscription-Token": _known(key)}
+        self._language = language
         self._bounds = bounds
         self._seconds = seconds
         self._pace = pace
@@ -81,12 +85,19 @@ class Brave:
     def _parameters(self, query: Query, limit: int) -> dict[str, str]:
         asked = worded(query.text, self._bounds, characters=_QUERY_CHARACTERS, words=_QUERY_WORDS)
         wanted = {"q": asked, "count": str(min(limit, _RESULTS))}
-        language = detect(query.text)
-        if language in _LANGUAGES:
+        language = self._language_of(query.text)
+        if language:
             wanted["search_lang"] = _CODES.get(language, language)
         if self._bounds.since and self._bounds.today:
             wanted["freshness"] = f"{self._bounds.since}to{self._bounds.today}"
         return wanted
+
+    def _language_of(self, text: str) -> str:
+        """Which one to prefer, where that is sure; Brave's own preference is English."""
+        if self._language and script_share(text, self._language) >= _OF_THE_SCRIPT:
+            return self._language.partition("-")[0].lower()
+        found = detect(text)
+        return found if found in _BY_SCRIPT else ""
 
 
 def _known(value: str) -> str:
