@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from agent.events import Ranked
@@ -10,10 +11,12 @@ from agent.graph.state import EvidenceRef, PassageRef, Run, update
 from agent.graph.steps import Done
 from agent.text.copies import origins
 from agent.text.ranking import evidence as pack
+from agent.text.surroundings import surrounded
 from agent.types import Evidence, Source
 
 CANDIDATES = 200  # passages ranked before packing; several times what any budget holds
 LEAST_PER_SOURCE = 3  # passages; with few sources each may fill its share of the budget
+_FILLED = 0.9  # of the budget may be filled with what stands around: the count of tokens is an estimate
 PASSAGE_TOKENS = 250  # of the usual passage: 1,000 characters
 
 
@@ -25,6 +28,8 @@ async def retrieve(run: Run, desk: Desk) -> Done:
     budget = desk.services.limits.evidence_tokens
     share = budget // PASSAGE_TOKENS // (len(read) or 1)
     chosen = pack(ranked, read, budget_tokens=budget, per_source=max(LEAST_PER_SOURCE, share))
+    read_texts = {e.source.document_id: await desk.services.library.text(e.source.snapshot) for e in chosen}
+    chosen = await asyncio.to_thread(surrounded, chosen, read_texts, budget_tokens=int(budget * _FILLED))
     sources = _numbered(chosen, run.sources)
     refs = tuple(
         EvidenceRef(e.source.document_id, tuple(PassageRef(p.id, p.start, p.end) for p in e.passages), e.score)
