@@ -146,6 +146,17 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
+async def test_a_proxy_that_the_environment_names_does_not_get_round_the_checks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with WebServer({}) as proxy:
+        for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(variable, proxy.url(""))
+        with pytest.raises(AddressRefused):
+            await get("http://inside.example/", Reach(resolver=proxy.resolver(private=("inside.example",))))
+    assert proxy.requests == []
+
+
 async def test_the_sample_webs_hosts_never_go_to_a_proxy() -> None:
     async with WebServer({"/": page("sample")}) as web:
         reach = Reach(
