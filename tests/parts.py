@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from agent.errors import FetchFailed, LibraryError, SearchBroken
 from agent.reasoning.journal import MemoryJournal
@@ -16,11 +17,14 @@ from agent.text.chunking import split
 from agent.text.urls import site
 from agent.types import (
     Brief,
+    Case,
     Claim,
     Delta,
     Document,
     Evidence,
     Finding,
+    Judged,
+    Judgement,
     Limits,
     MadeWith,
     Page,
@@ -260,6 +264,35 @@ def good_reasoner() -> ScriptedReasoner:
 # ------------------------------------------------------------------------------------------------- together
 
 
+class ScriptedJudge:
+    """Gives each case the verdict that `verdicts` has for a word in its claim, with its first passage as the words.
+
+    Of a case without such a word it says nothing.  `error` is raised instead; `pause` comes before each reply.
+    """
+
+    def __init__(
+        self,
+        verdicts: Mapping[str, Judged] | None = None,
+        *,
+        beside: bool = False,
+        error: Exception | None = None,
+        pause: float = 0.0,
+    ) -> None:
+        self.verdicts, self.beside, self.error, self.pause = verdicts or {}, beside, error, pause
+        self.asked: list[tuple[str, ...]] = []  # the claims of each batch
+
+    async def judge(self, brief: Brief, cases: Sequence[Case]) -> AsyncIterator[Thought]:
+        self.asked.append(tuple(case.claim for case in cases))
+        await asyncio.sleep(self.pause)
+        if self.error:
+            raise self.error
+        yield CALL
+        for at, case in enumerate(cases):
+            for word, verdict in self.verdicts.items():
+                if word in case.claim:
+                    yield Judgement(at, verdict, (case.exhibits[0].text,))
+
+
 @dataclass
 class World:
     """Services made of the parts above, and a look at what they did."""
@@ -274,6 +307,8 @@ class World:
     fallback: Callable[[str], ScriptedReasoner] | None = None
     limits: Limits = LIMITS
     clock: FixedClock = field(default_factory=FixedClock)
+    judge: ScriptedJudge | None = None
+    unconfirmed: Literal["show", "drop"] = "show"
     opened: int = 0
     open_now: int = 0
 
@@ -287,6 +322,7 @@ class World:
             fallback=self.fallback or _put_together,
             open_run=self._open_run,
             made_with=MadeWith(version="test", model="scripted"),
+            unconfirmed=self.unconfirmed,
         )
 
     @asynccontextmanager
@@ -308,7 +344,7 @@ class World:
         self.open_now += 1
         try:
             async with Pool(parts) as pool:
-                yield RunParts(self.reasoner, pool)
+                yield RunParts(self.reasoner, pool, self.judge)
         finally:
             self.open_now -= 1
 

@@ -149,7 +149,8 @@ def _missing_figure(case: Case) -> str:
 
 def _may_be(mine: Quantity | Date, theirs: Quantity | Date) -> bool:
     if isinstance(mine, Quantity) and isinstance(theirs, Quantity):
-        return numbers.agree(mine, theirs) is not False
+        agreed = numbers.agree(mine, theirs)
+        return agreed is True or (agreed is None and mine.dimension == theirs.dimension)
     if isinstance(mine, Date) and isinstance(theirs, Date):
         return dates.agree(mine, theirs) is not False
     return False
@@ -176,16 +177,20 @@ def _requoted(
     if not words or (citation.quote and any(_in(w, citation.quote) for w in words)):
         return citation
     for one in shown:
-        if one.source == citation.source:
-            quotable = ready[one.source]
-            spans = [s for s in quotable.spans if one.start <= s[0] and s[1] <= one.end]
-            bearing = [(start, end) for start, end in spans if any(_in(w, quotable.text[start:end]) for w in words)]
-            if bearing:
-                start, end = bearing[0]
-                quote = quotable.text[start:end]
-                link = text_fragment(sources[one.source][0].url, quote)
-                return replace(citation, quote=quote, start=start, end=end, page=quotable.page_of(start), link=link)
+        if one.source == citation.source and any(_in(w, one.text) for w in words):
+            start, end = _bearing(one, words, ready[one.source])
+            quote = ready[one.source].text[start:end]
+            link = text_fragment(sources[one.source][0].url, quote)
+            page = ready[one.source].page_of(start)
+            return replace(citation, quote=quote, start=start, end=end, page=page, link=link)
     return citation
+
+
+def _bearing(one: Shown, words: Sequence[str], quotable: Quotable) -> tuple[int, int]:
+    """The sentence that has the words; all that was shown where they run over several."""
+    spans = [(start, end) for start, end in quotable.spans if one.start <= start and end <= one.end]
+    bearing = (span for span in spans if any(_in(w, quotable.text[slice(*span)]) for w in words))
+    return next(bearing, (spans[0][0], spans[-1][1]) if spans else (one.start, one.end))
 
 
 def _in(words: str, text: str) -> bool:

@@ -182,7 +182,9 @@ class _Going:
 
     def _ready(self, *, over: bool) -> Iterator[Sequence[Case]]:
         """Batches that are full, and at the end what is left."""
-        waiting = list(batches(self._doubtful[self._asked :], self._examiner.most))
-        for batch in waiting if over else waiting[:-1]:
+        full = list(batches(self._doubtful[self._asked :], self._examiner.most))
+        if full and not over and len(full[-1]) < self._examiner.most:
+            full.pop()
+        for batch in full:
             self._asked += len(batch)
             yield batch

@@ -53,5 +53,5 @@ def _outcome(written: str) -> Judged:
 def _quoted(rest: str) -> tuple[str, ...]:
     """What stands between quotation marks; where there are none, all of it."""
     found = [words.strip() for words in _QUOTED.findall(rest)]
-    bare = re.sub(r"^[\s:：,—–-]+|[\s*_`]+$", "", rest)
+    bare = re.sub(r"^[\s:：,|—–-]+|[\s*_`|]+$", "", rest)
     return tuple(words for words in found or [bare] if words)

@@ -1,0 +1,184 @@
+"""When claims go before the judge, how often, and what becomes of what fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from agent.check.checker import RuleChecker
+from agent.errors import ModelOverloaded
+from agent.events import Writing, decode
+from agent.graph.build import build
+from agent.graph.judging import BESIDE, TOGETHER, batches
+from agent.types import Case, Delta, Exhibit, Stance
+from tests.parts import CALL, LIMITS, PLAN, ScriptedJudge, ScriptedReasoner, World
+
+QUESTION = "When was R1 released, and at what temperature is it used?"
+TRUE = "DeepSeek released R1 on 20 January 2025 under the MIT licence [citation:2]."
+LOOSE = "R1 came out in {}, free for everybody to take [citation:2]."
+WORDS = ("winter", "spring", "summer", "autumn", "dawn", "dusk", "noon", "night")
+
+
+def world(judge, *sentences, pause=0.0, **limits):
+    said = [Delta(text=f"{s}\n\n") for s in sentences]
+    script = [Stance("answer"), *(part for delta in said for part in (delta, pause)), CALL]
+    reasoner = ScriptedReasoner(plan=PLAN, write=[script])
+    return World(reasoner=reasoner, checker=RuleChecker(), judge=judge, limits=replace(LIMITS, revisions=0, **limits))
+
+
+async def ask(one: World) -> dict:
+    return (await build(one.services()).ainvoke({"question": QUESTION}))["answer"]
+
+
+def verdicts(answer):
+    return [claim["verdict"] for claim in answer["claims"]]
+
+
+async def test_only_what_the_rules_cannot_tell_goes_before_the_judge_and_in_one_batch():
+    judge = ScriptedJudge({"winter": "supported"})
+    answer = await ask(world(judge, TRUE, LOOSE.format("winter"), LOOSE.format("spring")))
+    assert [len(batch) for batch in judge.asked] == [2]
+    assert verdicts(answer) == ["supported", "supported", "unchecked"]
+
+
+async def test_the_judges_call_is_counted():
+    judge = ScriptedJudge({"winter": "supported"})
+    answer = await ask(world(judge, LOOSE.format("winter")))
+    assert answer["usage"]["model_calls"] == 3
+    assert answer["usage"]["serial_model_calls"] == 3
+
+
+async def test_a_judge_that_fails_leaves_claims_unchecked_and_the_reader_is_told():
+    answer = await ask(world(ScriptedJudge(error=ModelOverloaded("the server is busy")), TRUE, LOOSE.format("winter")))
+    assert verdicts(answer) == ["supported", "unchecked"]
+    assert answer["status"] == "complete"
+    assert any("could not be checked by the model (the server is busy)" in w for w in answer["warnings"])
+
+
+async def test_a_judge_that_is_late_leaves_claims_unchecked():
+    answer = await ask(world(ScriptedJudge(pause=30), LOOSE.format("winter"), judge_seconds=0.1))
+    assert verdicts(answer) == ["unchecked"]
+    assert any("not done after" in w for w in answer["warnings"])
+
+
+async def test_a_budget_that_is_used_up_is_not_spent_on_judging():
+    judge = ScriptedJudge({"winter": "supported"})
+    answer = await ask(world(judge, LOOSE.format("winter"), total_tokens=1))
+    assert judge.asked == []
+    assert verdicts(answer) == ["unchecked"]
+
+
+async def test_what_is_unsupported_leaves_the_body_and_is_not_judged_again():
+    judge = ScriptedJudge({"winter": "unsupported", "spring": "partial"})
+    answer = await ask(world(judge, TRUE, LOOSE.format("winter"), LOOSE.format("spring")))
+    body, _, apart = answer["answer"].partition("## Not confirmed")
+    assert "winter" not in body
+    assert "winter" in apart
+    assert "spring" in body
+    assert verdicts(answer) == ["supported", "partial", "unsupported"]
+    assert len(judge.asked) == 1
+
+
+async def test_what_is_unsupported_can_be_dropped():
+    judge = ScriptedJudge({"winter": "unsupported"})
+    one = world(judge, TRUE, LOOSE.format("winter"))
+    one.unconfirmed = "drop"
+    answer = await ask(one)
+    assert "winter" not in answer["answer"]
+    assert verdicts(answer) == ["supported"]
+    assert any("1 sentence was left out" in w for w in answer["warnings"])
+
+
+async def test_a_revision_is_judged_for_its_new_sentences_only():
+    judge = ScriptedJudge({"winter": "unsupported", "spring": "supported", "summer": "supported"})
+    one = world(judge, LOOSE.format("winter"), LOOSE.format("spring"))
+    one.limits = replace(one.limits, revisions=1)
+    one.reasoner.scripts["revise"] = [[Delta(text="1: " + LOOSE.format("summer")), CALL]]
+    answer = await ask(one)
+    assert [[claim.split()[4].strip(",") for claim in batch] for batch in judge.asked] == [
+        ["winter", "spring"],
+        ["summer"],
+    ]
+    assert verdicts(answer) == ["supported", "supported"]
+
+
+# ------------------------------------------------------------------------------------------------- beside the writing
+
+
+async def test_where_a_second_call_costs_nothing_claims_are_judged_while_the_rest_is_written():
+    judge = ScriptedJudge(dict.fromkeys(WORDS, "supported"), beside=True)
+    one = world(judge, *(LOOSE.format(word) for word in WORDS), TRUE, pause=0.03)
+    asked_at_end: list[int] = []
+    async for part in build(one.services()).astream({"question": QUESTION}, stream_mode="custom"):
+        event = decode(part)
+        if isinstance(event, Writing) and "20 January" in event.text:
+            asked_at_end.append(len(judge.asked))
+    assert asked_at_end == [1]
+    assert len(judge.asked[0]) == BESIDE
+
+
+async def test_what_was_judged_beside_the_writing_is_the_same_as_after_it():
+    kinds = dict(zip(WORDS, ["supported", "partial", "refuted", "cannot tell"] * 2, strict=True))
+    found = []
+    for beside in (True, False):
+        judge = ScriptedJudge(kinds, beside=beside)
+        found.append(await ask(world(judge, *(LOOSE.format(word) for word in WORDS), TRUE)))
+    assert verdicts(found[0]) == verdicts(found[1])
+    assert found[0]["answer"] == found[1]["answer"]
+
+
+async def test_a_run_that_is_left_leaves_no_judging_behind():
+    judge = ScriptedJudge(beside=True, pause=30)
+    one = world(judge, *(LOOSE.format(word) for word in WORDS), TRUE, pause=0.05)
+    before = asyncio.all_tasks()
+    stream = build(one.services()).astream({"question": QUESTION}, stream_mode="custom")
+    async for _ in stream:
+        if judge.asked:
+            break
+    await stream.aclose()
+    await asyncio.sleep(0.1)
+    assert {t for t in asyncio.all_tasks() - before if not t.done()} == set()
+
+
+async def test_little_is_waited_for_after_the_last_word():
+    judge = ScriptedJudge(dict.fromkeys(WORDS, "supported"), beside=True, pause=0.3)
+    one = world(judge, *(LOOSE.format(word) for word in WORDS[:6]), *[TRUE] * 8, pause=0.05)
+    last = 0.0
+    async for part in build(one.services()).astream({"question": QUESTION}, stream_mode="custom"):
+        if isinstance(decode(part), Writing):
+            last = time.monotonic()
+    assert time.monotonic() - last < 0.6
+
+
+# ------------------------------------------------------------------------------------------------- batches
+
+
+def cases(*sizes):
+    return [Case(str(at), (Exhibit(1, "x" * size),)) for at, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize("most", [BESIDE, TOGETHER])
+def test_batches_keep_the_order_and_lose_nothing(most):
+    listed = cases(*[100] * 50)
+    cut = list(batches(listed, most))
+    assert [case for batch in cut for case in batch] == listed
+    assert max(map(len, cut)) == most
+
+
+def test_what_comes_later_does_not_change_the_batches_before():
+    listed = cases(*[100, 30_000, 9_000, 9_000, 9_000, 10] * 4)
+    whole = list(batches(listed, BESIDE))
+    for end in range(1, len(listed)):
+        part = list(batches(listed[:end], BESIDE))
+        assert part[:-1] == whole[: len(part) - 1]
+
+
+def test_a_passage_that_is_too_long_for_any_batch_is_a_batch_of_its_own():
+    assert [len(batch) for batch in batches(cases(10, 90_000, 10), 6)] == [1, 1, 1]
+
+
+def test_no_cases_are_no_batch():
+    assert list(batches([], 6)) == []
