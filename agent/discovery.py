@@ -72,6 +72,8 @@ def discovered(
         return _with_a_model(settings, named, settings.base_url)
     if endpoint := _profile_endpoint(settings):
         return _at_profile(settings, endpoint, variables)
+    if settings.model:  # the profile names its family
+        raise SettingsError(f"the model {settings.model!r} needs an endpoint: set AGENT_BASE_URL (--base-url)")
     near = nearby(usual_servers(variables) if servers is None else servers)
     found = _local(settings, near) or _keyed(settings, variables)
     return found or Found(settings.model_copy(update={"model": EXTRACTIVE}), _why_none(near))

@@ -131,6 +131,11 @@ def test_a_family_as_the_profile_stays_beside_the_endpoint_that_is_found():
         assert discovered(Settings(profile="r1-0528"), {}, servers=[vllm(server)]).settings.profile == "vllm/r1-0528"
 
 
+def test_a_model_with_a_family_and_no_endpoint_is_not_exchanged_for_another_one():
+    with Nearby({"/v1/models": listed("deepseek-r1")}) as server, pytest.raises(SettingsError, match="AGENT_BASE_URL"):
+        discovered(Settings(model="ours", profile="r1-0528"), {}, servers=[vllm(server)])
+
+
 @pytest.mark.parametrize(
     ("url", "variable", "sent"),
     [
