@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from agent.types import Evidence
 
 _LONGEST_TITLE = 200  # characters
+_BLANK = 4  # characters between two passages that may be blank lines only: nothing is left out there
 _GAP = "[…]"  # where text of the page is left out: a writer must not take a part for the whole
 
 # Brackets of all widths: a forged marker need not be written in ASCII to be read as one.
@@ -54,11 +55,13 @@ def _joined(evidence: Evidence) -> Iterable[str]:
     """The passages' texts, what two of them share only once; what is left out before, between and after is marked."""
     end = 0
     for passage in evidence.passages:
-        if passage.start > end:
+        if passage.start > end + _BLANK:
             yield f"\n{_GAP}\n"
+        elif passage.start > end > 0:
+            yield "\n\n"
         yield passage.text[max(0, end - passage.start) :]
         end = max(end, passage.end)
-    if evidence.length is not None and end < evidence.length:
+    if evidence.length is not None and evidence.length > end + _BLANK:
         yield f"\n{_GAP}"
 
 

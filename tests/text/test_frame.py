@@ -39,6 +39,13 @@ def test_sources_keep_their_numbers_and_their_order() -> None:
     assert text.index("[webpage 7 end]") < text.index("[webpage 2 begin]")
 
 
+def test_passages_with_a_blank_line_between_them_have_no_gap() -> None:
+    text = "First.\n\nSecond."
+    about = evidence(1, "First.").source
+    parts = (Passage("p", "d", 0, 6, "First."), Passage("q", "d", 8, 15, "Second."))
+    assert f"\n\n{text}\n[webpage 1 end]" in webpages([Evidence(about, parts, 0.5, len(text))])
+
+
 def test_what_is_left_out_before_and_after_is_marked_too() -> None:
     about = evidence(1, "first").source
     passage = Passage("p", "d", 100, 106, "middle")
