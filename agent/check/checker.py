@@ -120,6 +120,8 @@ def _ruling(
     said = without_marks(claim.text)
     passages = {n: [ready[n].passage(q) for q in quotes] for n, quotes in found.items()}
     rulings = [rule_on(said, texts) for texts in passages.values()]
+    if any(ready[n].row(q) for n, quotes in found.items() for q in quotes[:1]):
+        rulings = [r for r in rulings if r.outcome == "supported"]  # a row beside it is about something else
     framed = [(bare(said, sources[n][0].published), texts) for n, texts in passages.items()]
     rulings += [rule_on(one, texts) for one, texts in framed if one != said]
     together = [" ".join(texts[0] for texts in passages.values() if texts)] if len(passages) > 1 else []

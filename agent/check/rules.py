@@ -76,7 +76,7 @@ def rule_on(claim: str, passages: Sequence[str]) -> Ruling:
 
 
 def _stands_elsewhere(instead: Sequence[str], claim: str, passages: Sequence[str]) -> bool:
-    """Does a sentence of the passages have these pieces, and much of the claim beside?"""
+    """Does a sentence of the passages have one of these pieces, and much of the claim beside?"""
     claimed = pieces(prose(claim))
     for passage in passages:
         told = prose(passage)
@@ -84,7 +84,7 @@ def _stands_elsewhere(instead: Sequence[str], claim: str, passages: Sequence[str
             seen = compare(claimed, pieces(told[start:end]))
             missing = {piece.text for piece in seen.missing}
             have = len(seen.claimed) - len(seen.missing)
-            if missing.isdisjoint(instead) and have >= _MUCH * len(seen.claimed):
+            if not missing.issuperset(instead) and have >= _MUCH * len(seen.claimed):
                 return True
     return False
 

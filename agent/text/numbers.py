@@ -256,7 +256,7 @@ def _fractions(text: str) -> Iterator[Quantity]:
     for match in _FRACTION.finditer(text):
         top, bottom = float(match["top"] or match["one"]), float(match["bottom"] or match["of"])
         if bottom:
-            yield Quantity((top / bottom,), "fraction", 0.0, match.start(), match.end())
+            yield Quantity((100 * top / bottom,), "%", 100 / bottom, match.start(), match.end())
 
 
 def _ordinals(text: str) -> Iterator[Quantity]:

@@ -81,14 +81,19 @@ def mark(text: str, number: int) -> str:
     return f"{text[:-1]} [{number}]{text[-1]}"
 
 
-async def judged(labelled: Sequence[Labelled], documents: dict[int, str], checker: Checker) -> list[Judged]:
-    sources = {n: (Source(n, f"d{n}", f"s{n}", f"https://{n}.example/", f"Page {n}", "x", "2026-01-01"), text)
-               for n, text in documents.items()}  # fmt: skip
-    cut = []
-    for one in labelled:
-        (claim,) = claims(mark(one.text, one.cites))
-        cut.append(claim)
-    return [Judged(one, claim) for one, claim in zip(labelled, await checker.check(cut, sources), strict=True)]
+def claims_of(
+    labelled: Sequence[Labelled], documents: dict[int, str]
+) -> tuple[list[Claim], dict[int, tuple[Source, str]]]:
+    """What a checker is given."""
+    sources = {
+        n: (Source(n, f"d{n}", f"s{n}", f"https://{n}.example/", f"Page {n}", "x", "2026-01-01"), text)
+        for n, text in documents.items()
+    }
+    return [claim for one in labelled for claim in claims(mark(one.text, one.cites))], sources
+
+
+def judged(labelled: Sequence[Labelled], checked: Sequence[Claim]) -> list[Judged]:
+    return [Judged(one, claim) for one, claim in zip(labelled, checked, strict=True)]
 
 
 # ------------------------------------------------------------------------------------------------- figures
@@ -181,7 +186,7 @@ def _line(f: Figure) -> str:
 
 def report(checker: Checker) -> tuple[str, bool]:
     labelled, documents = load()
-    seen = asyncio.run(judged(labelled, documents, checker))
+    seen = judged(labelled, asyncio.run(checker.check(*claims_of(labelled, documents))))
     bars = figures(seen)
     told = [confusion(seen), "\n".join(map(_line, bars)), by_language(seen), f"wrongly called:\n{wrong(seen)}"]
     return "\n\n".join(told), all(f.holds for f in bars)
