@@ -57,3 +57,25 @@ def test_names_in_latin_letters_are_no_drift_in_a_chinese_answer() -> None:
 @pytest.mark.parametrize("few", ["", "R1: 671B [1].", "DeepSeek, OpenAI, Anthropic"])
 def test_a_few_names_tell_no_language(few: str) -> None:
     assert drifted(few, "zh") == ""
+
+
+def test_a_table_of_names_in_latin_letters_is_no_drift_in_a_chinese_answer() -> None:
+    names = ("DeepSeek-R1-Distill-Qwen-32B", "DeepSeek-R1-Distill-Llama-70B", "DeepSeek-R1-0528")
+    table = "\n".join(["| Model | Context |", "|---|---|", *(f"| {name} | 131,072 [1] |" for name in names)])
+    assert drifted(f"主要区别在于许可证[1]。\n\n{table}", "zh") == ""
+
+
+JAPANESE = (
+    "DeepSeek-R1は2025年1月20日にMITライセンスで公開されました[1]。"
+    "パラメータ数は6710億で、そのうち370億が使われます[2]。"
+)
+
+
+def test_chinese_is_drift_in_a_japanese_answer_though_both_write_han() -> None:
+    assert drifted(JAPANESE, "ja") == ""
+    assert drifted(CHINESE, "ja") == "zh"
+    assert drifted(f"{JAPANESE}\n\n{CHINESE}", "ja") == "zh"
+
+
+def test_a_japanese_heading_without_kana_is_no_drift() -> None:
+    assert drifted(f"## 公開日及使用許諾条件\n\n{JAPANESE}", "ja") == ""
