@@ -95,8 +95,10 @@ async def test_another_question_limit_or_provider_is_another_reply(
 async def test_nothing_found_is_asked_again(path: Path) -> None:
     one = Provider([])
     for _ in range(2):
-        assert list(await Remembered(one, Shelf(path), identity="x").search(Query("lion"), limit=8)) == []
+        remembered = Remembered(one, shelf := Shelf(path), identity="x")
+        assert list(await remembered.search(Query("lion"), limit=8)) == []
     assert len(one.asked) == 2
+    assert shelf.recall(remembered._key("lion", 8)) is None
 
 
 async def test_a_reply_is_forgotten_after_some_hours(path: Path) -> None:
