@@ -138,14 +138,14 @@ def _today(brief: Brief) -> str:
 
 
 def _listed(asked: Sequence[str]) -> str:
-    return "\n".join(f"  - {text}" for text in asked)
+    return "\n".join(f"  - {neutral(text)}" for text in asked)
 
 
 def _numbered(findings: Sequence[Finding]) -> str:
     """Each finding's sentence under its number, from 1, a table cell's heads before it, and what is wrong below it."""
     lines = []
     for number, finding in enumerate(findings, start=1):
-        sentence = _MARK.sub(r"[citation:\1]", " ".join(finding.claim.text.split()))
-        where = f" {{{neutral(' '.join(finding.claim.about.split()))}}}" if finding.claim.about else ""
-        lines.append(f"{number}:{where} {sentence}\n   ({neutral(' '.join(finding.why.split())) or '?'})")
+        sentence = _MARK.sub(r"[citation:\1]", _in_line(finding.claim.text))
+        where = f" {{{_in_line(finding.claim.about)}}}" if finding.claim.about else ""
+        lines.append(f"{number}:{where} {sentence}\n   ({_in_line(finding.why) or '?'})")
     return "\n".join(lines)
