@@ -11,14 +11,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
+
+from lxml import etree
 
 from agent.web.extract.css import Rule, Value, declarations, inline, rules, unescaped
 from agent.web.extract.looks import hiding
 from agent.web.extract.selectors import Budget, Compound, Element, Selector, compiled, matches, split
 
-# What is worth a closer look; most sheets and most of their rules hold none of it.
+# What is worth a closer look; most rules hold none of it.
 _MAY_HIDE = re.compile(
-    r"none|hidden|collapse|clip|scale|opacity|translate|-?\d{3}|-\d|:\s*[+]?0?\.?[01](?![\d.]*\d)|font|\\",
+    r"display\s*:\s*none|visibility\s*:\s*[hc]|opacity\s*:\s*[+-]?0?\.?0|opacity\(|\bclip|\bscale|translate|\bfont\s*:"
+    r"|font-size\s*:\s*[+-]?(?:\.|[01](?!\d))|(?<!line-)(?:height|width)\s*:\s*[+-]?(?:\.|[01](?!\d))"
+    r"|(?:indent|left|right|top|bottom|inset|margin)\s*:[^;]*(?:\d{3}|-\d+[a-oq-z%])|\\",
     re.IGNORECASE,
 )
 _SETS = re.compile(
@@ -29,9 +34,15 @@ _SETS = re.compile(
 )
 _COMPANY = MappingProxyType({"position": "absolute", "overflow": "hidden"})  # some ways to hide take two rules
 _PLAIN_END = re.compile(r"(?:^|[\s>+~])(\*|[\w-]*)((?:[.#][\w-]+)*)$")  # of a selector without brackets or colons
+_NAMED = re.compile(r"[.#][\w-]+")
+_ARGUMENTS = re.compile(r"[\[(\\]")
+_AT_A_TOUCH = re.compile(r"::|:(?:hover|focus|active|visited|before|after|target)")  # none of these holds at rest
 _BRACKETS = re.compile(r"[\[(:\\]")
 _SIDES = ("top", "right", "bottom", "left")
 _FONT_SIZE = re.compile(r"(?:^|\s)([-+]?\d*\.?\d+(?:[a-z]+|%)?)\s*(?:/|\s|$)")
+
+_CLASSES = etree.XPath("//@class", smart_strings=False)
+_IDS = etree.XPath("//@id", smart_strings=False)
 
 _Weight = tuple[bool, bool, bool, tuple[int, int, int], int]  # !important, inline, in no layer, specificity, order
 
@@ -42,14 +53,14 @@ class _Entry:
     selector: str
     rule: Rule
     names: frozenset[str]  # of what it sets
-    hides: bool
 
 
 class Styles:
     """A page's sheets, indexed by what their selectors end in."""
 
-    def __init__(self, sheets: list[str], budget: Budget | None = None) -> None:
-        self._budget = budget or Budget()
+    def __init__(self, sheets: list[str], tree: Element) -> None:
+        self._budget = Budget()
+        self._present = _names_in(tree) if sheets else set()
         self._entries: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._hiding: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._selectors: dict[str, Selector | None] = {}
@@ -59,15 +70,18 @@ class Styles:
         self._attributes = [key[1:] for key in self._entries if key.startswith("[")]
 
     def _index(self, order: int, rule: Rule) -> None:
-        names = frozenset(name.lower() for name in _SETS.findall(unescaped(rule.declarations)))
+        keyed = [(selector, key) for selector in split(rule.selectors) for key in self._keys_of(selector)]
+        names = (
+            frozenset(name.lower() for name in _SETS.findall(unescaped(rule.declarations))) if keyed else frozenset()
+        )
         if not names:
             return
         hides = bool(_MAY_HIDE.search(rule.declarations)) and self._could_hide(rule.declarations)
-        for selector in split(rule.selectors):
-            for key in self._keys_of(selector):
-                self._entries[key].append(_Entry(order, selector, rule, names, hides))
-                if hides:
-                    self._hiding[key].append(self._entries[key][-1])
+        for selector, key in keyed:
+            entry = _Entry(order, selector, rule, names)
+            self._entries[key].append(entry)
+            if hides:
+                self._hiding[key].append(entry)
 
     def _could_hide(self, block: str) -> bool:
         found: dict[str, tuple[_Weight, str]] = {}
@@ -75,14 +89,18 @@ class Styles:
         return hiding({**_COMPANY, **{name: value for name, (_, value) in found.items()}}) != ""
 
     def _keys_of(self, selector: str) -> Iterator[str]:
+        """Under which it is looked up; none where the page has nothing that it could match."""
+        if not _ARGUMENTS.search(selector) and (
+            _AT_A_TOUCH.search(selector) or not self._present.issuperset(_NAMED.findall(selector))
+        ):
+            return
         plain = None if _BRACKETS.search(selector) else _PLAIN_END.search(selector)
         if plain is None:
             read = self._read(selector)
-            yield from _keys(read.parts[0][1]) if read else ()
-        elif plain[2]:
-            yield re.split(r"(?=[.#])", plain[2])[-1]
+            keys = _keys(read.parts[0][1]) if read else []
         else:
-            yield plain[1].lower() or "*"
+            keys = [_NAMED.findall(plain[2])[-1] if plain[2] else plain[1].lower() or "*"]
+        yield from (key for key in keys if key[0] in "*[" or key in self._present)
 
     def _read(self, selector: str) -> Selector | None:
         if selector not in self._selectors:
@@ -131,6 +149,14 @@ class Styles:
         if block not in self._blocks:
             self._blocks[block] = declarations(block)
         return self._blocks[block]
+
+
+def _names_in(tree: Element) -> set[str]:
+    """Every tag, .class and #id on the page."""
+    classes: Any = _CLASSES(tree)
+    ids: Any = _IDS(tree)
+    names = {element.tag for element in tree.iter(etree.Element)}
+    return names | {f".{name}" for told in classes for name in told.split()} | {f"#{name}" for name in ids}
 
 
 def _merge(

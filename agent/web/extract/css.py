@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.web.extract.media import shown_on_a_desktop
 
@@ -45,7 +45,8 @@ class _Block:
 
 def rules(sheet: str) -> Iterator[Rule]:
     """The rules that apply on a desktop's screen, in order."""
-    sheet = _COMMENT.sub(r"\1", sheet)
+    if "/*" in sheet:
+        sheet = _COMMENT.sub(r"\1", sheet)
     blocks, start = [_Block()], 0
     for brace in _BRACE.finditer(sheet):
         if brace[0] not in "{}":
@@ -70,15 +71,16 @@ def _rule(block: _Block, declared: str) -> Iterator[Rule]:
 
 def _opened(outer: _Block, prelude: str) -> _Block:
     if not prelude.startswith("@"):
-        return replace(outer, selectors=_nested(outer.selectors, prelude))
+        return _Block(_nested(outer.selectors, prelude), outer.applies, outer.layered)
     name, _, condition = prelude.partition(" ")
     name = name.lower().partition("(")[0]
     if name == "@media":
-        return replace(outer, applies=outer.applies and shown_on_a_desktop(condition or prelude[len("@media") :]))
+        applies = outer.applies and shown_on_a_desktop(condition or prelude[len("@media") :])
+        return _Block(outer.selectors, applies, outer.layered)
     if name not in _GROUPS:  # @keyframes, @font-face, @page and the like style no element
-        return replace(outer, applies=False)
+        return _Block(applies=False)
     applies = outer.applies and not (name == "@supports" and condition.lower().startswith("not"))
-    return replace(outer, applies=applies, layered=outer.layered or name == "@layer")
+    return _Block(outer.selectors, applies, outer.layered or name == "@layer")
 
 
 def _nested(outer: str, inner: str) -> str:

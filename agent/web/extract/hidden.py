@@ -41,8 +41,9 @@ def without_hidden(text: str) -> Seen | None:
     tree = parse(text)
     if tree is None:
         return None
-    styles = Styles(_sheets(tree))
+    sheets = _sheets(tree)
     _drop_unshown(tree)
+    styles = Styles(sheets, tree)
     dropped, veiled = _drop_hidden(tree, styles)
     shown = shown_text(tree)
     visible = _count(shown)

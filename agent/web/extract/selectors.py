@@ -23,6 +23,7 @@ _SIMPLE = re.compile(
     rf"|\[\s*(?P<attribute>{_NAME})\s*(?:(?P<sign>[~|^$*]?=)\s*(?P<value>\"[^\"]*+\"|'[^']*+'|{_NAME})\s*[isIS]?\s*)?\]"
     r"|:(?P<pseudo>[\w-]++)(?P<call>\()?"
 )
+_BRACKETED = re.compile(r"[(\[\\\"']")
 _COMBINATOR = re.compile(r"\s*([>+~])\s*|\s+")
 _NTH = re.compile(r"([+-]?\d*)n(?:([+-]\d+))?|([+-]?\d+)")
 _ALTERNATIVES = {"is", "where", "matches", "-webkit-any", "-moz-any"}
@@ -70,6 +71,9 @@ class Selector:
 
 def split(selectors: str) -> Iterator[str]:
     """The selectors of a list, without those commas that stand in brackets."""
+    if not _BRACKETED.search(selectors):
+        yield from (one.strip() for one in selectors.split(","))
+        return
     depth, start = 0, 0
     for sign in re.finditer(r"[(\[\])]|,|\\.|\"[^\"]*+\"|'[^']*+'", selectors):
         if sign[0] in "([":
@@ -174,17 +178,19 @@ def _sum(weights: list[Specificity]) -> Specificity:
 
 
 def matches(element: Element, selector: Selector, budget: Budget) -> bool:
-    return _from(element, selector.parts, 0, budget)
+    return _fits(element, selector.parts[0][1], budget) and _from(element, selector.parts, 0, budget)
 
 
 def _from(element: Element, parts: tuple[tuple[str, Compound], ...], at: int, budget: Budget) -> bool:
+    """Whether what stands to the left of a part that fits is there, too."""
     budget.spend()
-    link, compound = parts[at]
-    if not _fits(element, compound, budget):
-        return False
+    link = parts[at][0]
     if at + 1 == len(parts):
         return True
-    return any(_from(other, parts, at + 1, budget) for other in _linked(element, link, budget))
+    wanted = parts[at + 1][1]
+    return any(
+        _fits(other, wanted, budget) and _from(other, parts, at + 1, budget) for other in _linked(element, link, budget)
+    )
 
 
 def _linked(element: Element, link: str, budget: Budget) -> Iterator[Element]:
