@@ -43,6 +43,7 @@ class WebServer:
     address: str = "127.0.0.1"  # of the loopback network
     requests: list[Request] = field(default_factory=list)
     at_once: int = 0  # requests under way, at most so far
+    accepted: int = 0  # connections so far
     _busy: int = 0
 
     async def __aenter__(self) -> Self:
@@ -91,6 +92,7 @@ class WebServer:
         task = asyncio.current_task()
         assert task
         self._connections[task] = writer
+        self.accepted += 1
         try:
             while request := await _read(reader):
                 self.requests.append(request)

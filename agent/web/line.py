@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from agent.errors import FetchFailed
 from agent.web.addresses import check_url
-from agent.web.meter import current_meter
+from agent.web.meter import Meter, current_meter
 from agent.web.reasons import plain_reasons
 from agent.web.unpacking import Unpacker
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _CONNECT = 0.25  # looking up and connecting; TLS may take as long again
 _HEAD = 2 / 3  # from the first packet to the end of the reply's head
 _SILENCE = 0.4  # between two pieces of the body
+_STALE = 2  # connections that may turn out to be closed; a host has no more of ours, see `agent.web.reading`
+_REST_SECONDS = 0.2  # for the rest of a reply that nobody reads, of a redirect or a refusal …
+_REST_BYTES = 16_000  # … so that its connection serves the next request; a new one costs three journeys
 
 
 class Line:
@@ -59,21 +62,36 @@ class Line:
             deadlines = httpx2.Timeout(None, connect=_CONNECT * self._seconds)
             request = self._client.build_request("GET", url, headers=headers, timeout=deadlines)
             response = await self._head(request)
+            reply = Reply(response, _SILENCE * self._seconds)
             try:
-                yield Reply(response, _SILENCE * self._seconds)
+                yield reply
+                await reply.finish()
             finally:
                 await response.aclose()
 
     async def _head(self, request: httpx2.Request) -> httpx2.Response:
         meter = current_meter()
-        meter.expect_head()
         try:
             async with asyncio.timeout(_HEAD * self._seconds):
-                response = await self._client.send(request, stream=True)
+                response = await self._send(request, meter)
         except TimeoutError as e:
             raise FetchFailed("no answer in time", str(request.url)) from e
         meter.expect_body()
         return response
+
+    async def _send(self, request: httpx2.Request, meter: Meter) -> httpx2.Response:
+        """A server may have hung up on a connection that it served before: then the next one is tried."""
+        import httpcore2
+
+        for _ in range(_STALE):
+            meter.expect_head()
+            before = meter.received, meter.connections
+            try:
+                return await self._client.send(request, stream=True)
+            except (httpcore2.RemoteProtocolError, httpcore2.NetworkError):
+                if (meter.received, meter.connections) != before:
+                    raise
+        return await self._client.send(request, stream=True)
 
 
 class Reply:
@@ -106,6 +124,18 @@ class Reply:
             return str(self._response.url.join(self.header("location"))).partition("#")[0]
         except (httpx2.InvalidURL, ValueError) as e:
             raise FetchFailed("not an address", self.url) from e
+
+    async def finish(self) -> None:
+        """Read the rest where it is short and at hand."""
+        if self._response.is_stream_consumed:
+            return
+        size = 0
+        with suppress(TimeoutError, FetchFailed), plain_reasons(self.url):
+            async with asyncio.timeout(_REST_SECONDS), aclosing(self._response.aiter_raw()) as rest:
+                async for piece in rest:
+                    size += len(piece)
+                    if size > _REST_BYTES:
+                        return
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body, unpacked.  Raises `FetchFailed`."""

@@ -20,6 +20,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.received = 0  # bytes, TLS taken off
+        self.connections = 0  # opened for it
         self._room = _HEAD_BYTES
 
     def expect_head(self) -> None:

@@ -37,6 +37,7 @@ class Backend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """`timeout`: for looking up and connecting together."""
+        current_meter().connections += 1
         if self._resolver is None:
             return _Counted(await self._network.connect_tcp(host, port, timeout=timeout))
         try:

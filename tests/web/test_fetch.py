@@ -20,6 +20,7 @@ from agent.web.files import FolderFetcher
 from tests.parts import FixedClock
 from tests.web_server import (
     Behaviour,
+    Request,
     WebServer,
     article,
     bomb,
@@ -202,6 +203,42 @@ async def test_an_address_that_two_pages_lead_to_is_fetched_once() -> None:
             await fetcher.fetch(web.url("/b"))
         assert failure.value.reason == f"same page as {web.url('/a')}"
     assert web.paths == ["/a", "/c", "/b"]
+
+
+async def test_redirects_and_pages_of_a_host_share_a_connection() -> None:
+    pages = {"/a": redirect("/b"), "/b": page("moved " * 100, status=301, headers={"Location": "/c"}), "/c": page(HTML)}
+    async with WebServer(pages) as web, fetching() as fetcher:
+        await fetcher.fetch(web.url("/a"))
+        assert (len(web.requests), web.accepted) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [hang(head(302, {"Location": "/b"})), endless(b"x"), raw(head(302, {"Location": "/b", "Content-Length": "9"}))],
+)
+async def test_the_rest_of_a_redirect_is_not_waited_for(rest: Behaviour) -> None:
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(head(302, {"Location": "/b"}))
+        await rest(request, writer)
+
+    began = time.monotonic()
+    async with WebServer({"/a": behave, "/b": page(HTML)}) as web, fetching() as fetcher:
+        assert (await fetcher.fetch(web.url("/a"))).url == web.url("/b")
+    assert time.monotonic() - began < 1
+
+
+async def test_a_server_that_hangs_up_between_two_requests_is_asked_on_a_new_connection() -> None:
+    hangs_up = raw(head(302, {"Location": "/b", "Content-Length": "0"}))
+    async with WebServer({"/a": hangs_up, "/b": page(HTML)}) as web, fetching() as fetcher:
+        assert (await fetcher.fetch(web.url("/a"))).url == web.url("/b")
+        assert web.accepted == 2
+
+
+async def test_a_server_that_only_hangs_up_is_asked_once() -> None:
+    async with WebServer({"/a": raw(b"")}) as web, fetching() as fetcher:
+        with pytest.raises(FetchFailed, match="broke off"):
+            await fetcher.fetch(web.url("/a"))
+        assert web.accepted == 1
 
 
 async def test_no_cookie_is_kept() -> None:

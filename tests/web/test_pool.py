@@ -241,6 +241,9 @@ async def test_an_early_search_does_not_take_all_the_pages() -> None:
     provider = Provider({"early": [site(n) for n in range(8)], "late": [site(n) for n in range(20, 28)]})
     async with running([provider], limits=replace(LIMITS, rounds=1, pages=10)) as run:
         run.pool.want(Query("early"), round=1)
+        async with asyncio.timeout(5):
+            while len(run.told) < 2:
+                await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         assert len(run.told) == 2
         run.pool.want(Query("late"), round=1)
