@@ -335,3 +335,12 @@ def test_an_error_of_some_other_library_is_told_with_its_name() -> None:
 def test_our_own_errors_stay_what_they_are() -> None:
     mine = ModelOverloaded("busy", retry_after=3)
     assert model_error(mine, Endpoint("r1")) is mine
+
+
+@pytest.mark.parametrize("status", [None, 404])
+async def test_a_password_in_an_address_is_not_shown(status: int | None) -> None:
+    with ModelServer(refusal(status or 200)) as server:
+        url = server.url.replace("//", "//me:hunter22@") if status else "ftp://me:hunter22@localhost/v1"
+        told = str(await failure(url))
+    assert "hunter22" not in told
+    assert "/v1" in told

@@ -45,6 +45,7 @@ _NO_SUCH_MODEL = re.compile(r"model\b.{0,60}\b(not exist|not found|not a valid)|
 _BAD_KEY = re.compile(r"no_db_connection|api.?key not valid|(incorrect|invalid) api.?key", re.IGNORECASE)
 _WHATEVER_IT_SAYS = frozenset({401, 402, 403, 404, 405, 408, 409, 425, 429})  # their numbers say it all
 _SECRET = re.compile(r"(?i)\b(bearer\s+|sk-|key-)\S+|[A-Za-z0-9_-]{24,}")
+_USER = re.compile(r"(?<=//)[^/?#]*@")
 _TOLD_AT_MOST = 200  # characters of the server's own words
 _SHORTEST_KEY = 5  # shorter ones ("none", "x") are placeholders, and stand in ordinary words
 
@@ -62,6 +63,11 @@ class Endpoint:
     @property
     def host(self) -> str:
         return urlsplit(self.url).netloc.rpartition("@")[2] or self.url or self.model
+
+    @property
+    def address(self) -> str:
+        """The URL without a user's name and password."""
+        return _USER.sub("", self.url)
 
 
 def model_error(error: Exception, at: Endpoint) -> ModelError:
@@ -90,7 +96,7 @@ def _not_sent(names: set[str], error: Exception, at: Endpoint) -> ModelError | N
     if names & _UNREACHABLE:
         return ModelUnreachable(f"nothing answers at {at.host}: is the server running, and is {at.url_variable} right?")
     if names & _WRONG_URL:
-        return ModelRefused(f"{at.url_variable}={at.url!r} is not an address that can be asked: {_told(error)}")
+        return ModelRefused(f"{at.url_variable}={at.address!r} is not an address that can be asked: {_told(error)}")
     return None
 
 
@@ -140,7 +146,7 @@ def _refused(status: int, told: str, at: Endpoint) -> ModelRefused:
             )
         case 404 | 405:
             return ModelRefused(
-                f"{at.host} has no model {at.model!r} at {at.url or 'this address'} ({status}): "
+                f"{at.host} has no model {at.model!r} at {at.address or 'this address'} ({status}): "
                 f"check {at.model_variable} and {at.url_variable}, which mostly ends in /v1"
             )
     if 300 <= status < 400:
