@@ -15,6 +15,7 @@ from agent.types import (
     Brief,
     Case,
     Claim,
+    Conflict,
     Document,
     Evidence,
     Finding,
@@ -143,6 +144,10 @@ class Checker(Protocol):
 
         `examine`: where rules cannot tell; None: then a claim stays `unchecked`.
         """
+        ...
+
+    async def conflicts(self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]]) -> list[Conflict]:
+        """Where any of the sources, cited or not, says another value than a claim that was found supported."""
         ...
 
 

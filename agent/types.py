@@ -17,6 +17,7 @@ PageStatus = Literal["read", "cached", "skipped"]
 DateCertainty = Literal["", "stated", "inferred"]  # by the page for machines to read; from its address or its words
 StanceKind = Literal["answer", "search more", "no answer"]
 Judged = Literal["supported", "partial", "unsupported", "refuted", "cannot tell"]
+Sufficiency = Literal["none", "thin", "conflicting", "enough"]
 JUDGED: tuple[Judged, ...] = get_args(Judged)
 
 
@@ -426,6 +427,8 @@ class Answer:
     sources: tuple[AnswerSource, ...] = ()
     claims: tuple[Claim, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    sufficiency: Sufficiency = "none"  # of the evidence, for what was asked
+    as_of: str | None = None  # YYYY-MM-DD: the newest of the cited sources, by its own date or the day it was read
     steps: tuple[StepRecord, ...] = ()
     searches: tuple[AnswerSearch, ...] = ()
     pages: tuple[AnswerPage, ...] = ()
@@ -434,7 +437,7 @@ class Answer:
     schema: int = 1
 
     def __str__(self) -> str:
-        parts = [self.answer.rstrip(), _source_list(self.sources), _check_line(self.claims)]
+        parts = [self.answer.rstrip(), _conflict_list(self), _source_list(self.sources), _check_line(self)]
         return "\n\n".join(part for part in parts if part)
 
 
@@ -457,7 +460,20 @@ _MARKUP = re.compile(r"[\\`\[\]<>]")
 _MARKUP_IN_URL = re.compile(r"[<>\s]")
 
 
-def _check_line(claims: tuple[Claim, ...]) -> str:
+def _conflict_list(answer: Answer) -> str:
+    """Both sides of each disagreement, with the sources' dates."""
+    dates = {source.number: source.published or "undated" for source in answer.sources}
+    lines = []
+    for conflict in answer.conflicts:
+        lines.append(f"- {_escaped(conflict.about)}")
+        for side in conflict.sides:
+            cited = ", ".join(f"[{number}] {dates.get(number, '')}".strip() for number in side.sources)
+            lines.append(f"  - {cited}: {_escaped(side.says)}")
+    return "\n".join(["## The sources disagree", "", *lines]) if lines else ""
+
+
+def _check_line(answer: Answer) -> str:
+    claims = answer.claims
     if not claims:
         return ""
     counts = {verdict: sum(c.verdict == verdict for c in claims) for verdict in _VERDICTS_IN_WORDS}
@@ -467,7 +483,8 @@ def _check_line(claims: tuple[Claim, ...]) -> str:
         if len(claims) == 1
         else f"{len(claims)} sentences checked against their sources"
     )
-    return f"*{what}: {told}.*"
+    thin = " The evidence is thin." if answer.sufficiency == "thin" else ""
+    return f"*{what}: {told}.{thin}*"
 
 
 _VERDICTS_IN_WORDS: dict[Verdict, str] = {

@@ -19,6 +19,7 @@ from agent.types import (
     Brief,
     Case,
     Claim,
+    Conflict,
     Delta,
     Document,
     Evidence,
@@ -200,6 +201,9 @@ class KindChecker:
             return replace(claim, verdict=verdict, why="as the test says") if claim.citations else claim
 
         return [judged(c) for c in claims]
+
+    async def conflicts(self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]]) -> list[Conflict]:
+        return []
 
 
 # ------------------------------------------------------------------------------------------------- reasoners

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from agent.check.cells import Told, heads_of, rule_on_cell
+from agent.check.conflicts import conflicts
 from agent.check.framing import bare
 from agent.check.judged import Laid, case_of, decided, requoted, shown_of
 from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
@@ -20,7 +21,7 @@ from agent.text.citations import without_marks
 from agent.text.claims import UNCITED
 from agent.text.quotes import Quotable, Quote
 from agent.text.urls import text_fragment
-from agent.types import Case, Citation, Claim, Judgement, Source
+from agent.types import Case, Citation, Claim, Conflict, Judgement, Source
 
 _CANDIDATES = 4  # passages of a source that the rules look at
 _SMALL = 20_000  # characters of sources: less is worked through on the loop, in a few milliseconds
@@ -39,6 +40,9 @@ class NoChecker:
     async def check(self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None) -> list[Claim]:
         return [laid.claim for laid in await _laid(claims, sources, by_rules=False)]
 
+    async def conflicts(self, claims: Sequence[Claim], sources: Sources) -> list[Conflict]:
+        return []
+
 
 class RuleChecker:
     """Verdicts by rules in code, and by a judge where there is one and the rules do not support."""
@@ -54,6 +58,13 @@ class RuleChecker:
         for number, (at, case) in enumerate(doubtful):
             checked[at] = _judged(laid[at], by_case.get(number), case, sources)
         return checked
+
+    async def conflicts(self, claims: Sequence[Claim], sources: Sources) -> list[Conflict]:
+        return await asyncio.to_thread(_conflicts, claims, sources)
+
+
+def _conflicts(claims: Sequence[Claim], sources: Sources) -> list[Conflict]:
+    return conflicts(claims, sources, {n: _ready(source, text) for n, (source, text) in sources.items()})
 
 
 def _judged(laid: Laid, judgement: Judgement | None, case: Case, sources: Sources) -> Claim:

@@ -10,20 +10,37 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agent.codec import to_json
 from agent.graph.desk import ZERO, Desk, add
 from agent.graph.state import Json, Run
-from agent.types import Answer, AnswerPage, AnswerSearch, AnswerSource, Claim, PageRecord, Source, Status, StepRecord
+from agent.graph.texts import source_texts
+from agent.text.sufficiency import sufficiency
+from agent.types import (
+    Answer,
+    AnswerPage,
+    AnswerSearch,
+    AnswerSource,
+    Claim,
+    Conflict,
+    PageRecord,
+    Source,
+    Status,
+    StepRecord,
+)
 
 
 async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) -> Json:
     """The update that ends a run: the answer, and the conversation with it."""
     cited = {c.source for claim in claims for c in claim.citations}
+    conflicts = await _conflicts(run, claims, desk)
     answer = Answer(
         run_id=run.run.id,
         question=run.run.question,
-        status=_status(run),
+        status=_status(run, claims),
         made_with=replace(desk.services.made_with, started_at=run.run.started_at),
         answer=text,
         sources=tuple(_as_read(s, cited) for s in sorted(run.sources.values(), key=lambda s: s.number)),
         claims=claims,
+        conflicts=conflicts,
+        sufficiency=sufficiency(run.run.question, claims, conflicts, {s.number: s.site for s in run.sources.values()}),
+        as_of=_as_of(run, cited),
         steps=await _steps(run, desk),
         searches=_searches(run),
         pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, desk)),
@@ -33,8 +50,22 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) ->
     return {"answer": to_json(answer), "messages": _messages(run, answer)}
 
 
-def _status(run: Run) -> Status:
-    if run.draft.abstains:
+async def _conflicts(run: Run, claims: tuple[Claim, ...], desk: Desk) -> tuple[Conflict, ...]:
+    """Between all the sources that the writer was shown, cited or not."""
+    if not claims:
+        return ()
+    texts = await source_texts(run, {s.number for s in run.sources.values() if s.number}, desk.services.library)
+    return tuple(await desk.services.checker.conflicts(claims, texts))
+
+
+def _as_of(run: Run, cited: set[int]) -> str | None:
+    used = [source for source in run.sources.values() if source.number in cited]
+    return max((source.published or source.fetched_at[:10] for source in used), default=None)
+
+
+def _status(run: Run, claims: tuple[Claim, ...]) -> Status:
+    """An answer of which nothing stood is no answer."""
+    if run.draft.abstains or (claims and all(c.verdict in ("unsupported", "refuted") for c in claims)):
         return "abstained"
     return "partial" if run.draft.cut_short else "complete"
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from agent.check.checker import RuleChecker
+from agent.codec import from_json
 from agent.errors import ModelOverloaded, ModelRefused, QuestionError
 from agent.graph.build import build
-from agent.types import Again, Delta, Query, Stance
+from agent.types import Again, Answer, Delta, Query, Stance
 from tests.parts import (
     ANSWER,
     CALL,
@@ -232,3 +234,40 @@ async def test_page_text_and_reasoning_stay_out_of_the_state():
         held = str(kept.checkpoint)
         assert "The pages say it." not in held
         assert "can be downloaded by anybody" not in held
+
+
+# ------------------------------------------------------------------------------------------------- how far it goes
+
+
+RELEASES = {
+    "http://news.example/release": ("R1 released", "# R1\n\nThe final training run of R1 cost 5.5 million dollars."),
+    "http://other.example/release": ("R1 costs", "# R1\n\nThe final training run of R1 cost 7.2 million dollars."),
+}
+
+
+async def test_sources_that_disagree_are_shown_with_both_sides_and_their_dates():
+    said = [Stance("answer"), Delta(text="The final training run of R1 cost 5.5 million dollars [citation:1]."), CALL]
+    world = World(
+        reasoner=ScriptedReasoner(plan=PLAN, write=[said]),
+        search=[MemorySearch(RELEASES)],
+        fetcher=MemoryFetcher(RELEASES),
+        checker=RuleChecker(),
+    )
+    answer = await ask(world, "What did the final training run of R1 cost?")
+    (conflict,) = answer["conflicts"]
+    assert {n for side in conflict["sides"] for n in side["sources"]} == {1, 2}
+    assert answer["sufficiency"] == "conflicting"
+    shown = str(from_json(Answer, answer))
+    assert "## The sources disagree" in shown
+    assert "[2] 2025-01-20: The final training run" in shown
+
+
+async def test_an_answer_of_which_nothing_stands_is_none():
+    world = World(checker=KindChecker({"R1": "unsupported", "0.6": "unsupported"}), limits=replace(LIMITS, revisions=0))
+    answer = await ask(world)
+    assert answer["status"] == "abstained"
+    assert answer["sufficiency"] == "none"
+
+
+async def test_the_answer_says_as_of_when():
+    assert (await ask(World()))["as_of"] == "2025-01-20"
