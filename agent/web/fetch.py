@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS = 5
 _PATIENCE = 0.75  # of a page's time may go into waiting: what is left must be enough to read it
+_WHOLE = frozenset({200, 203, 204, 205})  # 202 comes with challenges to robots, 206 with a part of a page
 _LONGEST_VALIDATOR = 500  # characters of an ETag or a date that are sent back
 
 Recall = Callable[[str], Awaitable[Document | None]]
@@ -137,7 +138,7 @@ class HttpFetcher:
                 return _Later(seconds, f"{reply.status} (asks to wait {seconds:.0f} s)")
             if reply.status == 304 and known:
                 return Page(reply.url, b"", known.media_type, self._now(), kept=known)
-            if not reply.is_success:
+            if reply.status not in _WHOLE:
                 raise FetchFailed(str(reply.status), url)
             return await self._page(reply)
 

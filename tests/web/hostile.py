@@ -241,7 +241,7 @@ WAYS = [
     Case("with a bare CR", BROKE, to("/a\rX-Evil: yes")),
     Case("with a NUL", BROKE, to("/a\0b")),
     Case("to what is no address", "not an address", to("http://[zz]/")),
-    Case("to 90 kB of address", "404", to("/" + "a" * 40_000)),
+    Case("to 40 kB of address", "404", to("/" + "a" * 40_000)),
     Case("to nowhere", "302", raw(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")),
     Case("a user name in the search's own link", "a user name in the address", url=f"http://a@{HOST}/page"),
     Case(
@@ -287,7 +287,7 @@ WIRE = [
     Case("status 999", "999", raw(b"HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n")),
     Case("switches to another protocol", BROKE, raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nhello")),
     Case("304 that nobody asked for", "304", raw(b"HTTP/1.1 304 Not Modified\r\n\r\n")),
-    Case("206, a part", READ, raw(head(206, PLAIN) + HTML.encode())),
+    Case("206, a part", "206", raw(head(206, PLAIN) + HTML.encode())),
     Case(
         "TLS where none was asked for",
         "its robots.txt cannot be read (the connection broke off)",

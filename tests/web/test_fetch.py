@@ -133,7 +133,7 @@ async def test_behind_a_proxy_private_addresses_are_refused_all_the_same() -> No
     assert proxy.requests == []
 
 
-@pytest.mark.parametrize("status", [204, 400, 401, 403, 404, 410, 418, 429, 500, 503])
+@pytest.mark.parametrize("status", [202, 204, 206, 400, 401, 403, 404, 410, 418, 429, 500, 503])
 async def test_a_status_that_is_no_page_is_told(status: int) -> None:
     told = await reason(page(HTML if status != 204 else "", status=status))
     assert told == ("empty page" if status == 204 else str(status))
