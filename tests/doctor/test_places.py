@@ -1,6 +1,7 @@
 """Directories, the library's parts, and where this is."""
 
 import sqlite3
+import tempfile
 
 import pytest
 
@@ -75,13 +76,11 @@ def test_the_free_space_is_told(tmp_path):
     assert "GB are free" in places.disk(Settings(data_dir=tmp_path / "not" / "yet")).told
 
 
-async def test_chroma_starts_and_leaves_nothing_behind():
-    import tempfile
-    from pathlib import Path
-
-    before = set(Path(tempfile.gettempdir()).glob("r1-research-*"))
+async def test_chroma_starts_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    """In a place of its own: in the usual one, other programs come and go."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert (await places.chroma()).state == "ok"
-    assert set(Path(tempfile.gettempdir()).glob("r1-research-*")) == before
+    assert list(tmp_path.glob("r1-research-*")) == []
 
 
 # ---------------------------------------------------------------------------------------------------- containers
