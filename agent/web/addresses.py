@@ -20,6 +20,7 @@ from agent.errors import AddressRefused
 from agent.text.urls import host, ip_literal, is_local_host
 
 PORTS = frozenset({80, 443, 8080, 8443})
+LONGEST = 8_000  # characters of a URL; RFC 9110, 4.1, asks servers to take at least so many
 
 # IANA's special-purpose registry for IPv4 (2025), multicast, the reserved end, and one cloud's public-looking insides.
 _NOT_PUBLIC_4 = [
@@ -75,6 +76,8 @@ def check_url(url: str, *, allow_private: bool = False, by_name: bool = False) -
 
     `by_name`: a proxy will look the name up, so names of this machine and its network are refused as well.
     """
+    if len(url) > LONGEST:
+        raise AddressRefused(f"an address of over {LONGEST:,} characters")
     try:
         parts = urlsplit(url)
         port = parts.port

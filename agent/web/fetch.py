@@ -135,7 +135,7 @@ class HttpFetcher:
             if (elsewhere := reply.elsewhere) is not None:
                 return _Elsewhere(elsewhere)
             if reply.status in {429, 503} and (seconds := _pause(reply)) is not None:
-                return _Later(seconds, f"{reply.status} (asks to wait {seconds:.0f} s)")
+                return _Later(seconds, f"{reply.status}{_told(seconds)}")
             if reply.status == 304 and known:
                 return Page(reply.url, b"", known.media_type, self._now(), kept=known)
             if reply.status not in _WHOLE:
@@ -188,6 +188,10 @@ def _conditions(known: Document | None) -> dict[str, str]:
         for name, value in told.items()
         if value and value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR
     }
+
+
+def _told(seconds: float) -> str:
+    return f" (asks to wait {seconds:.0f} s)" if seconds >= 1 else ""
 
 
 def _pause(reply: Reply) -> float | None:

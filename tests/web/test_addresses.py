@@ -202,6 +202,7 @@ async def test_a_port_is_looked_at_again_where_the_connection_is_made() -> None:
         ("http://a.example:22/", "port 22"),
         ("http://a.example:99999/", "not an address"),
         ("http://[broken/", "not an address"),
+        (f"http://a.example/{'x' * 8_000}", "over 8,000 characters"),
     ],
 )
 def test_what_is_not_a_plain_web_address_is_refused(url: str, reason: str) -> None:
