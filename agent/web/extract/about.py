@@ -76,7 +76,7 @@ def about(tree: Tree, url: str) -> About:
 
 def _title(tree: Tree, meta: Mapping[str, list[str]]) -> str:
     """As it is given for sharing: without the site's name around it."""
-    return one_line(next(iter(meta.get("og:title", [])), "") or extract_title(tree) or "")
+    return one_line(next(iter(meta.get("og:title", [])), "") or extract_title(tree) or "").rstrip("¶ ")
 
 
 def _language(tree: Tree) -> str | None:

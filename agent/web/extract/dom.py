@@ -32,6 +32,7 @@ _EMPHASIS = (
     "span",
     "time",
 )
+_PERMALINKS = {"¶", "#", "§", "🔗"}  # beside the headings of documentation
 _TERM = 80  # characters: a longer <dt> is no name for what follows
 
 
@@ -50,6 +51,11 @@ def straighten(tree: Tree) -> None:
 
     Comes after the metadata were read, which live in some of these.
     """
+    for link in list(tree.iter("a")):
+        if (link.text or "").strip() in _PERMALINKS and not len(link):
+            link.drop_tree()
+    for button in list(tree.iterfind(".//span[@class='mw-editsection']")):  # of MediaWiki, beside each heading
+        button.drop_tree()
     for caption in list(tree.iter("caption")):
         _before_table(caption)
     for term in list(tree.iter("dt")):

@@ -16,8 +16,17 @@ class Wall:
     words: re.Pattern[str]
 
 
+_UNSPACED = re.compile("[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af]")  # scripts in which a word has no clear beginning
+
+
 def _any(*phrases: str) -> re.Pattern[str]:
     return re.compile("|".join(phrases), re.IGNORECASE | re.MULTILINE)
+
+
+def _words(*phrases: str) -> re.Pattern[str]:
+    """Tried where a word begins: a fifth of the time."""
+    spaced = "|".join(phrase for phrase in phrases if not _UNSPACED.search(phrase))
+    return _any(rf"\b(?:{spaced})", *(phrase for phrase in phrases if _UNSPACED.search(phrase)))
 
 
 BLOCKED = Wall(
@@ -55,7 +64,7 @@ BLOCKED = Wall(
         r"보안 (?:확인|검사)",
         r"(?:安全|人机|访问|安全性|人機)(?:验证|驗證)",
     ),
-    _any(
+    _words(
         r"verify(?:ing)? (?:that )?you(?:['’]re| are) (?:a )?(?:human|not a (?:ro)?bot)",
         r"are you (?:a )?(?:human|robot)",
         r"not a robot",
@@ -122,7 +131,7 @@ NOT_FOUND = Wall(
         r"페이지를 찾을 수 없",
         r"页面不存在|找不到(?:页面|頁面)",
     ),
-    _any(
+    _words(
         r"page (?:you (?:are|were) looking for|you requested)?.{0,20}(?:could not|cannot|can['’]t) be found",
         r"page (?:does not|doesn['’]t|no longer) exists?",
         r"(?:error|fehler|erreur) 404",
@@ -145,7 +154,7 @@ NOT_FOUND = Wall(
 PAYWALL = Wall(
     "login or subscription needed",
     _any(r"^(?:log|sign) in\b", r"^login\b", r"subscribe to (?:read|continue)", r"^anmelden\b", r"^connexion\b"),
-    _any(
+    _words(
         r"(?:log|sign) in to (?:continue|read|view|access)",
         r"subscribe (?:now )?to (?:continue|read|unlock|keep reading)",
         r"create (?:an|a free) account to",
@@ -165,7 +174,7 @@ PAYWALL = Wall(
         r"déjà abonné",
         r"(?:solo|exclusiv[oa]) para suscriptores",
         r"suscríb(?:e|a)(?:te|se) para (?:leer|seguir|continuar)",
-        r"¿ya (?:eres|es) suscriptor",
+        r"ya (?:eres|es) suscriptor",
         r"exclusivo para assinantes",
         r"assine para (?:ler|continuar)",
         r"já é assinante",
@@ -195,7 +204,7 @@ COOKIES = Wall(
         r"^bevor sie (?:zu|fortfahren)",
         r"^avant (?:d['’]accéder|de continuer)",
     ),
-    _any(
+    _words(
         r"accept (?:all )?(?:cookies|and continue)",
         r"we (?:value|respect) your privacy",
         r"(?:uses?|our use of) cookies",
@@ -232,7 +241,7 @@ COOKIES = Wall(
 NO_SCRIPT = Wall(
     "empty without JavaScript",
     _any(r"^javascript (?:is )?(?:required|disabled)"),
-    _any(
+    _words(
         r"(?:enable|turn on|activate|requires?|need) javascript",
         r"javascript (?:is )?(?:required|disabled|not enabled|must be enabled)",
         r"without javascript",
