@@ -271,7 +271,8 @@ def good_reasoner() -> ScriptedReasoner:
 class ScriptedJudge:
     """Gives each case the verdict that `verdicts` has for a word in its claim, with its first passage as the words.
 
-    Of a case without such a word it says nothing.  `error` is raised instead; `pause` comes before each reply.
+    Of a case without such a word it says nothing.  `error` is raised instead; `pause` comes before each reply, and
+    `pause_each` for each case in it.  A batch that it had before costs nothing, as with a journal.
     """
 
     def __init__(
@@ -281,16 +282,20 @@ class ScriptedJudge:
         beside: bool = False,
         error: Exception | None = None,
         pause: float = 0.0,
+        pause_each: float = 0.0,
     ) -> None:
-        self.verdicts, self.beside, self.error, self.pause = verdicts or {}, beside, error, pause
+        self.verdicts, self.beside, self.error = verdicts or {}, beside, error
+        self.pause, self.pause_each = pause, pause_each
         self.asked: list[tuple[str, ...]] = []  # the claims of each batch
 
     async def judge(self, brief: Brief, cases: Sequence[Case]) -> AsyncIterator[Thought]:
-        self.asked.append(tuple(case.claim for case in cases))
-        await asyncio.sleep(self.pause)
+        batch = tuple(case.claim for case in cases)
+        if batch not in self.asked:
+            self.asked.append(batch)
+            await asyncio.sleep(self.pause + self.pause_each * len(batch))
+            yield CALL
         if self.error:
             raise self.error
-        yield CALL
         for at, case in enumerate(cases):
             for word, verdict in self.verdicts.items():
                 if word in case.claim:

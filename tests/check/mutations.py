@@ -1,0 +1,87 @@
+"""Whether the figures would notice: each rule taken out in turn, and what falls when it is gone.
+
+A rule whose loss no figure shows is either not needed or not measured.  Replaces functions of `agent.check` for one run
+at a time, which is what a mutation is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from agent.check import arrange, comparison, pieces, rules
+from agent.check.checker import RuleChecker
+from tests.check.evaluate import Figure, claims_of, figures, judged, load
+
+
+def _never(*_: Any) -> str:
+    return ""
+
+
+def _yes(*_: Any) -> bool:
+    return True
+
+
+def _no(*_: Any) -> bool:
+    return False
+
+
+def _as_they_are(claimed: Any, told: Any) -> Iterator[tuple[Any, Any]]:
+    yield claimed, told
+
+
+MUTATIONS: dict[str, tuple[ModuleType, str, Callable[..., Any]]] = {
+    "numbers and dates are not compared": (rules, "_other_value", _never),
+    "a “not” is not looked for": (rules, "_negated", _never),
+    "names are not compared": (rules, "_other_name", _never),
+    "order does not matter": (rules, "_keeps_order", _yes),
+    "what was left out does not matter": (rules, "_loses_sense", _no),
+    "all numbers agree": (comparison, "_agree", lambda mine, theirs: theirs.value is not None),
+    "no name is seen": (pieces, "_is_name", lambda *_, **__: False),
+    "nothing stands in another order": (rules, "arrangements", _as_they_are),
+    "clauses cannot be moved, nor phrases": (arrange, "_without_phrases", lambda *_: None),
+}
+
+
+@contextmanager
+def mutated(module: ModuleType, name: str, instead: Callable[..., Any]) -> Iterator[None]:
+    own = getattr(module, name)
+    setattr(module, name, instead)
+    pieces.pieces.cache_clear()
+    try:
+        yield
+    finally:
+        setattr(module, name, own)
+        pieces.pieces.cache_clear()
+
+
+def measured() -> list[Figure]:
+    labelled, documents = load()
+    checked = asyncio.run(RuleChecker().check(*claims_of(labelled, documents)))
+    return figures(judged(labelled, checked))
+
+
+def fallen(before: list[Figure], after: list[Figure]) -> list[str]:
+    """The figures that are worse, with both values."""
+    pairs = [(b, a) for b, a in zip(before, after, strict=True) if a.value != b.value]
+    return [f"{a.name} {b.value:.3f} → {a.value:.3f}" for b, a in pairs if (a.value > b.value) == a.most]
+
+
+def report() -> tuple[str, bool]:
+    whole, lines, all_seen = measured(), [], True
+    for name, mutation in MUTATIONS.items():
+        with mutated(*mutation):
+            lost = fallen(whole, measured())
+        all_seen = all_seen and bool(lost)
+        lines.append(f"{name}:\n    " + ("\n    ".join(lost) or "NOTHING FALLS"))
+    return "\n".join(lines), all_seen
+
+
+if __name__ == "__main__":
+    text, noticed = report()
+    sys.stdout.write(text + "\n")
+    sys.exit(0 if noticed else 1)
