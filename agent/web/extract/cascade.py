@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -70,6 +70,8 @@ class Styles:
         self._attributes = [key[1:] for key in self._entries if key.startswith("[")]
 
     def _index(self, order: int, rule: Rule) -> None:
+        if not _SETS.search(rule.declarations) and "\\" not in rule.declarations:
+            return
         keyed = [(selector, key) for selector in split(rule.selectors) for key in self._keys_of(selector)]
         names = (
             frozenset(name.lower() for name in _SETS.findall(unescaped(rule.declarations))) if keyed else frozenset()
@@ -107,34 +109,38 @@ class Styles:
             self._selectors[selector] = compiled(selector)
         return self._selectors[selector]
 
-    def may_hide(self, element: Element) -> bool:
-        """Whether any rule that hides matches; another may undo it.  False for most elements, in microseconds."""
-        return bool(self._hiding) and any(
+    def may_hide(self, element: Element, attributes: Sequence[str]) -> bool:
+        """Whether any rule that hides matches; another may undo it.  False for most elements, in microseconds.
+
+        `attributes`: the names of those that the element has.
+        """
+        hiding = self._hiding
+        return bool(hiding) and any(
             self._matches(element, entry)
-            for key in self._keys_at(element)
-            if key in self._hiding
-            for entry in self._hiding[key]
+            for key in self._keys_at(element, attributes)
+            if key in hiding
+            for entry in hiding[key]
         )
 
     def _matches(self, element: Element, entry: _Entry) -> bool:
         selector = self._read(entry.selector)
         return selector is not None and matches(element, selector, self._budget)
 
-    def _keys_at(self, element: Element) -> list[str]:
+    def _keys_at(self, element: Element, attributes: Sequence[str]) -> list[str]:
         keys = ["*", element.tag]
-        if names := element.get("class"):
-            keys += [f".{name}" for name in names.split()]
-        if name := element.get("id"):
-            keys.append(f"#{name}")
+        if "class" in attributes:
+            keys += [f".{name}" for name in element.get("class").split()]
+        if "id" in attributes:
+            keys.append(f"#{element.get('id')}")
         if self._attributes:
-            keys += [f"[{name}" for name in self._attributes if name in element.attrib]
+            keys += [f"[{name}" for name in self._attributes if name in attributes]
         return keys
 
     def of(self, element: Element, *only: str) -> Mapping[str, str]:
         """The values set for an element itself, shorthands taken apart; `only` from rules that set one of these."""
         found: dict[str, tuple[_Weight, str]] = {}
         wanted = frozenset(only)
-        for key in dict.fromkeys(self._keys_at(element)):
+        for key in dict.fromkeys(self._keys_at(element, element.keys())):
             for entry in self._entries.get(key, ()):
                 selector = None if wanted and wanted.isdisjoint(entry.names) else self._read(entry.selector)
                 if selector and matches(element, selector, self._budget):

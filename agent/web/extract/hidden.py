@@ -142,16 +142,15 @@ def _dropped(element: Tree) -> str:
 
 
 def _hidden(element: Tree, styles: Styles) -> Hiding:
-    attributes = element.attrib
     if element.tag in _NEVER_SHOWN:
         return ""
-    if attributes:
-        if element.get("aria-hidden", "").strip().lower() == "true":
-            return "gone"
-        if element.tag == "input" and element.get("type", "").lower() == "hidden":
-            return "gone"
-    folded = "hidden" in attributes and element.get("hidden", "").lower() != "until-found"  # a reader's search opens it
-    if not folded and "style" not in attributes and not styles.may_hide(element):
+    attributes = element.keys()
+    if "aria-hidden" in attributes and element.get("aria-hidden").strip().lower() == "true":
+        return "gone"
+    if element.tag == "input" and element.get("type", "").lower() == "hidden":
+        return "gone"
+    folded = "hidden" in attributes and element.get("hidden").lower() != "until-found"  # a reader's search opens it
+    if not folded and "style" not in attributes and not styles.may_hide(element, attributes):
         return ""
     values = styles.of(element)
     return "gone" if folded and "display" not in values else hiding(values)
