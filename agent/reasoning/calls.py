@@ -62,7 +62,7 @@ class ModelCalls:
                 yield Again(str(failure))
                 await asyncio.sleep(pause)
             else:
-                self._tags = attempt.learned
+                self._tags = self._tags if attempt.cut else attempt.learned  # what is not whole teaches nothing
                 await self._journal.keep(key, Reply(attempt.reasoning, attempt.text))
                 yield Spending(attempt.usage())
                 if attempt.cut:

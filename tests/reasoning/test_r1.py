@@ -14,6 +14,7 @@ from dataclasses import replace
 import pytest
 from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
 from langchain_core.messages import AIMessage
+from langchain_openai import ChatOpenAI
 from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import SecretStr
 
@@ -290,6 +291,21 @@ async def test_a_draft_inside_a_thought_that_was_cut_off_is_no_answer() -> None:
 async def test_thinking_without_tags_that_is_cut_off_is_never_taken_for_an_answer() -> None:
     heard = await hear(Said("Okay, the user asks when R1 was released, and so", finish="length"), dialect="bare")
     assert isinstance(heard.error, ReplyUnusable)
+
+
+async def test_a_reply_that_was_cut_off_teaches_nothing_of_where_its_model_thinks() -> None:
+    """Of a class that leaves thinking in the text, behind a template that has opened the tag."""
+    script = [
+        Said("Okay, the user asks for a plan", finish="length"),
+        Said(PLAN, "hm"),
+        Said(f"ANSWER\n{ANSWER}", "old tea"),
+    ]
+    with ModelServer(script, dialect="bare") as server:
+        model = ChatOpenAI(model="r1", base_url=server.url, api_key="none")
+        reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1", server.url))), MemoryJournal())
+        [_ async for _ in reasoner.plan(BRIEF)]
+        written = [t async for t in reasoner.write(BRIEF, EVIDENCE)]
+    assert "tea" not in "".join(t.text for t in written if isinstance(t, Delta))
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, ModelRefused), (402, ModelRefused), (404, ModelRefused)])
