@@ -36,8 +36,8 @@ test-slow: $(VENV)/.dev embedder  ## browser, third-party servers, kills, the bu
 	@sh tests/system_packages.sh
 	@$(BIN)/pytest -m slow --timeout 900
 
-eval: $(VENV)/.dev  ## how well the rules check: tables from labelled claims, offline, twice alike
-	@$(BIN)/python -m tests.check.evaluate
+eval: $(VENV)/.dev  ## how well the rules check: tables from labelled claims, and each rule taken out
+	@$(BIN)/python -m tests.check.evaluate && echo && $(BIN)/python -m tests.check.mutations
 
 format: $(VENV)/.dev  ## format and mend what a tool can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

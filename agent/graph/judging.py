@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from agent.errors import ModelError
+from agent.errors import LibraryError, ModelError
 from agent.graph.desk import Desk, Heard, listen
 from agent.graph.state import Run
 from agent.graph.steps.brief import brief_of
@@ -91,7 +92,8 @@ class Examiner:
 class Beside:
     """Checks a draft while it is being written: each sentence by the rules, and what they leave open by the judge.
 
-    Does nothing where a call beside the writing would slow it down.  As a context it gives up what is not finished.
+    The judge is left for later where a call beside the writing would slow it down; the rules have then read the sources
+    by the time that the last word is written.  As a context it gives up what is not finished.
     """
 
     def __init__(self, run: Run, desk: Desk) -> None:
@@ -112,9 +114,8 @@ class Beside:
 
     def feed(self, text: str) -> None:
         """The draft so far."""
-        judge = self._desk.parts.judge
-        if judge and judge.beside and "\n" in text:
-            self._going = self._going or _Going(Examiner(self._run, self._desk, judge))
+        if "\n" in text:
+            self._going = self._going or _Going(self._run, self._desk)
             self._going.feed(text[: text.rfind("\n") + 1])
 
     async def finish(self, text: str) -> Heard:
@@ -130,8 +131,10 @@ class Beside:
 class _Going:
     """The checking of one draft, as a task."""
 
-    def __init__(self, examiner: Examiner) -> None:
-        self._examiner = examiner
+    def __init__(self, run: Run, desk: Desk) -> None:
+        judge = desk.parts.judge
+        self._run, self._desk = run, desk
+        self._examiner = Examiner(run, desk, judge) if judge and judge.beside else None
         self._seen = 0  # claims that the rules have looked at
         self._doubtful: list[Case] = []
         self._asked = 0  # of these
@@ -152,7 +155,7 @@ class _Going:
             await self.task
         finally:
             self.task.cancel()
-        return self._examiner.heard
+        return self._examiner.heard if self._examiner else Heard()
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -161,9 +164,11 @@ class _Going:
                 await self._stirred.wait()
                 self._stirred.clear()
                 over = self._over
-                await self._look()
-                for batch in self._ready(over=over):
-                    tasks.create_task(self._examiner.ask(batch))
+                with suppress(LibraryError):  # `verify` will meet it, too
+                    await self._look()
+                if examiner := self._examiner:
+                    for batch in self._ready(over=over):
+                        tasks.create_task(examiner.ask(batch))
 
     async def _look(self) -> None:
         """Let the rules look at the claims that have come; those that they cannot decide go on the list."""
@@ -171,8 +176,8 @@ class _Going:
         if not fresh:
             return
         self._seen += len(fresh)
-        run, services = self._examiner.run, self._examiner.desk.services
-        texts = await source_texts(run, {c.source for claim in fresh for c in claim.citations}, services.library)
+        services, numbers = self._desk.services, {c.source for claim in fresh for c in claim.citations}
+        texts = await source_texts(self._run, numbers, services.library)
 
         async def collect(cases: Sequence[Case]) -> list[Judgement]:
             self._doubtful += cases
@@ -182,8 +187,8 @@ class _Going:
 
     def _ready(self, *, over: bool) -> Iterator[Sequence[Case]]:
         """Batches that are full, and at the end what is left."""
-        full = list(batches(self._doubtful[self._asked :], self._examiner.most))
-        if full and not over and len(full[-1]) < self._examiner.most:
+        full = list(batches(self._doubtful[self._asked :], BESIDE))
+        if full and not over and len(full[-1]) < BESIDE:
             full.pop()
         for batch in full:
             self._asked += len(batch)

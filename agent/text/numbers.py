@@ -46,6 +46,7 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _HYPHENED = re.compile(r"(?<![\w.])[^\W\d_][\w.]*(?:[-_/][\w.]+)*[-_/]\Z")  # before a number: `Qwen2.5-`7B, `GPT-`4
+_JOINTS = ("-", "_", "/")
 _BARE = re.compile(rf"(?:{_CURRENCY})?{_SPACE}?\d+(?:[.,]\d+)?", re.IGNORECASE)
 _PER_CENT = re.compile(rf"百分之(?P<digits>\d+(?:\.\d+)?|{_WIDE}+)")
 _FRACTION = re.compile(
@@ -173,7 +174,7 @@ def _quantity(match: re.Match[str], numbers: Sequence[float], step: float) -> Qu
 
 def _is_part_of_a_name(text: str, match: re.Match[str]) -> bool:
     start, end = match.start(), match.end()
-    hyphened = bool(_HYPHENED.search(text, max(0, start - 40), start))
+    hyphened = text[max(0, start - 1) : start] in _JOINTS and bool(_HYPHENED.search(text, max(0, start - 40), start))
     if (hyphened and not match["currency"]) or (match["word"] and not _is_number_word(text, match)):
         return True
     following = text[end : end + 1]
