@@ -92,16 +92,15 @@ class Styles:
 
     def _keys_of(self, selector: str) -> Iterator[str]:
         """Under which it is looked up; none where the page has nothing that it could match."""
-        if not _ARGUMENTS.search(selector) and (
-            _AT_A_TOUCH.search(selector) or not self._present.issuperset(_NAMED.findall(selector))
-        ):
+        named = _NAMED.findall(selector)
+        if not _BRACKETS.search(selector):
+            plain = _PLAIN_END.search(selector) if self._present.issuperset(named) else None
+            keys = [] if plain is None else [named[-1] if plain[2] else plain[1].lower() or "*"]
+        elif not _ARGUMENTS.search(selector) and (_AT_A_TOUCH.search(selector) or not self._present.issuperset(named)):
             return
-        plain = None if _BRACKETS.search(selector) else _PLAIN_END.search(selector)
-        if plain is None:
+        else:
             read = self._read(selector)
             keys = _keys(read.parts[0][1]) if read else []
-        else:
-            keys = [_NAMED.findall(plain[2])[-1] if plain[2] else plain[1].lower() or "*"]
         yield from (key for key in keys if key[0] in "*[" or key in self._present)
 
     def _read(self, selector: str) -> Selector | None:

@@ -24,6 +24,7 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
 _DEEPEST = 900  # elements inside each other; trafilatura recurses, and Python allows 1,000
+_JUDGED = 10_000  # characters of all that is on a page; a longer one is no wall
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{}~])")  # all of ASCII's punctuation but the bar, which would tear a table
 
@@ -33,16 +34,17 @@ def extract(body: bytes, hints: Hints) -> Extracted:
     page = without_hidden(decoded(body, hints.charset))
     if page is None:
         raise ExtractFailed("no readable text")
-    tree, seen = page.tree, tidy(page.text)
+    tree, seen = page.tree, tidy(page.text[:_JUDGED])
     told, named = about(tree, hints.url), one_line(tree.findtext(".//title") or "")
     dom.straighten(tree)
     text = _main_text(tree, hints.url)
     if reason := wall(Signs(f"{told.title}\n{named}", text, seen, told.sold, told.shell)):
         raise ExtractFailed(reason)
+    text = text or tidy(page.text)
     return Extracted(
-        text or seen,
+        text,
         told.title,
-        told.language or detect(text or seen),
+        told.language or detect(text),
         told.published,
         author=told.author,
         modified=told.modified,
