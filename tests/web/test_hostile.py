@@ -191,7 +191,7 @@ async def test_a_run_on_a_web_of_which_half_means_harm_answers_from_the_other_ha
     assert set(told) == set(urls), "every page that was wanted is told"
     assert all(told[url].status == "read" for url in urls[1::2])
     assert all(page.reason for page in answer.pages if page.status == "skipped")
-    assert seconds < 15
+    assert seconds < 30, "4 s on a machine of its own"
     assert open_now == 0
 
 
