@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -124,9 +125,13 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
-        if value is not None and not value.lower().startswith(("http://", "https://")):
+        if value is None:
+            return None
+        if not value.lower().startswith(("http://", "https://")):
             raise ValueError("needs to begin with http:// or https://")
-        return value.rstrip("/") if value else value
+        if not _hostname(value):
+            raise ValueError("names no host")
+        return value.rstrip("/")
 
     @field_validator("since")
     @classmethod
@@ -212,6 +217,13 @@ class Settings(BaseSettings):
         """The stored settings, with the secrets and places of these."""
         now = {name: getattr(self, name) for name in _OF_NOW}
         return Settings(**{**stored, **{name: value for name, value in now.items() if value is not None}})
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # brackets that are no IPv6 address
+        return ""
 
 
 def _of_now() -> set[str]:

@@ -39,6 +39,8 @@ def test_search_providers_are_a_list_with_commas(monkeypatch):
         ({"depth": "bottomless"}, "AGENT_DEPTH='bottomless'"),
         ({"folder": "/no/such/place"}, "AGENT_FOLDER='/no/such/place': is not a directory"),
         ({"base_url": "localhost:1", "model": "m"}, "http://"),
+        ({"base_url": "http://[bad/v1", "model": "m"}, "names no host"),
+        ({"base_url": "http://", "model": "m"}, "names no host"),
         ({"model": "deepseek-r1"}, "AGENT_BASE_URL"),
         ({"writer_base_url": "http://h/v1"}, "AGENT_WRITER_MODEL"),
         ({"model": "extractive", "writer_model": "w"}, "takes no writer"),
