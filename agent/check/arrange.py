@@ -54,6 +54,8 @@ def _without_dates(mine: Pieces, theirs: Pieces) -> tuple[Pieces, Pieces] | None
     told = [p.key for p in _clauses_around(theirs, at) if isinstance(p.value, Date)]
     if not dated or dated != told or (len(dated) > 1 and not _are_together(mine, theirs, dated)):
         return None
+    if any(p.opens_clause and p.key in dated for p in theirs[1:]):
+        return None  # between commas it may belong to what comes after it
     return _left(mine, dated), _left(theirs, dated)
 
 

@@ -48,6 +48,7 @@ ROLES = _stemmed(
     "by from before after until than against over under above below von durch vor nach bis als gegen por "
     "desde antes después hasta contra par depuis avant après 被 由 比 从 從 前 后 後"
 )
+AGAINST = _stemmed("against without contra gegen contre 反对 反對")
 # Left out anywhere, even in a clause of their own, these take away what a sentence depends on.
 CONDITIONS = _stemmed("if unless except provided wenn falls sofern si excepto salvo sauf 若 如果 除")
 # Likewise these, which make of it what somebody says.

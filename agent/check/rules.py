@@ -15,12 +15,12 @@ from typing import Literal
 
 from agent.check.arrange import arrangements
 from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ
-from agent.check.lexicon import CONDITIONS, NEGATORS, ROLES, SAYING, SUPERLATIVES
+from agent.check.lexicon import AGAINST, ARTICLES, CONDITIONS, NEGATORS, ROLES, SAYING, SUPERLATIVES
 from agent.check.pieces import Piece, pieces
 from agent.text.dates import Date
 from agent.text.prose import prose
 from agent.text.sentences import split
-from agent.text.words import spelling, tokens
+from agent.text.words import is_wide, spelling, tokens
 from agent.types import Verdict
 
 Outcome = Literal["supported", "refuted", "cannot tell"]
@@ -146,9 +146,16 @@ def _matters(slot: Slot) -> bool:
     lost = [piece for piece in slot.told if piece.is_critical and not piece.in_brackets]
     if not slot.claimed and slot.is_clause:
         return any(_is_in(piece, CONDITIONS | SAYING) for piece in lost)
-    if not slot.claimed and slot.after:
-        return any(not _is_in(piece, ROLES) or _is_in(piece, CONDITIONS) for piece in lost)
-    return bool(lost)
+    if not slot.claimed and slot.after:  # "from Rome" may go, the "against" of "voted against it" may not
+        return any(not _is_in(p, ROLES - AGAINST) or _is_in(p, CONDITIONS) or p is slot.told[-1] for p in lost)
+    return bool(lost) or _changes_subject(slot)
+
+
+def _changes_subject(slot: Slot) -> bool:
+    """Does a clause with a subject of its own begin there and go on with the claim's words?"""
+    opening = [piece for piece in slot.told if piece.opens_clause]
+    own = any(p.text[0].isupper() or p.before in ARTICLES or is_wide(p.text) for p in opening)
+    return slot.inside and not slot.is_clause and own
 
 
 def _is_in(piece: Piece, words: frozenset[str]) -> bool:
@@ -236,6 +243,9 @@ def _negated(slot: Slot, seen: Comparison, whole: Comparison) -> str:
     theirs = [p for p in slot.told if _is_negator(p)]
     if (len(mine) + len(theirs)) % 2 == 0 or len(slot.claimed) > len(mine) or len(slot.told) > len(theirs):
         return ""
+    others = [p for other in seen.slots if other is not slot for p in (*other.claimed, *other.told)]
+    if any(_is_negator(p) for p in others):
+        return ""  # another "not" may be this one in another place
     rest = len(seen.claimed) - len(mine)
     if seen.same < (rest - 1 if slot.inside else rest):
         return ""

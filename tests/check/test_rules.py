@@ -72,6 +72,7 @@ def test_shared_words_alone_are_no_support(claim, told):
 
 
 CANNOT_TELL = [
+    ("Serious side effects were not seen in the trial.", "No serious side effects were seen in the trial."),
     ("The network learned to reason through rewards alone.", "Pure reinforcement learning taught it to think."),
     ("About five million dollars were spent.", "The run cost $5.576 million."),
     ("The US has 50 states.", "The United States has 50 states and one district."),
