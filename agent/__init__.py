@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from agent.errors import AgentError as AgentError
     from agent.reasoning.models import ChatR1 as ChatR1
     from agent.research import ResearchAgent as ResearchAgent
+    from agent.result import Answer as Answer
     from agent.settings import Settings as Settings
-    from agent.types import Answer as Answer
     from agent.wiring import build_graph as build_graph
 
 _HOMES = {

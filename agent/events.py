@@ -11,7 +11,8 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 from agent.codec import from_json, to_json
-from agent.types import Answer, Claim, Query, Search, Source, Usage, Verdict
+from agent.result import Answer
+from agent.types import Claim, Query, Search, Source, Usage, Verdict
 
 StepName = Literal["scout", "plan", "search", "read", "retrieve", "write", "verify"]
 

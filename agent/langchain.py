@@ -12,8 +12,8 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool
 
 from agent.codec import from_json
+from agent.result import Answer
 from agent.settings import Settings
-from agent.types import Answer
 from agent.wiring import build_graph
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent.errors import RunError, UsageError
 from agent.events import Event, Finished, decode
+from agent.result import Answer
 from agent.runs import KnownRun, Runs
 from agent.settings import Settings
-from agent.types import Answer
 
 if TYPE_CHECKING:
     from agent.discovery import Found

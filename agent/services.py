@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from agent.result import MadeWith
 from agent.types import (
     Brief,
     Case,
@@ -21,7 +22,6 @@ from agent.types import (
     Finding,
     Judgement,
     Limits,
-    MadeWith,
     Page,
     PageRecord,
     Query,

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agent import casting, fetching, searching
+from agent.result import MadeWith
 from agent.searching import FOLDER, SAMPLE
 from agent.settings import EXTRACTIVE, Settings
 from agent.text.urls import host, site
-from agent.types import Limits, MadeWith, Page
+from agent.types import Limits, Page
 from agent.version import VERSION
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from agent.errors import FetchFailed, LibraryError, SearchBroken
 from agent.reasoning.journal import MemoryJournal
+from agent.result import MadeWith
 from agent.services import Examine, RunParts, Services
 from agent.text.chunking import split
 from agent.text.urls import site
@@ -27,7 +28,6 @@ from agent.types import (
     Judged,
     Judgement,
     Limits,
-    MadeWith,
     Page,
     Query,
     RankedPassage,

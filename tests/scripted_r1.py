@@ -1,7 +1,8 @@
 """An R1 without a mind: what the scripted model server says to this product's prompts when it is given no script.
 
 It tells the prompts apart by their formats, plans by splitting the question, answers with sentences of the prompt's own
-webpages and their citations, drops what it is asked to revise, and cannot tell where it is asked to judge.  Good enough to try every door by hand.
+webpages and their citations, drops what it is asked to revise, and cannot tell where it is asked to judge.  Good enough
+to try every door by hand.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from agent import events
 from agent.codec import from_json, to_json
 from agent.events import Finished, decode, encode
-from agent.types import Answer, AnswerSource, Citation, Claim, MadeWith, Query, Search, SearchHit, Source, Usage
+from agent.result import Answer, AnswerSource, MadeWith
+from agent.types import Citation, Claim, Query, Search, SearchHit, Source, Usage
 
 CLAIM = Claim("R1 is open [1].", 0, 15, (Citation(1, "R1 is open", 3, 13, link="http://a.example/"),), "supported")
 SOURCE = AnswerSource(1, "http://a.example/", "A", "a.example", "2025-01-20", "2026-11-24T12:00:00Z", "en", True, "ab")

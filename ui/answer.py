@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from agent.types import Answer, AnswerSource, Citation, Claim
+from agent.result import Answer, AnswerSource
+from agent.types import Citation, Claim
 from agent.ui import safe
 from agent.ui.words import MARKS, VERDICTS, bullets, further, numbered, seconds
 

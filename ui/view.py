@@ -24,7 +24,8 @@ from agent.events import (
     Warned,
     Writing,
 )
-from agent.types import Answer, Claim, Query, Search, Source
+from agent.result import Answer
+from agent.types import Claim, Query, Search, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from agent.errors import AgentError, UsageError
 if TYPE_CHECKING:
     from agent.cli.progress import Detail
     from agent.events import Event
-    from agent.types import Answer, Status
+    from agent.result import Answer
+    from agent.types import Status
 
 _NEWEST = ""  # what --resume stands for without an id
 _MOST_STDIN = 1_000_000  # bytes; a question is refused long before, but a pipe may have no end

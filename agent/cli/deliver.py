@@ -13,7 +13,7 @@ from agent.cli.command import ANSWERED
 from agent.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
-    from agent.types import Answer
+    from agent.result import Answer
 
 Form = Literal["markdown", "json", "events"]
 _ENDINGS = (".md", ".json")
@@ -48,7 +48,7 @@ def check_target(output: Path | None) -> None:
 def print_schema() -> int:
     """The JSON Schema of the result."""
     from agent.codec import adapter
-    from agent.types import Answer
+    from agent.result import Answer
 
     print(json.dumps(adapter(Answer).json_schema(mode="serialization"), indent=2))
     return ANSWERED

@@ -23,7 +23,8 @@ from agent.events import (
     Warned,
     Writing,
 )
-from agent.types import Answer, Search, Source
+from agent.result import Answer
+from agent.types import Search, Source
 
 _LONGEST_TITLE = 90  # characters
 

@@ -23,7 +23,8 @@ from agent.events import (
     Warned,
     Writing,
 )
-from agent.types import Answer, Claim, Query, Search, Source, Usage
+from agent.result import Answer
+from agent.types import Claim, Query, Search, Source, Usage
 
 _TAIL = 4_000  # characters of reasoning and draft that are kept; a screen shows fewer
 

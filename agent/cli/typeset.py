@@ -7,7 +7,8 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from agent.cli.clean import clean, one_line
-from agent.types import Answer, AnswerSource, Verdict
+from agent.result import Answer, AnswerSource
+from agent.types import Verdict
 
 _WORDS: dict[Verdict, str] = {
     "supported": "supported",

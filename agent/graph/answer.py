@@ -11,19 +11,9 @@ from agent.codec import to_json
 from agent.graph.desk import ZERO, Desk, add
 from agent.graph.state import Json, Run
 from agent.graph.texts import source_texts
+from agent.result import Answer, AnswerPage, AnswerSearch, AnswerSource, StepRecord
 from agent.text.sufficiency import sufficiency
-from agent.types import (
-    Answer,
-    AnswerPage,
-    AnswerSearch,
-    AnswerSource,
-    Claim,
-    Conflict,
-    PageRecord,
-    Source,
-    Status,
-    StepRecord,
-)
+from agent.types import Claim, Conflict, PageRecord, Source, Status
 
 
 async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) -> Json:

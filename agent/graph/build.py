@@ -35,8 +35,8 @@ from agent.graph.steps.scout import facts, scout
 from agent.graph.steps.search import search
 from agent.graph.steps.verify import verify
 from agent.graph.steps.write import write
+from agent.result import Answer, StepRecord
 from agent.services import Services
-from agent.types import Answer, StepRecord
 
 Step = Callable[[Run, Desk], Awaitable[Done]]
 Graph = CompiledStateGraph[State, None, In, Out]

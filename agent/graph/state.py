@@ -16,7 +16,8 @@ from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 from agent.codec import from_json, to_json
-from agent.types import Claim, PageRecord, Query, Search, Source, StepRecord, Usage
+from agent.result import StepRecord
+from agent.types import Claim, PageRecord, Query, Search, Source, Usage
 
 Json = dict[str, Any]
 OVERWRITE = "__overwrite__"  # LangGraph's form for "replace what a merging channel holds"
@@ -38,7 +39,7 @@ class In(TypedDict, total=False):
 
 
 class Out(TypedDict, total=False):
-    """The whole answer as plain JSON (`agent.types.Answer`), and the conversation with the answer added to it."""
+    """The whole answer as plain JSON (`agent.result.Answer`), and the conversation with the answer added to it."""
 
     answer: Json | None
     messages: Annotated[list[AnyMessage], add_messages]

@@ -26,21 +26,9 @@ from agent.events import (
     Warned,
     Writing,
 )
+from agent.result import Answer, AnswerPage, AnswerSource, MadeWith, StepRecord
 from agent.settings import Settings
-from agent.types import (
-    Answer,
-    AnswerPage,
-    AnswerSource,
-    Citation,
-    Claim,
-    MadeWith,
-    Query,
-    Search,
-    SearchHit,
-    Source,
-    StepRecord,
-    Usage,
-)
+from agent.types import Citation, Claim, Query, Search, SearchHit, Source, Usage
 
 RUN = "2025-06-01-abcd"
 PAPER = "https://papers.example/r1"

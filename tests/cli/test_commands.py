@@ -9,7 +9,7 @@ import pytest
 
 from agent.cli import main
 from agent.errors import ModelRefused, QuestionError
-from agent.types import Answer
+from agent.result import Answer
 from tests.cli.recorded import SNAPSHOT, TEXT, Player, answer, events
 
 

@@ -8,7 +8,8 @@ from agent.check.checker import RuleChecker
 from agent.codec import from_json
 from agent.errors import ModelOverloaded, ModelRefused, QuestionError
 from agent.graph.build import build
-from agent.types import Again, Answer, Delta, Query, Stance
+from agent.result import Answer
+from agent.types import Again, Delta, Query, Stance
 from tests.parts import (
     ANSWER,
     CALL,

@@ -10,7 +10,8 @@ import pytest
 from agent.errors import SearchBroken, SearchThrottled
 from agent.events import Searched, decode
 from agent.graph.build import build
-from agent.types import Document, MadeWith, Page, Query, SearchHit
+from agent.result import MadeWith
+from agent.types import Document, Page, Query, SearchHit
 from tests.parts import ANSWER, MemorySearch, PlainExtractor, ScriptedReasoner, World
 
 QUESTION = "When was R1 released, and at what temperature is it used?"
