@@ -7,6 +7,7 @@ Offsets count Unicode code points.  Times are ISO 8601 strings in UTC unless sai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, get_args
 
 Verdict = Literal["supported", "partial", "unsupported", "refuted", "unchecked"]
@@ -163,6 +164,36 @@ class RankedPassage:
     """A passage with its relevance to what was asked."""
 
     passage: Passage
+    score: float  # 0..1, comparable within one search only
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Bounds on a search in the library; empty ones bound nothing, but local files: they are found by their folder."""
+
+    run_id: str | None = None
+    hosts: tuple[str, ...] = ()  # and their subdomains
+    not_hosts: tuple[str, ...] = ()
+    fetched_since: datetime | None = None
+    language: str | None = None
+    folder: str | None = None  # absolute; local documents below it are found too, otherwise none
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryHit:
+    """A document that the library found, with its best passage: `stored text[start:end] == passage`."""
+
+    document_id: str
+    snapshot: str
+    url: str
+    title: str
+    site: str
+    fetched_at: str
+    published: str | None
+    language: str | None
+    passage: str
+    start: int
+    end: int
     score: float  # 0..1, comparable within one search only
 
 
