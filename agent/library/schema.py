@@ -1,6 +1,7 @@
-"""The record's tables, and how its file is opened.
+"""How the record's file is opened, made, and brought up to date.
 
-Knows SQL for creating, pragmas, versions and SQLite's errors.  Does not know what is asked of the record.
+Knows pragmas, versions and SQLite's errors.  Does not know the tables (`agent.library.tables`), or what is asked of
+them.
 """
 
 from __future__ import annotations
@@ -13,48 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import LibraryError
+from agent.library.tables import VERSION, bring_up
 
 FILE = "library.sqlite3"
-VERSION = 2  # of the tables below; a change adds a step that brings an older file up to it
 APPLICATION = 0x52314C42  # "R1LB": tells our file from any other SQLite database
 BUSY_SECONDS = 15.0  # a write lasts milliseconds; whoever holds the file longer than this is stuck
-
-_TABLES = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE snapshots (
-    hash TEXT PRIMARY KEY, text BLOB NOT NULL                                  -- zlib over UTF-8
-);
-CREATE TABLE documents (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, snapshot TEXT NOT NULL REFERENCES snapshots (hash),
-    url TEXT NOT NULL, title TEXT NOT NULL, site TEXT NOT NULL, media_type TEXT NOT NULL, language TEXT, published TEXT,
-    fetched_at TEXT NOT NULL, fetched REAL NOT NULL,                           -- the same time, in seconds since 1970
-    etag TEXT, last_modified TEXT, extraction TEXT NOT NULL, page_starts TEXT NOT NULL, author TEXT NOT NULL DEFAULT '',
-    modified TEXT, date_certainty TEXT NOT NULL DEFAULT '', suspect INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX documents_by_url ON documents (url, fetched);
-CREATE INDEX documents_by_snapshot ON documents (snapshot);
-CREATE TABLE run_documents (
-    run_id TEXT NOT NULL, document INTEGER NOT NULL REFERENCES documents (row), PRIMARY KEY (run_id, document)
-) WITHOUT ROWID;
-CREATE TABLE passages (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, document INTEGER NOT NULL REFERENCES documents (row),
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, heading TEXT NOT NULL, UNIQUE (document, start, "end")
-);
-CREATE VIRTUAL TABLE words USING fts5 (                                        -- rowid: the passage's row
-    text, head, content = '', tokenize = 'porter unicode61 remove_diacritics 2'
-);
-CREATE TABLE embedders (row INTEGER PRIMARY KEY, name TEXT NOT NULL, probe BLOB NOT NULL);
-CREATE TABLE vectors (                                                         -- row: the order of their coming
-    row INTEGER PRIMARY KEY AUTOINCREMENT, passage INTEGER NOT NULL REFERENCES passages (row),
-    embedder INTEGER NOT NULL REFERENCES embedders (row), vector BLOB NOT NULL, UNIQUE (passage, embedder)
-);
-"""
-_FROM_1 = (
-    "ALTER TABLE documents ADD COLUMN author TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE documents ADD COLUMN modified TEXT",
-    "ALTER TABLE documents ADD COLUMN date_certainty TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE documents ADD COLUMN suspect INTEGER NOT NULL DEFAULT 0",
-)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -129,11 +93,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def _bring_up(connection: sqlite3.Connection) -> None:
     with transaction(connection):
-        if _number(connection, "user_version") == VERSION:  # another process was quicker
-            return
-        for statement in _FROM_1:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        bring_up(connection, _number(connection, "user_version"))  # nothing is left where another process was quicker
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:
@@ -149,12 +109,9 @@ def _create(connection: sqlite3.Connection) -> None:
     with transaction(connection):
         if not _is_empty(connection):  # another process was quicker
             return
-        for statement in _TABLES.split(";\n"):
-            if statement.strip():
-                connection.execute(statement)
+        bring_up(connection, 0)
         connection.execute("INSERT INTO about VALUES ('id', ?)", (uuid.uuid4().hex,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

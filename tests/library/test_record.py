@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import LibraryError
-from agent.library import schema
+from agent.library import schema, tables
 from agent.library.record import Record
 from agent.text.chunking import split
 from agent.text.lexical import match
@@ -211,28 +211,11 @@ def refusal(path) -> str:
     return str(caught.value)
 
 
-def test_a_record_of_an_older_program_is_brought_up_to_date(tmp_path):
-    path = tmp_path / schema.FILE
-    record = Record(path)
-    record.store(document("A page."), "run")
-    for column in ("author", "modified", "date_certainty", "suspect"):
-        record.rows(f"ALTER TABLE documents DROP COLUMN {column}")
-    record.rows("PRAGMA user_version = 1")
-    record.close()
-    kept = Record(path).recall("https://a.example/page", datetime.fromtimestamp(0, UTC))
-    assert kept == document("A page.")
-    later = document(
-        "A page.", fetched_at="2026-03-02T10:00:00+00:00", suspect=True, author="A. Writer", modified="2026-03-01"
-    )
-    Record(path).store(later, "run")
-    assert Record(path).recall("https://a.example/page", datetime.fromtimestamp(0, UTC)) == later
-
-
 def test_a_record_of_a_newer_program_is_refused_and_left_as_it_is(tmp_path):
     path = tmp_path / schema.FILE
     record = Record(path)
     record.store(document("A page."), "run")
-    record.rows(f"PRAGMA user_version = {schema.VERSION + 1}")
+    record.rows(f"PRAGMA user_version = {tables.VERSION + 1}")
     record.close()
     before = path.read_bytes()
     assert "newer version" in refusal(path)
