@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -268,6 +269,24 @@ assert shelf.recall(f"{sys.argv[2]}:49") == "hits"
     assert [worker.wait(30) for worker in workers] == [0, 0, 0]
     with sqlite3.connect(path) as db:
         assert db.execute("select count(*) from reply").fetchone() == (150,)
+
+
+def test_a_file_that_is_busy_when_it_is_opened_is_used_once_it_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "search.sqlite"
+    shelf = Shelf(path)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("begin exclusive")
+        shelf.keep("a", "hits")
+    shelf.keep("b", "hits")
+    assert Shelf(path).recall("b") == "hits"
+
+
+def test_a_reply_that_was_kept_while_another_command_waited_to_write_stays(tmp_path: Path) -> None:
+    path = tmp_path / "search.sqlite"
+    later, earlier = Shelf(path, now=lambda: 1_000_001.0), Shelf(path, now=lambda: 1_000_000.0)
+    later.keep("a", "hits")
+    earlier.keep("b", "hits")
+    assert later.recall("a") == earlier.recall("a") == "hits"
 
 
 @pytest.mark.parametrize(

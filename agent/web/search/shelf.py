@@ -26,10 +26,14 @@ _REPLY_CHARACTERS = 200_000
 _BUSY_SECONDS = 1.0  # for another process's write, which takes a millisecond
 _LONGEST_QUEUE_SECONDS = 60.0  # likewise: nobody has the patience to make a longer queue
 _LONGEST_SECONDS = 90_000.0  # past a day and its jitter a time of refusal is a clock that was set back
+_AHEAD_SECONDS = 60.0  # likewise a reply from further in the future; one from less was kept while this call waited
+# At once, or not at all: of two processes that read first and write then, SQLite refuses one without letting it wait.
 _SCHEMA = """
+begin immediate;
 create table if not exists refusal (provider text primary key, at real, until real, strikes integer, why text);
 create table if not exists turn (provider text primary key, free_at real);
 create table if not exists reply (key text primary key, at real, hits text);
+commit;
 """
 
 
@@ -120,7 +124,7 @@ class Shelf:
         """What `keep` was given under the key, if that is not too long ago."""
         now = self._now()
         row = self._try(lambda db: db.execute("select at, hits from reply where key = ?", (key,)).fetchone())
-        return row[1] if row and 0 <= now - row[0] <= REPLY_SECONDS else None
+        return row[1] if row and -_AHEAD_SECONDS <= now - row[0] <= REPLY_SECONDS else None
 
     def keep(self, key: str, hits: str) -> None:
         """Keep it, and drop what is too old or too much."""
@@ -130,7 +134,7 @@ class Shelf:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("insert or replace into reply values (?, ?, ?)", (key, now, hits))
-            db.execute("delete from reply where at < ? or at > ?", (now - REPLY_SECONDS, now))
+            db.execute("delete from reply where at < ? or at > ?", (now - REPLY_SECONDS, now + _AHEAD_SECONDS))
             db.execute(
                 "delete from reply where key in (select key from reply order by at desc limit -1 offset ?)", (_REPLIES,)
             )
@@ -155,7 +159,9 @@ class Shelf:
         if self._held is None:
             try:
                 self._held = _connect(self._path) if self._path else _connect(":memory:")
-            except (OSError, sqlite3.OperationalError):
+            except (OSError, sqlite3.OperationalError) as e:
+                if getattr(e, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+                    raise  # the next call may find it free
                 self._held = _connect(":memory:")
         return self._held
 
@@ -175,7 +181,8 @@ def _connect(path: Path | str) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
     try:
         db.execute("pragma synchronous = off")
-        db.executescript(_SCHEMA)
+        if not db.execute("select 1 from sqlite_master where name = 'reply'").fetchone():
+            db.executescript(_SCHEMA)
     except sqlite3.DatabaseError:
         db.close()
         raise
