@@ -18,19 +18,26 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import LibraryError
-from agent.library import schema
+from agent.library import schema, words
 from agent.text.chunking import passage_id, slices
-from agent.text.lexical import index_terms
 from agent.types import Document, Passage
 
-_ADD_DOCUMENT = "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_DOCUMENT = """
+    INSERT INTO documents (id, snapshot, url, title, site, media_type, language, published, fetched_at, fetched, etag,
+        last_modified, extraction, page_starts, author, modified, date_certainty, suspect, declares)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _RENEW_DOCUMENT = """
-    UPDATE documents SET fetched_at = ?, fetched = ?, etag = ?, last_modified = ?, extraction = ?, author = ?,
-        modified = ?, date_certainty = ?, suspect = ?
+    UPDATE documents SET media_type = ?, language = ?, published = ?, fetched_at = ?, fetched = ?, etag = ?,
+        last_modified = ?, extraction = ?, page_starts = ?, author = ?, modified = ?, date_certainty = ?, suspect = ?,
+        declares = ?
     WHERE row = ? AND fetched <= ?"""
+_ADD_PASSAGE = 'INSERT INTO passages (document, start, "end", heading) VALUES (?, ?, ?, ?)'
+_ADD_SIGHTING = """
+    INSERT OR IGNORE INTO sightings (document, fetched, fetched_at, media_type, etag, last_modified, extraction)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _RECALL = """
     SELECT id, snapshot, url, title, site, media_type, fetched_at, published, language, page_starts, etag,
-        last_modified, extraction, author, modified, date_certainty, suspect
+        last_modified, extraction, author, modified, date_certainty, suspect, declares
     FROM documents WHERE url = ? AND fetched >= ? ORDER BY fetched DESC LIMIT 1"""
 # `+rowid` makes SQLite ask FTS5 once and then look whose passage each is.  The other way round, which it would choose,
 # FTS5 counts every word anew for every passage: 1,400 ms instead of 9 at 100,000 passages, 240 of them asked for.
@@ -95,22 +102,20 @@ class Record:
     # --------------------------------------------------------------------------------------------- writing
 
     def store(self, document: Document, run_id: str) -> int:
-        """Keep a document and its passages; their number.  Storing again renews when it was fetched, and no more."""
+        """Keep a document and its passages; their number.  Storing again renews what is known of it, and no more."""
         pieces = [(p.start, p.end, _storable(p.heading)) for p in slices(document.text)]
-        words = [
-            (index_terms(document.text[start:end]), index_terms(f"{document.title} {heading}"))
-            for start, end, heading in pieces
-        ]
+        title = _storable(document.title)
+        told = [words.terms(document.text[start:end], title, heading) for start, end, heading in pieces]
         blob = zlib.compress(document.text.encode("utf-8", "surrogatepass"), 6)
         with self.writing() as connection:
-            connection.execute("INSERT OR IGNORE INTO snapshots VALUES (?, ?)", (document.snapshot, blob))
+            connection.execute("INSERT OR IGNORE INTO snapshots (hash, text) VALUES (?, ?)", (document.snapshot, blob))
             row = _renewed(connection, document)
             if row is None:
                 row = _added(connection, _ADD_DOCUMENT, _values(document))
-                for piece, told in zip(pieces, words, strict=True):
-                    passage = _added(connection, "INSERT INTO passages VALUES (NULL, ?, ?, ?, ?)", (row, *piece))
-                    connection.execute("INSERT INTO words (rowid, text, head) VALUES (?, ?, ?)", (passage, *told))
-            connection.execute("INSERT OR IGNORE INTO run_documents VALUES (?, ?)", (run_id, row))
+                for piece, terms in zip(pieces, told, strict=True):
+                    words.add(connection, _added(connection, _ADD_PASSAGE, (row, *piece)), terms)
+            connection.execute(_ADD_SIGHTING, (row, *_sighting(document)))
+            connection.execute("INSERT OR IGNORE INTO run_documents (run_id, document) VALUES (?, ?)", (run_id, row))
         return len(pieces)
 
     # --------------------------------------------------------------------------------------------- reading
@@ -131,12 +136,11 @@ class Record:
         return self._document(*found[0]) if found else None
 
     def _document(self, identity: str, snapshot: str, *rest: Any) -> Document:
-        url, title, site, *told, page_starts, etag, last_modified, extraction, author, modified, certainty, suspect = (
-            rest
+        url, title, site, media_type, fetched_at, published, language, page_starts, *more, suspect, declares = rest
+        told = (media_type, fetched_at, published, language, tuple(json.loads(page_starts)))
+        return Document(
+            *(identity, snapshot, url, title, site, self.text(snapshot), *told, *more, bool(suspect), declares)
         )
-        starts = tuple(json.loads(page_starts))
-        more = (etag, last_modified, extraction, author, modified, certainty, bool(suspect))
-        return Document(*(identity, snapshot, url, title, site, self.text(snapshot), *told, starts, *more))
 
     def rows_of(self, documents: Collection[str]) -> list[int]:
         """The rows of those documents that are here."""
@@ -159,20 +163,11 @@ class Record:
 
 
 def _renewed(connection: sqlite3.Connection, document: Document) -> int | None:
-    """The row of a document that is here already, marked as fetched again; None for a new one."""
+    """The row of a document that is here already, with what its newest fetch says of it; None for a new one."""
     found = connection.execute("SELECT row FROM documents WHERE id = ?", (document.id,)).fetchone()
     if found is None:
         return None
-    fetched = _seconds(document.fetched_at)
-    told = (
-        document.fetched_at,
-        fetched,
-        document.etag,
-        document.last_modified,
-        document.extraction,
-        *_of_the_page(document),
-    )
-    connection.execute(_RENEW_DOCUMENT, (*told, found[0], fetched))
+    connection.execute(_RENEW_DOCUMENT, (*_of_the_page(document), found[0], _seconds(document.fetched_at)))
     return int(found[0])
 
 
@@ -183,18 +178,25 @@ def _added(connection: sqlite3.Connection, statement: str, values: Sequence[obje
 
 
 def _values(document: Document) -> tuple[object, ...]:
-    """In the order of the table's columns, without the row."""
-    return (
-        document.id, document.snapshot, _storable(document.url), _storable(document.title), _storable(document.site),
-        document.media_type, document.language, document.published, document.fetched_at,
-        _seconds(document.fetched_at), document.etag, document.last_modified, document.extraction,
-        json.dumps(document.page_starts), *_of_the_page(document),
-    )  # fmt: skip
+    """In the order of _ADD_DOCUMENT."""
+    url, title, site = _storable(document.url), _storable(document.title), _storable(document.site)
+    return (document.id, document.snapshot, url, title, site, *_of_the_page(document))
 
 
 def _of_the_page(document: Document) -> tuple[object, ...]:
-    """What may change while the text stays."""
-    return _storable(document.author), document.modified, document.date_certainty, document.suspect
+    """What may change while the text stays.  The title is not among it: the index of words holds it as it was first."""
+    return (
+        document.media_type, document.language, document.published, document.fetched_at,
+        _seconds(document.fetched_at), document.etag, document.last_modified, document.extraction,
+        json.dumps(document.page_starts), _storable(document.author), document.modified, document.date_certainty,
+        document.suspect, _storable(document.declares),
+    )  # fmt: skip
+
+
+def _sighting(document: Document) -> tuple[object, ...]:
+    """In the order of _ADD_SIGHTING, without the document."""
+    when = (_seconds(document.fetched_at), document.fetched_at)
+    return (*when, document.media_type, document.etag, document.last_modified, document.extraction)
 
 
 def _storable(text: str) -> str:

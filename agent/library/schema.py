@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import LibraryError
+from agent.library import words
 from agent.library.tables import VERSION, bring_up
 
 FILE = "library.sqlite3"
@@ -110,6 +111,7 @@ def _create(connection: sqlite3.Connection) -> None:
         if not _is_empty(connection):  # another process was quicker
             return
         bring_up(connection, 0)
+        words.told(connection)
         connection.execute("INSERT INTO about VALUES ('id', ?)", (uuid.uuid4().hex,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
 

@@ -48,8 +48,21 @@ _AUTHORS_AND_SUSPICION: Step = (
     "ALTER TABLE documents ADD COLUMN date_certainty TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE documents ADD COLUMN suspect INTEGER NOT NULL DEFAULT 0",
 )
+_SIGHTINGS: Step = (
+    """CREATE TABLE sightings (                                                   -- each time a text was had from there
+        document INTEGER NOT NULL REFERENCES documents (row), fetched REAL NOT NULL, fetched_at TEXT NOT NULL,
+        media_type TEXT NOT NULL, etag TEXT, last_modified TEXT, extraction TEXT NOT NULL,
+        PRIMARY KEY (document, fetched)
+    ) WITHOUT ROWID""",
+    """INSERT INTO sightings SELECT row, fetched, fetched_at, media_type, etag, last_modified, extraction
+        FROM documents""",
+    "ALTER TABLE documents ADD COLUMN declares TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX run_documents_by_document ON run_documents (document)",
+    # The form of the terms until then: see `agent.library.words`.
+    "INSERT INTO about VALUES ('words', '53504034ab384397')",
+)
 
-STEPS: tuple[Step, ...] = (_FIRST, _AUTHORS_AND_SUSPICION)
+STEPS: tuple[Step, ...] = (_FIRST, _AUTHORS_AND_SUSPICION, _SIGHTINGS)
 VERSION = len(STEPS)
 
 

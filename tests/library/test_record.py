@@ -139,6 +139,53 @@ def test_a_page_that_was_fetched_again_unchanged_counts_as_fresh(record):
     assert record.recall(again.url, datetime(2026, 1, 15, tzinfo=UTC)) == again
 
 
+def sightings(record: Record) -> list[tuple]:
+    return record.rows(
+        "SELECT d.url, s.fetched_at, s.etag, s.media_type, s.extraction FROM sightings s "
+        "JOIN documents d ON d.row = s.document ORDER BY s.fetched, d.url"
+    )
+
+
+def test_each_time_that_a_text_was_had_is_kept_with_what_the_server_said(record):
+    first = document("Same.", fetched_at="2026-01-01T00:00:00Z", etag="one", extraction="html 1")
+    again = document("Same.", fetched_at="2026-02-01T00:00:00Z", etag="two", media_type="text/plain")
+    other = document("Same.", url="https://b.example/", fetched_at="2026-01-15T00:00:00Z")
+    for page in (first, again, other, again):
+        record.store(page, "run")
+    assert sightings(record) == [
+        (first.url, "2026-01-01T00:00:00Z", "one", "text/html", "html 1"),
+        (other.url, "2026-01-15T00:00:00Z", None, "text/html", ""),
+        (first.url, "2026-02-01T00:00:00Z", "two", "text/plain", ""),
+    ]
+
+
+def test_a_fetch_that_is_stored_late_is_kept_and_changes_nothing_else(record):
+    new = document("Same.", fetched_at="2026-02-01T00:00:00Z", etag="new", author="New")
+    record.store(new, "run")
+    record.store(document("Same.", fetched_at="2026-01-01T00:00:00Z", etag="old", author="Old"), "run")
+    assert [etag for _, _, etag, *_ in sightings(record)] == ["old", "new"]
+    assert record.recall(new.url, LONG_AGO) == new
+
+
+def test_an_address_with_another_text_keeps_the_first_text_and_its_time(record):
+    old, new = (document(text, fetched_at=f"2026-0{n}-01T00:00:00Z") for n, text in enumerate(["Old.", "New."], 1))
+    record.store(old, "run")
+    record.store(new, "run")
+    assert [record.text(page.snapshot) for page in (old, new)] == ["Old.", "New."]
+    assert [at for _, at, *_ in sightings(record)] == [old.fetched_at, new.fetched_at]
+
+
+def test_what_a_later_fetch_says_of_the_same_text_is_what_counts(record):
+    record.store(document("Same.", fetched_at="2026-01-01T00:00:00Z"), "run")
+    again = document(
+        "Same.", fetched_at="2026-02-01T00:00:00Z", media_type="application/pdf", language="en",
+        published="2026-01-05", page_starts=(0, 2), etag="e", last_modified="then", extraction="pdf 2", author="A",
+        modified="2026-01-06", date_certainty="stated", suspect=True, declares="https://a.example/",
+    )  # fmt: skip
+    record.store(again, "run")
+    assert record.recall(again.url, LONG_AGO) == again
+
+
 # ------------------------------------------------------------------------------------------------- words
 
 
