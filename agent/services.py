@@ -21,6 +21,7 @@ from agent.types import (
     Evidence,
     Finding,
     Judgement,
+    LibraryHit,
     Limits,
     Page,
     PageRecord,
@@ -30,6 +31,7 @@ from agent.types import (
     SearchHit,
     Source,
     Thought,
+    Within,
 )
 
 
@@ -125,6 +127,10 @@ class Library(Protocol):
 
     async def find(self, texts: Sequence[str], *, documents: Collection[str], limit: int) -> list[RankedPassage]:
         """The best passages of these documents for any of the texts, best first."""
+        ...
+
+    async def search(self, texts: Sequence[str], *, within: Within, limit: int) -> list[LibraryHit]:
+        """The best documents for any of the texts, best first, whoever read them and when."""
         ...
 
     async def text(self, snapshot: str) -> str:

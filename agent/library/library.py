@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from agent.library.dense import Dense
@@ -16,12 +17,15 @@ from agent.library.embed import NO_EMBEDDER, Embedder
 from agent.library.record import Record
 from agent.library.schema import FILE
 from agent.library.threads import Lane
+from agent.library.within import documents_within, hits
 from agent.text.lexical import match
 from agent.text.ranking import RRF_K, rrf
-from agent.types import Document, RankedPassage
+from agent.types import Document, LibraryHit, RankedPassage, Within
 
 _LANE = Lane("library", 4)  # for all libraries of the process: more threads would only wait for the disk
 DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty
+PASSAGES_PER_DOCUMENT = 5  # looked at where documents are asked for: of a long one many passages may fit
+ANYWHERE = Within()
 
 
 class StoredLibrary:
@@ -64,15 +68,28 @@ class StoredLibrary:
         A score is 1 where both words and meaning put the passage first for one of the texts.
         """
         rows = await _LANE.run(self._record.rows_of, documents)
-        by_words = [await _LANE.run(self._with_words, text, rows) for text in texts]
-        by_meaning = await self._dense.rankings(texts, rows, by_words, DEPTH) if self._dense else [[] for _ in texts]
-        order = _fused(list(zip(by_words, by_meaning, strict=True)))[:limit]
+        order = (await self._order(texts, rows, DEPTH))[:limit]
         passages = await _LANE.run(self._record.passages, [row for row, _ in order])
         return [RankedPassage(passages[row], score) for row, score in order]
 
-    def _with_words(self, text: str, documents: Sequence[int]) -> list[int]:
-        """Blocks: rows of passages, best first."""
-        return self._record.with_words(match(text), documents, DEPTH)
+    async def search(self, texts: Sequence[str], *, within: Within = ANYWHERE, limit: int) -> list[LibraryHit]:
+        """The best documents for any of the texts, best first, each with its best passage."""
+        rows = await _LANE.run(documents_within, self._record, within)
+        order = await self._order(texts, rows, max(DEPTH, PASSAGES_PER_DOCUMENT * limit))
+        return await _LANE.run(self._hits, order, limit)
+
+    def _hits(self, order: Sequence[tuple[int, float]], limit: int) -> list[LibraryHit]:
+        """Blocks: of each document the first of its passages."""
+        passages = self._record.passages([row for row, _ in order])
+        first = {passages[row].document_id: (passages[row], score) for row, score in reversed(order)}
+        best = sorted(first.values(), key=lambda found: -found[1])
+        return hits(self._record, best[:limit])
+
+    async def _order(self, texts: Sequence[str], documents: Sequence[int], depth: int) -> list[tuple[int, float]]:
+        """Rows of the documents' passages with their scores, best first."""
+        by_words = [await _LANE.run(self._record.with_words, match(text), documents, depth) for text in texts]
+        by_meaning = await self._dense.rankings(texts, documents, by_words, depth) if self._dense else []
+        return _fused(list(zip_longest(by_words, by_meaning, fillvalue=())))
 
     async def text(self, snapshot: str) -> str:
         """A stored text, as it was when it was cited."""
