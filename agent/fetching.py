@@ -31,12 +31,12 @@ async def open_fetcher(
     settings: Settings,
     limits: Limits,
     clock: Clock,
-    library: Library,
+    library: Library | None,
     *,
     sample: SampleWeb | None,
     stack: AsyncExitStack,
 ) -> Fetcher:
-    """One run's; `stack` closes it."""
+    """One run's; `stack` closes it.  `library`: what a server says is unchanged is taken from; None: nothing is."""
     from agent.web.client import open_client, user_agent
     from agent.web.fetch import HttpFetcher, Manners
     from agent.web.robots import Robots
@@ -51,7 +51,7 @@ async def open_fetcher(
         clock,
         seconds=limits.page_seconds,
         manners=Manners(robots=None if settings.ignore_robots else robots),
-        recall=_recall(library),
+        recall=_recall(library) if library else None,
     )
 
 

@@ -1,22 +1,30 @@
 """Door: the agent inside somebody else's LangChain application.
 
-`as_tool` for an agent that calls tools, `as_runnable` for a chain, `graph_for_server` for LangGraph's own server
-(`langgraph.json`).  `agent.build_graph` gives the graph itself, to stand as a node in another.
+`as_tool` for an agent that calls tools, `as_runnable` for a chain, `as_retriever` for what earlier runs read,
+`graph_for_server` for LangGraph's own server (`langgraph.json`).  `agent.build_graph` gives the graph itself, to stand
+as a node in another.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool
 
 from agent.codec import from_json
+from agent.graph.loop import run_here
 from agent.result import Answer
 from agent.settings import Settings
-from agent.wiring import build_graph
+from agent.types import LibraryHit, Within
+from agent.wiring import build_graph, library_of
 
 if TYPE_CHECKING:
+    from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
+    from langchain_core.embeddings import Embeddings
+
     from agent.graph.build import Graph
 
 
@@ -61,6 +69,50 @@ def as_tool(settings: Settings | None = None, *, name: str = "web_research", **p
         ),
         response_format="content_and_artifact",
     )
+
+
+class LibraryRetriever(BaseRetriever):
+    """Finds pages that earlier runs read; asks nobody else."""
+
+    library: Any  # services.Library, with `in_use`
+    within: Any = Within()
+    limit: int = 8
+
+    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
+        return run_here(self._found(query))
+
+    async def _aget_relevant_documents(
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun
+    ) -> list[Document]:
+        return await self._found(query)
+
+    async def _found(self, query: str) -> list[Document]:
+        async with self.library.in_use():
+            hits = await self.library.search([query], within=self.within, limit=self.limit)
+        return [_as_document(hit) for hit in hits]
+
+
+def as_retriever(
+    settings: Settings | None = None,
+    *,
+    limit: int = 8,
+    within: Within | None = None,
+    embeddings: Embeddings | None = None,
+) -> BaseRetriever:
+    """A retriever over the library: for a query at most `limit` pages, best first, each with its best passage.
+
+    `page_content` is the passage, verbatim; `metadata` has `source` (the URL), `title`, `site`, `published`,
+    `fetched_at`, `language`, `snapshot`, `start`, `end` (`stored text[start:end] == page_content`) and `score`.
+    `within`: bounds by run, host, time of reading, language, folder.  Raises `LibraryError`.
+    """
+    library = library_of(settings, embeddings=embeddings)
+    return LibraryRetriever(library=library, within=within or Within(), limit=limit)
+
+
+def _as_document(hit: LibraryHit) -> Document:
+    told = ("title", "site", "published", "fetched_at", "language", "snapshot", "start", "end", "score")
+    metadata = {"source": hit.url} | {name: getattr(hit, name) for name in told}
+    return Document(page_content=hit.passage, metadata=metadata, id=f"{hit.document_id}:{hit.start}")
 
 
 def graph_for_server() -> Graph:

@@ -34,6 +34,7 @@ class MadeWith:
     since: str = ""  # bounds on sources, as they were asked for; empty: none
     site: tuple[str, ...] = ()
     not_site: tuple[str, ...] = ()
+    library: str = "use"  # what earlier runs read: use, fresh (not used), only
     depth: str = ""
     check: str = ""
     started_at: str = ""

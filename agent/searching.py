@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample"
 FOLDER = "folder"
+LIBRARY = "library"  # what earlier runs read; no provider of the web
 DEFAULT = ("duckduckgo", "wikipedia")
 # What makes a provider the first choice where none is named, in this order; the further ones stand behind it.
 _CONFIGURED_BY = {
@@ -61,6 +62,8 @@ def names(settings: Settings, brought: Sequence[SearchProvider] = ()) -> tuple[s
 
     `brought`: the caller's own, which are asked instead.  Raises `SettingsError`.
     """
+    if settings.library == "only":
+        return (LIBRARY, FOLDER) if settings.folder else (LIBRARY,)
     named = tuple(p.name for p in brought) or settings.search or _found(settings)
     if not brought:
         _check(named)
@@ -69,6 +72,8 @@ def names(settings: Settings, brought: Sequence[SearchProvider] = ()) -> tuple[s
 
 def why(settings: Settings, brought: Sequence[SearchProvider] = ()) -> str:
     """Why these, in a clause."""
+    if settings.library == "only":
+        return "nothing else is asked"
     if settings.search or brought:
         return "as configured"
     found = [f"AGENT_{_CONFIGURED_BY[name].upper()} is set" for name in _configured(settings)]

@@ -21,6 +21,7 @@ from agent.text.urls import is_local_host
 from agent.types import Limits
 
 Depth = Literal["quick", "standard", "deep"]
+Library = Literal["use", "fresh", "only"]
 Check = Literal["none", "rules", "full"]  # full: rules, and a model for what they cannot tell
 APP = "r1-research-agent"
 
@@ -76,6 +77,10 @@ class Settings(BaseSettings):
         (), description="no sources from these hosts and their subdomains, separated by commas"
     )
     folder: Path | None = Field(None, description="local documents as a source")
+    library: Library = Field(
+        "use",
+        description="what earlier runs read: use it while it is fresh, leave it (fresh), or ask nothing else (only)",
+    )
     share_folder: bool = Field(False, description="let a model that has seen local documents write web searches")
     depth: Depth = Field("standard", description="how far to go: quick, standard or deep")
     check: Check | None = Field(
@@ -169,6 +174,10 @@ class Settings(BaseSettings):
         for name in ("brave", "serper"):
             if name in self.search and not getattr(self, f"{name}_api_key"):
                 raise ValueError(f"the search provider {name!r} needs a key: set AGENT_{name.upper()}_API_KEY")
+        if self.library == "only" and set(self.search) - {"folder", "sample"}:
+            raise ValueError(
+                f"AGENT_LIBRARY=only (--library-only) asks no search provider: leave out {', '.join(self.search)!r}"
+            )
         if "folder" in self.search and not self.folder:
             raise ValueError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
         return self

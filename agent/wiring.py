@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agent import casting, fetching, searching
+from agent.gathering import Ground, Start, open_pool
 from agent.result import MadeWith
-from agent.searching import FOLDER, SAMPLE
+from agent.searching import SAMPLE
 from agent.settings import EXTRACTIVE, Settings
 from agent.text.urls import host, site
-from agent.types import Limits, Page
+from agent.types import Limits
 from agent.version import VERSION
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
     from agent.library.embed import Embedder
     from agent.library.library import StoredLibrary
     from agent.reasoning.extractive import Compare
-    from agent.sample.server import SampleWeb
-    from agent.services import Clock, Fetcher, Journal, PagePool, PoolNews, Reasoner, RunParts, SearchProvider, Services
+    from agent.services import Clock, Journal, PoolNews, Reasoner, RunParts, SearchProvider, Services
 
 _MODULES_OF_A_RUN = (
     "httpx2",
@@ -94,6 +94,14 @@ def describe(found: Found, **given: Any) -> str:
     parts = Parts(**{name: given.get(name) for name in names}, search=_providers(given.get("search")))
     wiring = Wiring(found.settings, parts, found.why)
     return "; ".join(filter(None, [wiring.told_reasoner(), wiring.told_search(), wiring.told_library()]))
+
+
+def library_of(settings: Settings | None = None, *, embeddings: Embeddings | None = None) -> StoredLibrary:
+    """What runs with these settings have read; on the sample web where the settings search that.
+
+    Nothing is opened or made before it is asked for something.
+    """
+    return Wiring(settings or Settings(), Parts(embeddings=embeddings)).library
 
 
 async def stored_text(settings: Settings, snapshot: str) -> str:
@@ -157,7 +165,7 @@ class Wiring:
         return Services(
             limits=self._limits,
             clock=self._clock,
-            library=self._library,
+            library=self.library,
             checker=NoChecker() if settings.checking == "none" else RuleChecker(),
             journal=self._journal,
             fallback=lambda why: ExtractiveReasoner(why, self._compare),
@@ -199,7 +207,7 @@ class Wiring:
 
     def told_library(self) -> str:
         """Only what a user may want to mend."""
-        return self._library.note
+        return self.library.note
 
     def _made_with(self) -> MadeWith:
         settings, mine = self._settings, self._parts.reasoner
@@ -215,6 +223,7 @@ class Wiring:
             since=settings.since or "",
             site=settings.site,
             not_site=settings.not_site,
+            library=settings.library,
             depth=settings.depth,
             check=settings.checking,
         )
@@ -229,7 +238,7 @@ class Wiring:
     def _limits(self) -> Limits:
         """Two runs on the sample web shall read the same pages, however busy the machine: wait for all of them."""
         limits = casting.fitting(self._settings.limits, self._roles)
-        if SAMPLE not in self.search_names:
+        if not self._is_sample:
             return limits
         return replace(limits, quorum=1.0, page_seconds=60, search_seconds=60, read_seconds=60)
 
@@ -237,7 +246,11 @@ class Wiring:
     def _home(self) -> Path:
         """The sample web's pages never stand beside those of the world."""
         home = self._settings.data_home
-        return home / SAMPLE if SAMPLE in self.search_names else home
+        return home / SAMPLE if self._is_sample else home
+
+    @property
+    def _is_sample(self) -> bool:
+        return SAMPLE in (*self.search_names, *self._settings.search)
 
     @cached_property
     def _embedder(self) -> Embedder | None:
@@ -248,7 +261,7 @@ class Wiring:
         return HostEmbedder(mine) if mine else installed(self._settings.cache_home)
 
     @cached_property
-    def _library(self) -> StoredLibrary:
+    def library(self) -> StoredLibrary:
         from agent.library.library import StoredLibrary
 
         return StoredLibrary(self._home / "library", self._embedder)
@@ -265,6 +278,18 @@ class Wiring:
 
         return SqliteJournal(self._settings.data_home / "journal.sqlite")
 
+    @property
+    def _ground(self) -> Ground:
+        return Ground(
+            settings=self._settings,
+            limits=self._limits,
+            clock=self._clock,
+            library=self.library,
+            search_names=self.search_names,
+            brought=self._parts.search,
+            is_sample=self._is_sample,
+        )
+
     # --------------------------------------------------------------------------------------------- one run's own
 
     @asynccontextmanager
@@ -275,8 +300,8 @@ class Wiring:
 
         await asyncio.to_thread(self._load)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._library.in_use())
-            pool = await self._open_pool(stack, run_id, began, tell)
+            await stack.enter_async_context(self.library.in_use())
+            pool = await open_pool(self._ground, stack, Start(run_id, began, tell))
             reasoner = await self._open_reasoner(stack)
             judge = getattr(reasoner, "judge", None) if self._settings.checking == "full" else None
             yield RunParts(reasoner, pool, judge)
@@ -292,52 +317,6 @@ class Wiring:
         if not self._is_extractive:
             import_module("agent.reasoning.prompts").load_all()
 
-    async def _open_pool(
-        self, stack: AsyncExitStack, run_id: str, began: datetime, tell: Callable[[PoolNews], None]
-    ) -> PagePool:
-        from agent.web.extract.extractor import PageExtractor
-        from agent.web.files import FolderFetcher
-        from agent.web.pool import Pool
-        from agent.web.reading import PoolParts
-
-        settings, limits = self._settings, self._limits
-        sample = await stack.enter_async_context(_sample_web()) if SAMPLE in self.search_names else None
-        fetcher = await fetching.open_fetcher(settings, limits, self._clock, self._library, sample=sample, stack=stack)
-        extractor = PageExtractor(folder=settings.folder.name if settings.folder else "")
-        files = FolderFetcher(settings.folder, self._clock) if settings.folder else None
-        occasion = searching.Occasion(
-            today=began.date(),
-            seconds=limits.search_seconds,
-            sample_search_url=sample.search_url if sample else None,
-            read=_reader(files, extractor) if files else None,
-        )
-        web, local = await self._open_search(occasion, stack)
-        parts = PoolParts(
-            run_id=run_id,
-            started_at=began,
-            web=web,
-            local=local,
-            fetcher=fetcher,
-            local_fetcher=files,
-            extractor=extractor,
-            library=self._library,
-            limits=limits,
-            tell=tell,
-            bounds=searching.bounds(settings, occasion.today),
-        )
-        return await stack.enter_async_context(Pool(parts, warm=extractor.warm))
-
-    async def _open_search(
-        self, occasion: searching.Occasion, stack: AsyncExitStack
-    ) -> tuple[tuple[SearchProvider, ...], tuple[SearchProvider, ...]]:
-        """Providers for the web in order, and those for local documents, which are asked beside them."""
-        settings, mine = self._settings, self._parts.search
-        named = (FOLDER,) if settings.folder else ()
-        providers = await searching.open_providers(settings, named if mine else self.search_names, stack, occasion)
-        local = tuple(provider for name, provider in providers.items() if name == FOLDER)
-        web = tuple(provider for name, provider in providers.items() if name != FOLDER)
-        return searching.within(mine, settings, occasion.today) or web, local
-
     async def _open_reasoner(self, stack: AsyncExitStack) -> Reasoner:
         from agent.reasoning.extractive import ExtractiveReasoner
 
@@ -352,22 +331,6 @@ class Wiring:
         thinking = self._settings.pass_thinking
         roles = await casting.open_roles(self._roles, stack, self._brought, pass_thinking=thinking)
         return R1Reasoner(roles, self._journal, Budget(usd=self._settings.max_usd))
-
-
-def _sample_web() -> SampleWeb:
-    from agent.sample.server import SampleWeb
-
-    return SampleWeb()
-
-
-def _reader(files: Fetcher, extractor: Any) -> Callable[[Path], Any]:
-    """How the folder provider reads what is not plain text: in the extraction workers."""
-
-    async def read(path: Path) -> str:
-        page: Page = await files.fetch(path.as_uri())
-        return str((await extractor.extract(page)).text)
-
-    return read
 
 
 def _providers(search: Any) -> tuple[SearchProvider, ...]:

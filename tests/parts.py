@@ -27,6 +27,7 @@ from agent.types import (
     Finding,
     Judged,
     Judgement,
+    LibraryHit,
     Limits,
     Page,
     Query,
@@ -37,6 +38,7 @@ from agent.types import (
     Stance,
     Thought,
     Usage,
+    Within,
 )
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -184,7 +186,19 @@ class MemoryLibrary:
         raise LibraryError(f"no text {snapshot}")
 
     async def recall(self, url: str, *, since: datetime) -> Document | None:
-        return next((d for d in self.documents.values() if d.url == url), None)
+        known = (d for d in self.documents.values() if datetime.fromisoformat(d.fetched_at) >= since)
+        return next((d for d in known if d.url == url), None)
+
+    async def search(self, texts: Sequence[str], *, within: Within, limit: int) -> list[LibraryHit]:
+        ranked = await self.find(texts, documents=self.documents, limit=len(self.documents) * 10)
+        hits = [(self.documents[r.passage.document_id], r.passage, r.score) for r in ranked]
+        best = {d.id: (d, p, score) for d, p, score in reversed(hits)}
+        ordered = sorted(best.values(), key=lambda hit: -hit[2])[:limit]
+        told = ("snapshot", "url", "title", "site", "fetched_at", "published", "language")
+        return [
+            LibraryHit(d.id, *(getattr(d, name) for name in told), p.text, p.start, p.end, score)
+            for d, p, score in ordered
+        ]
 
 
 class KindChecker:

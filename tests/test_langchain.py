@@ -1,5 +1,6 @@
 """The door for LangChain applications: a tool, a runnable, the graph for LangGraph's server, parts of a host's own."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from langchain_core.output_parsers import StrOutputParser
 
 from agent import build_graph
 from agent.errors import SettingsError
-from agent.langchain import as_runnable, as_tool, graph_for_server
+from agent.langchain import as_retriever, as_runnable, as_tool, graph_for_server
 from agent.settings import Settings
+from agent.types import Within
+from agent.wiring import stored_text
 
 QUESTION = "Under which licence was DeepSeek-R1 released, and at what temperature should it be used?"
 
@@ -117,3 +120,22 @@ def test_a_hosts_search_that_raises_is_a_search_that_broke(settings):
 def test_an_object_that_cannot_search_is_refused(settings):
     with pytest.raises(SettingsError, match="async search"):
         build_graph(settings, search=object())
+
+
+def test_the_retriever_finds_verbatim_what_earlier_runs_read(settings):
+    answer = build_graph(settings).invoke({"question": QUESTION})["answer"]
+    retriever = as_retriever(settings, limit=3)
+    found = retriever.invoke("licence of DeepSeek-R1")
+    texts = {source["snapshot"]: source["url"] for source in answer["sources"]}
+    assert 0 < len(found) <= 3
+    assert any("MIT" in document.page_content for document in found)
+    assert all(texts.get(d.metadata["snapshot"], d.metadata["source"]) == d.metadata["source"] for d in found)
+    text = asyncio.run(stored_text(settings, found[0].metadata["snapshot"]))
+    assert text[found[0].metadata["start"] : found[0].metadata["end"]] == found[0].page_content
+
+
+async def test_the_retriever_works_in_async_code_and_keeps_within_its_bounds(settings):
+    await build_graph(settings).ainvoke({"question": QUESTION})
+    bound = as_retriever(settings, within=Within(hosts=("nowhere.example",)))
+    assert await bound.ainvoke("licence of DeepSeek-R1") == []
+    assert await as_retriever(settings).ainvoke("licence of DeepSeek-R1")

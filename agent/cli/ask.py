@@ -124,11 +124,13 @@ def _first_line(agent: Researcher, order: Order) -> str:
     """Which reasoner and search are used, and why; of a resumed run, which are told by the run itself."""
     if order.resume is None:
         return f"{NAME}: {one_line(agent.describe())}"
-    unused = [_flag(name) for name in order.given if name != "data_dir"]
+    unused = [_flag(name, value) for name, value in order.given.items() if name != "data_dir"]
     return f"{NAME}: goes on with the settings of the run" + (f"; not used: {', '.join(unused)}" if unused else "")
 
 
-def _flag(setting: str) -> str:
+def _flag(setting: str, value: object) -> str:
+    if setting == "library":
+        return "--library-only" if value == "only" else "--fresh"
     return f"--{setting.removesuffix('_model').replace('_', '-')}"
 
 
@@ -174,7 +176,7 @@ _SETTINGS = (
     "model", "base_url", "profile", "writer_model", "writer_base_url", "fast_model", "fast_base_url", "pass_thinking",
     "search", "searxng_url", "folder", "share_folder", "depth", "check", "max_seconds", "max_usd", "max_total_tokens",
     "unconfirmed", "max_pages", "lang", "data_dir", "allow_private_addresses", "ignore_robots",
-    "since", "site", "not_site",
+    "since", "site", "not_site", "library",
 )  # fmt: skip
 
 
@@ -215,6 +217,21 @@ def _search_flags(parser: Parser) -> None:
     group.add_argument("--since", metavar="WHEN", help="no older sources: day, week, month, year, or a date")
     group.add_argument("--site", action="append", metavar="HOST", help="sources from this host only; repeatable")
     group.add_argument("--not-site", action="append", metavar="HOST", help="none from this host; repeatable")
+    kept = group.add_mutually_exclusive_group()
+    kept.add_argument(
+        "--fresh",
+        dest="library",
+        action="store_const",
+        const="fresh",
+        help="use nothing that earlier runs read",
+    )
+    kept.add_argument(
+        "--library-only",
+        dest="library",
+        action="store_const",
+        const="only",
+        help="ask only what earlier runs read",
+    )
     group.add_argument("--folder", metavar="DIR", help="local documents as a source")
     group.add_argument(
         "--share-folder", action="store_true", help="let a model that has seen local documents write web searches"

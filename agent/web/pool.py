@@ -59,7 +59,7 @@ class Pool:
         self._parts = parts
         self._warm = warm
         self._reader = PageReader(parts)
-        self._providers = Providers(parts.web, parts.local)
+        self._providers = Providers(parts.web, parts.local, parts.kept)
         self._asked: dict[tuple[str, bool], _Asked] = {}
         self._pages: dict[str, _Page] = {}  # by `Wanted.key`
         self._round = 1  # the latest that something was wanted for
@@ -94,6 +94,7 @@ class Pool:
         if isinstance(wanted, str):
             self._want_named(Wanted(canonical(wanted)))
             return
+        self._reader.serve(wanted.text)
         key = (query_key(wanted.text), local_only)
         if key not in self._asked and (key[0], False) not in self._asked:
             self._asked[key] = asked = _Asked(round)

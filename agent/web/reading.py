@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.errors import AgentError, ExtractFailed, FetchFailed, LibraryError, PageError
 from agent.services import Extractor, Fetcher, Library, PoolNews, SearchProvider
@@ -23,6 +23,7 @@ from agent.web.choosing import Wanted
 from agent.web.meter import metered
 
 _PER_HOST = 2  # pages at once; what browsers did to servers for decades is 6, and nobody waits for us
+_NONE = timedelta(0)
 _SLOW = 3.0  # seconds after which a page no longer counts among those at once: the slow must not keep out the others
 
 
@@ -41,6 +42,8 @@ class PoolParts:
     limits: Limits
     tell: Callable[[PoolNews], None]
     bounds: Bounds = UNBOUNDED  # on what is found; what the question names is read whatever it is
+    kept: SearchProvider | None = None  # finds what earlier runs read
+    good_for: Callable[[str], timedelta] | None = None  # how long a kept page serves a query; None: not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,13 @@ class PageReader:
         self._at_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_PER_HOST))
         self._owners: dict[str, str] = {}  # final addresses and snapshots → the URL they were first read from
         self._known: dict[str, Known] = {}  # by URL: the pages that later ones may be copies of
+        self._age: timedelta | None = None  # of kept pages, at most; None until a query has said how old they may be
+
+    def serve(self, query: str) -> None:
+        """Pages are read for this query too: the one that needs the freshest decides for all."""
+        if self._parts.good_for:
+            age = self._parts.good_for(query)
+            self._age = age if self._age is None else min(self._age, age)
 
     async def read(self, wanted: Wanted) -> Outcome:
         """Never raises.  A page that is skipped is told with the bytes that it cost."""
@@ -98,12 +108,17 @@ class PageReader:
         return Outcome(record, document.id, passages)
 
     async def _recalled(self, wanted: Wanted) -> _Read | None:
-        """What this run has read already, before it was interrupted."""
+        """What this run has read before it was interrupted, or an earlier one not too long ago."""
+        began = self._parts.started_at
         try:
-            known = await self._parts.library.recall(wanted.url, since=self._parts.started_at)
+            known = await self._parts.library.recall(wanted.url, since=began - (self._age or _NONE))
         except LibraryError:
             return None  # whatever is wrong with it, storing will tell
-        return _Read(known, "cached", 0, 0.0, "read earlier in this run") if known else None
+        if known is None:
+            return None
+        mine = datetime.fromisoformat(known.fetched_at) >= began
+        note = "read earlier in this run" if mine else f"read {age(began, known)}"
+        return _Read(known, "cached", 0, 0.0, note)
 
     async def _fetched(self, wanted: Wanted) -> _Read:
         async with self._at_host[host(wanted.url)], self._slot():
@@ -116,7 +131,7 @@ class PageReader:
                 raise FetchFailed("timed out", wanted.url) from e
             took = time.monotonic() - began
             if page.kept:
-                return _Read(document, "cached", 0, took, f"unchanged since it was read {age(page, page.kept)}")
+                return _Read(document, "cached", 0, took, f"unchanged since it was read {age(_time(page), page.kept)}")
             return _Read(document, "read", len(page.body), took)
 
     @asynccontextmanager
@@ -169,9 +184,13 @@ def _with_hit(document: Document, hit: SearchHit | None) -> Document:
     return replace(found, published=hit.published, date_certainty="inferred")
 
 
-def age(page: Page, kept: Document) -> str:
-    """How long before the page was asked for its text was read, for people."""
-    seconds = (datetime.fromisoformat(page.fetched_at) - datetime.fromisoformat(kept.fetched_at)).total_seconds()
+def _time(page: Page) -> datetime:
+    return datetime.fromisoformat(page.fetched_at)
+
+
+def age(now: datetime, kept: Document) -> str:
+    """How long ago a kept text was read, for people."""
+    seconds = (now - datetime.fromisoformat(kept.fetched_at)).total_seconds()
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if (count := int(seconds // length)) > 0:
             return f"{count} {unit}{'s' * (count != 1)} ago"

@@ -15,6 +15,7 @@ from agent.services import SearchProvider
 from agent.types import Limits, Query, Search, SearchOutcome, Tried
 from agent.web.choosing import Ranking, Wanted
 
+KEPT_BESIDE = 3  # hits of what is kept, where the web has some: it must not keep out what nobody has read yet
 FIRST_SHARE = 0.75  # of the time left, for a provider behind which another one waits; the others answer in 1 to 2 s
 _GRAVITY: tuple[SearchOutcome, ...] = ("throttled", "broken", "nothing")  # what a reader should hear of first
 
@@ -31,16 +32,24 @@ class Found:
 class Providers:
     web: Sequence[SearchProvider]  # in order of preference: one answer is enough
     local: Sequence[SearchProvider]  # all are asked, beside the web
+    kept: SearchProvider | None = None  # what earlier runs read, likewise
 
 
 async def search(query: Query, round: int, providers: Providers, limits: Limits, *, local_only: bool) -> Found:
-    """Never raises.  The web's outcome is the search's own where it is a failure, even if a folder had hits."""
+    """Never raises.  The web's outcome is the search's own where it is a failure, even if a folder had hits.
+
+    `local_only`: what is kept is not asked either, as reading it anew would tell the web.
+    """
     web = [] if local_only or not providers.web else [tuple(providers.web)]
-    orders = [*web, *((provider,) for provider in providers.local)]
+    kept = [] if local_only or providers.kept is None else [(providers.kept,)]
+    orders = [*web, *kept, *((provider,) for provider in providers.local)]
     asked = Search(query, round, "nothing", "")
     legs = await asyncio.gather(*(_in_order(asked, order, limits) for order in orders))
+    if web and kept and legs[0].hits:
+        legs[1] = replace(legs[1], hits=legs[1].hits[:KEPT_BESIDE])
+    remote = len(web) + len(kept)
     rankings = [
-        tuple(Wanted.of(hit, local=place >= len(web)) for hit in leg.hits) for place, leg in enumerate(legs) if leg.hits
+        tuple(Wanted.of(hit, local=place >= remote) for hit in leg.hits) for place, leg in enumerate(legs) if leg.hits
     ]
     return Found(_together(asked, legs), tuple(rankings))
 

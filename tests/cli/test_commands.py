@@ -72,7 +72,7 @@ def test_no_question_is_a_usage_error_that_shows_how(words, capsys):
     [
         (["--no-such-flag", "q"], "--no-such-flag"),
         (["--max-usd", "nothing", "q"], "--max-usd"),
-        (["--fresh", "q"], "--fresh"),
+        (["--fresh", "--library-only", "q"], "--library-only"),
         (["--dep", "quick", "q"], "--dep"),
         (["--depth", "bottomless", "q"], "bottomless"),
         (["--check", "some", "q"], "some"),

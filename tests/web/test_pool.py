@@ -463,7 +463,7 @@ async def test_a_page_that_this_run_has_read_before_an_interruption_is_not_fetch
     class Remembering(MemoryLibrary):
         async def recall(self, url: str, *, since: datetime) -> Document | None:
             assert since == NOON
-            return await PlainExtractor().extract(Page(url, b"# Kept\n\nKept words.", "text/plain", "2026"))
+            return await PlainExtractor().extract(Page(url, b"# Kept\n\nKept words.", "text/plain", NOON.isoformat()))
 
     async with running(fetch=(fetch := fetcher(1)), library=Remembering()) as run:
         run.pool.want(site(1), round=1)

@@ -148,4 +148,4 @@ async def test_a_304_that_nobody_asked_for_is_no_page() -> None:
 )
 async def test_an_age_is_told_in_one_unit(before: timedelta, words: str) -> None:
     kept = replace(await known_as(None), fetched_at=(NOON - before).isoformat())
-    assert age(Page("http://a.example/", b"", "text/plain", NOON.isoformat(), kept=kept), kept) == words
+    assert age(NOON, kept) == words

@@ -1,0 +1,149 @@
+"""What earlier runs read serves later ones while it is fresh, with its age told; or not at all, or alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import Settings
+from agent.errors import SettingsError
+from agent.types import Query, SearchHit
+from agent.wiring import build_graph
+from tests.parts import NOON, FixedClock
+from tests.web_server import WebServer, article
+
+LICENCE = "Under which licence was DeepSeek-R1 released?"
+LATEST = "What is the latest licence of DeepSeek-R1?"
+ABOUT = "DeepSeek-R1 was released under the MIT licence on 20 January 2025. " + "Anybody may use its weights. " * 4
+
+
+class Finding:
+    """A search provider that finds these addresses for every query."""
+
+    name = "finding"
+
+    def __init__(self, *urls: str) -> None:
+        self.urls = urls
+        self.asked: list[str] = []
+
+    async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
+        self.asked.append(query.text)
+        return [SearchHit(url, "DeepSeek-R1", "", rank, self.name) for rank, url in enumerate(self.urls, start=1)]
+
+
+async def ask(
+    home: Path, question: str, search: Finding, *, later: timedelta = timedelta(0), **settings: object
+) -> dict[str, Any]:
+    mine = Settings(
+        data_dir=home,
+        cache_dir=home / "cache",
+        model="extractive",
+        depth="quick",
+        allow_private_addresses=True,
+        **settings,
+    )
+    graph = build_graph(mine, search=search, clock=FixedClock(NOON + later))
+    return (await graph.ainvoke({"question": question}))["answer"]
+
+
+def fates(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(page["status"], page["reason"]) for page in answer["pages"]]
+
+
+async def test_a_page_that_was_read_last_week_is_used_with_its_age(tmp_path: Path) -> None:
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT)}) as web:
+        first = await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+        asked = len(web.requests)
+        again = await ask(tmp_path, LICENCE, Finding(web.url("/licence")), later=timedelta(days=3))
+        assert len(web.requests) == asked
+    assert fates(first) == [("read", "")]
+    assert fates(again) == [("cached", "read 3 days ago")]
+    assert again["sources"][0]["fetched_at"] == first["sources"][0]["fetched_at"]
+    assert again["status"] == "complete"
+
+
+async def test_what_is_too_old_for_the_question_is_fetched_again(tmp_path: Path) -> None:
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT)}) as web:
+        await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+        later = await ask(tmp_path, LICENCE, Finding(web.url("/licence")), later=timedelta(days=8))
+        now = await ask(tmp_path, LATEST, Finding(web.url("/licence")), later=timedelta(days=8, hours=2))
+        moment = await ask(tmp_path, LATEST, Finding(web.url("/licence")), later=timedelta(days=8, hours=2, minutes=30))
+    assert [fates(answer)[0][0] for answer in (later, now, moment)] == ["read", "read", "cached"]
+    assert fates(moment)[0][1] == "read 30 minutes ago"
+
+
+async def test_a_page_that_no_search_finds_any_more_is_found_in_the_library(tmp_path: Path) -> None:
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT)}) as web:
+        await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+        url = web.url("/licence")
+        again = await ask(tmp_path, LICENCE, Finding())
+    assert [source["url"] for source in again["sources"]] == [url]
+    assert again["status"] == "complete"
+
+
+async def test_a_kept_page_that_speaks_of_something_else_takes_no_place_among_the_pages(tmp_path: Path) -> None:
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT)}) as web:
+        await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+        again = await ask(tmp_path, "How high is the Zugspitze in the Bavarian Alps?", Finding())
+    assert again["pages"] == []
+    assert again["status"] == "abstained"
+
+
+async def test_fresh_uses_nothing_that_was_read_before(tmp_path: Path) -> None:
+    soon = timedelta(minutes=1)
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT, etag='"v1"')}) as web:
+        await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+        again = await ask(tmp_path, LICENCE, Finding(web.url("/licence")), later=soon, library="fresh")
+        assert fates(again) == [("read", "")]
+        assert "if-none-match" not in web.requests[-1].headers
+        assert fates(await ask(tmp_path, LICENCE, Finding(), later=2 * soon, library="fresh")) == []
+
+
+async def test_the_library_alone_answers_without_search_or_fetch(tmp_path: Path) -> None:
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT)}) as web:
+        await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+        asked, search = len(web.requests), Finding(web.url("/licence"))
+        alone = await ask(tmp_path, LICENCE, search, later=timedelta(days=400), library="only")
+        assert len(web.requests) == asked
+    assert search.asked == []
+    assert fates(alone) == [("cached", "read 400 days ago")]
+    assert alone["made_with"]["search"] == ["library"]
+    assert {search["provider"] for search in alone["searches"]} == {"library"}
+
+
+async def test_an_address_in_the_question_that_the_library_alone_has_not_is_told(tmp_path: Path) -> None:
+    answer = await ask(tmp_path, "What does https://news.example/item say of R1?", Finding(), library="only")
+    assert ("skipped", "not in the library (--library-only)") in fates(answer)
+
+
+async def test_intranet_pages_are_found_only_where_private_addresses_are_allowed(tmp_path: Path) -> None:
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT)}) as web:
+        await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+    answer = await ask_outside(tmp_path)
+    assert answer["pages"] == []
+
+
+async def ask_outside(home: Path) -> dict[str, Any]:
+    mine = Settings(data_dir=home, cache_dir=home / "cache", model="extractive", depth="quick", library="only")
+    return (await build_graph(mine, clock=FixedClock(NOON)).ainvoke({"question": LICENCE}))["answer"]
+
+
+async def test_the_sample_web_is_asked_anew_each_time_and_can_be_asked_as_a_library(tmp_path: Path) -> None:
+    async def sample(hours: int, **settings: object) -> list[tuple[str, str]]:
+        places = {"data_dir": tmp_path, "cache_dir": tmp_path}
+        mine = Settings(model="extractive", search="sample", depth="quick", **places, **settings)
+        graph = build_graph(mine, clock=FixedClock(NOON + timedelta(hours=hours)))
+        return fates((await graph.ainvoke({"question": LICENCE}))["answer"])
+
+    first, second, alone = await sample(0), await sample(1), await sample(2, library="only")
+    assert first == second
+    assert {status for status, _ in first} == {"read"}
+    assert set(alone) == {("cached", "read 1 hour ago")}
+
+
+def test_the_library_alone_takes_no_search_provider() -> None:
+    with pytest.raises(SettingsError, match="leave out 'wikipedia'"):
+        Settings(library="only", search="wikipedia")
