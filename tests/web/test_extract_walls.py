@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from agent.errors import ExtractFailed
+from agent.web.extract import html
+from agent.web.extract.parts import Hints
 from agent.web.extract.walls import Signs, wall
 
 ARTICLE = "The weights were published in January, and people everywhere began to run the model at home. " * 12
 MENUS = "Home News Sport Culture Weather Travel Contact Imprint Privacy About us Jobs Newsletter " * 40
 BLOCKED, NOT_FOUND, PAYWALL = "blocked page", "not found, says the page", "login or subscription needed"
-COOKIES, NO_SCRIPT = "cookie wall", "empty without JavaScript"
+COOKIES, NO_SCRIPT, OUT_OF_ORDER = "cookie wall", "empty without JavaScript", "error page"
 
 
 @pytest.mark.parametrize(
@@ -35,10 +38,76 @@ COOKIES, NO_SCRIPT = "cookie wall", "empty without JavaScript"
         ("App", "Bitte aktivieren Sie JavaScript, um fortzufahren.", NO_SCRIPT),
         ("App", "Veuillez activer JavaScript pour continuer.", NO_SCRIPT),
         ("App", "", "empty page"),
+        ("a.example", "Überprüfung, ob Sie ein Mensch sind. Dies kann einige Sekunden dauern.", BLOCKED),
+        ("Un instant…", "Vérification que vous êtes humain.", BLOCKED),
+        ("请稍候…", "正在验证您是否是真人。这可能需要几秒钟时间。", BLOCKED),
+        ("Zeitung", "Wegen Wartungsarbeiten nicht erreichbar", OUT_OF_ORDER),
+        ("Сайт", "Сайт временно недоступен: проводятся технические работы", OUT_OF_ORDER),
     ],
 )
 def test_a_wall_is_known_in_many_languages(title: str, words: str, reason: str) -> None:
     assert wall(Signs(title, words, words)) == reason
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "reason"),
+    [
+        ("Just a moment...", "Enable JavaScript and cookies to continue", BLOCKED),
+        ("Access denied", "Error 1015 You are being rate limited.", BLOCKED),
+        ("", "Request unsuccessful. Incapsula incident ID: 877-123", BLOCKED),
+        ("Access Denied", "You don't have permission to access this on this server. Reference #18.2d", BLOCKED),
+        ("Robot or human?", "Activate and hold the button to confirm that you're human.", BLOCKED),
+        ("a.example", "Please enable JS and disable any ad blocker", BLOCKED),
+        ("Shop", "Click the button below to continue shopping", BLOCKED),
+        ("Blocked", "You've been blocked by network security.", BLOCKED),
+        ("Security Checkpoint", "We're verifying your browser", BLOCKED),
+        ("Making sure you're not a bot!", "Loading...", BLOCKED),
+        ("Request Rejected", "The requested URL was rejected. Please consult with your administrator.", BLOCKED),
+        ("Your access has been limited", "Your access to this site has been limited by the site owner.", BLOCKED),
+        ("One moment, please...", "Please wait while your request is being verified...", BLOCKED),
+        ("Client Challenge", "JavaScript is disabled in your browser.", BLOCKED),
+        ("Journal", "There was a problem providing the content you requested", BLOCKED),
+        ("Story", "The author made this story available to paying members only.", PAYWALL),
+        ("Post", "This post is for paid subscribers. Already a paid subscriber? Sign in", PAYWALL),
+        ("Sign Up", "Join us. Already on Linked? Sign in", PAYWALL),
+        ("500 Internal Server Error", "The server was unable to complete your request.", OUT_OF_ORDER),
+        ("a.example | 521: Web server is down", "Error code 521", OUT_OF_ORDER),
+        ("Maintenance", "Briefly unavailable for scheduled maintenance. Check back in a minute.", OUT_OF_ORDER),
+        ("Account Suspended", "Contact your hosting provider for more information.", OUT_OF_ORDER),
+        ("a.example", "This domain is for sale!", OUT_OF_ORDER),
+        ("Welcome to nginx!", "Further configuration is required.", OUT_OF_ORDER),
+        ("Redirecting...", "Click here if you are not redirected", OUT_OF_ORDER),
+        ("Unavailable", "451: Unavailable due to legal reasons", OUT_OF_ORDER),
+        ("Blog", "Your browser is not supported. Please upgrade.", OUT_OF_ORDER),
+    ],
+)
+def test_the_usual_blocks_and_errors_that_come_with_status_200_are_known(title: str, words: str, reason: str) -> None:
+    page = f"<html><head><title>{title}</title></head><body><div><p>{words}</p></div></body></html>"
+    with pytest.raises(ExtractFailed, match=f"^{reason}"):
+        html.extract(page.encode(), Hints("http://a.example/"))
+
+
+@pytest.mark.parametrize("mark", ["window._cf_chl_opt={cvId:'3'}", "src='//geo.captcha-delivery.com/c.js'"])
+def test_a_bot_check_is_known_by_its_source_whatever_its_language(mark: str) -> None:
+    page = "<title>Odottakaa</title><body><p>{}</p><script>{}</script>"
+    with pytest.raises(ExtractFailed, match=BLOCKED):
+        html.extract(page.format("Hetkinen, olkaa hyvä.", mark).encode(), Hints("http://a.example/"))
+    assert ARTICLE[:80] in html.extract(page.format(ARTICLE, mark).encode(), Hints("http://a.example/")).text
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("How a CAPTCHA tells people from programs", ARTICLE),
+        ("Access denied: who may read court files", ARTICLE),
+        ("Redirecting the river", ARTICLE[:500]),
+        ("Boilers", f"{ARTICLE[:500]} The heating goes off for scheduled maintenance."),
+        ("Bakery", f"{ARTICLE[:500]} We use cookies."),
+        ("Plugin", f"{ARTICLE[:500]} To post a comment, enable JavaScript."),
+    ],
+)
+def test_a_short_page_that_mentions_such_things_is_a_page(title: str, words: str) -> None:
+    assert wall(Signs(title, words, words)) is None
 
 
 def test_a_soft_404_between_menus_is_one() -> None:

@@ -18,7 +18,7 @@ from agent.web.extract.about import about
 from agent.web.extract.hidden import without_hidden
 from agent.web.extract.parts import Extracted, Hints
 from agent.web.extract.tidy import decoded, one_line, tidy
-from agent.web.extract.walls import Signs, wall
+from agent.web.extract.walls import Signs, is_challenge, wall
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 logging.getLogger("htmldate").setLevel(logging.CRITICAL)
@@ -31,14 +31,16 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{}~])")  # all of ASCII's punctuation but t
 
 def extract(body: bytes, hints: Hints) -> Extracted:
     """Raises `ExtractFailed` for walls, empty shells and pages without readable text."""
-    page = without_hidden(decoded(body, hints.charset))
+    source = decoded(body, hints.charset)
+    page = without_hidden(source)
     if page is None:
         raise ExtractFailed("no readable text")
     tree, seen = page.tree, tidy(page.text[:_JUDGED])
     told, named = about(tree, hints.url), one_line(tree.findtext(".//title") or "")
     dom.straighten(tree)
     text = _main_text(tree, hints.url)
-    if reason := wall(Signs(f"{told.title}\n{named}", text, seen, told.sold, told.shell)):
+    checked = is_challenge(source, seen)
+    if reason := wall(Signs(f"{told.title}\n{named}", text, seen, told.sold, told.shell, checked)):
         raise ExtractFailed(reason)
     text = text or tidy(page.text)
     return Extracted(
