@@ -15,10 +15,11 @@ from agent import AgentError, ResearchAgent, Settings
 from agent.ui import safe
 from agent.ui.answer import draw_answer, draw_draft
 from agent.ui.draw import Timeline
-from agent.ui.runs import Run, Runs
+from agent.ui.runs import Choice, Run, Runs
 from agent.ui.view import View
 
 _DEPTHS = ("quick", "standard", "deep")
+_LIBRARY = {"use": "while fresh", "fresh": "none", "only": "only"}
 _LONGEST_QUESTION = 20_000  # characters; the agent refuses more
 _LONGEST_BUTTON = 80  # characters
 _TICK_S = 0.5  # how often a step's clock moves, and the longest that Stop waits to be noticed
@@ -28,25 +29,25 @@ _HANDOVER_S = 0.2  # a closing connection asks the script to stop some ms before
 
 def configured_runs() -> Runs:
     """Runs with agents as the environment configures them."""
-    return Runs(lambda depth: ResearchAgent(Settings(depth=depth)))
+    return Runs(lambda choice: ResearchAgent(Settings(depth=choice.depth, library=choice.library)))
 
 
 def show_configured() -> None:
     """The page with the one `configured_runs` of this process."""
     try:
-        depth = Settings().depth
+        settings = Settings()
     except AgentError as e:
         st.error(safe.label(str(e)), icon="❌")
         return
-    show(st.cache_resource(show_spinner=False)(configured_runs)(), depth)
+    show(st.cache_resource(show_spinner=False)(configured_runs)(), Choice(settings.depth, settings.library))
 
 
-def show(runs: Runs, depth: str = "standard") -> None:
-    """The page.  `depth`: what is chosen until the reader chooses."""
+def show(runs: Runs, configured: Choice = Choice()) -> None:  # noqa: B008 - frozen
+    """The page.  `configured`: what is chosen until the reader chooses."""
     st.set_page_config(page_title="R1 research", page_icon="🔎", layout="centered")
     with st.bottom:  # pinned there by itself, the box would keep the page scrolled down, past the answer
         question = st.chat_input("Ask a question", key="question", submit_mode="stop", max_chars=_LONGEST_QUESTION)
-    chosen = _choose_depth(runs, depth)
+    chosen = _choose(runs, configured)
     if question and question.strip():
         _remember(runs.begin(question, chosen))
     _list_asked(runs)
@@ -62,10 +63,19 @@ def show(runs: Runs, depth: str = "standard") -> None:
 # ---------------------------------------------------------------------------------------------------- beside
 
 
-def _choose_depth(runs: Runs, depth: str) -> str:
+def _choose(runs: Runs, configured: Choice) -> Choice:
     """The reader's choice, and under it who will answer."""
     with st.sidebar:
-        chosen = st.segmented_control("How far to go", _DEPTHS, default=depth, key="depth", width="stretch") or depth
+        depth = st.segmented_control("How far to go", _DEPTHS, default=configured.depth, key="depth", width="stretch")
+        library = st.segmented_control(
+            "Pages read earlier",
+            list(_LIBRARY),
+            default=configured.library,
+            key="library",
+            width="stretch",
+            format_func=_LIBRARY.__getitem__,
+        )
+        chosen = Choice(depth or configured.depth, library or configured.library)
         try:
             st.caption(safe.label(runs.describe(chosen)))
         except AgentError as e:

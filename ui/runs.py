@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from agent import AgentError
@@ -61,28 +61,36 @@ class Run:
             self._changed.notify_all()
 
 
-class Runs:
-    """All runs of this process.  `make` gives an agent for a depth; it may raise `AgentError`."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader of the page may choose for a run; the rest is configured."""
 
-    def __init__(self, make: Callable[[str], Researcher]) -> None:
+    depth: str = "standard"
+    library: str = "use"
+
+
+class Runs:
+    """All runs of this process.  `make` gives an agent for a choice; it may raise `AgentError`."""
+
+    def __init__(self, make: Callable[[Choice], Researcher]) -> None:
         self._make = make
         self._runs: dict[str, Run] = {}
-        self._described: dict[str, str] = {}
+        self._described: dict[Choice, str] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="agent-ui-runs", daemon=True).start()
 
-    def describe(self, depth: str) -> str:
+    def describe(self, choice: Choice) -> str:
         """Which reasoner and search will answer, found out once.  Raises `AgentError`."""
-        if depth not in self._described:
-            self._described[depth] = self._make(depth).describe()
-        return self._described[depth]
+        if choice not in self._described:
+            self._described[choice] = self._make(choice).describe()
+        return self._described[choice]
 
-    def begin(self, question: str, depth: str) -> Run:
+    def begin(self, question: str, choice: Choice) -> Run:
         run = Run(question)
         self._make_room()
         self._runs[run.key] = run
-        self._loop.call_soon_threadsafe(self._start, run, depth)
+        self._loop.call_soon_threadsafe(self._start, run, choice)
         return run
 
     def find(self, key: str | None) -> Run | None:
@@ -92,18 +100,18 @@ class Runs:
         """End a run; returns at once."""
         self._loop.call_soon_threadsafe(lambda: run.task.cancel() if run.task else None)
 
-    def _start(self, run: Run, depth: str) -> None:
-        run.task = self._loop.create_task(self._follow(run, depth))
+    def _start(self, run: Run, choice: Choice) -> None:
+        run.task = self._loop.create_task(self._follow(run, choice))
 
     def _make_room(self) -> None:
         finished = [key for key, run in list(self._runs.items()) if run.view.over]
         for key in finished[: max(0, len(self._runs) + 1 - _KEPT)]:
             self._runs.pop(key, None)
 
-    async def _follow(self, run: Run, depth: str) -> None:
+    async def _follow(self, run: Run, choice: Choice) -> None:
         """Every event into the view; every way to end, too."""
         try:
-            async with self._places, contextlib.aclosing(self._make(depth).astream(run.view.question)) as events:
+            async with self._places, contextlib.aclosing(self._make(choice).astream(run.view.question)) as events:
                 async for event in events:
                     run.change(fold(run.view, event))
             if not run.view.over:

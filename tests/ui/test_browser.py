@@ -31,7 +31,7 @@ from tests.ui.stand_in import StandIn
 
 def make():
     agent = StandIn()
-    return Runs(lambda depth: agent)
+    return Runs(lambda choice: agent)
 
 show(st.cache_resource(show_spinner=False)(make)())
 """

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from agent.errors import SettingsError
-from agent.ui.runs import Runs
+from agent.ui.runs import Choice, Runs
 from tests.cli.recorded import BLOG, PAPER, SENTENCES
 from tests.ui.stand_in import StandIn
 
@@ -25,7 +25,7 @@ def opened(runs: Runs, run: str | None = None) -> AppTest:
 
 
 def asked(question: str, runs: Runs | None = None) -> AppTest:
-    page = opened(runs or Runs(lambda depth: StandIn()))
+    page = opened(runs or Runs(lambda choice: StandIn()))
     page.chat_input[0].set_value(question).run()
     assert not page.exception
     return page
@@ -36,7 +36,7 @@ def texts(page: AppTest) -> str:
 
 
 def test_the_first_page_says_what_to_do_and_who_will_answer():
-    page = opened(Runs(lambda depth: StandIn()))
+    page = opened(Runs(lambda choice: StandIn()))
     assert page.title[0].value == "R1 research"
     assert "as this is a test" in page.sidebar.caption[0].value
 
@@ -80,14 +80,14 @@ def test_the_question_is_shown_as_it_was_typed():
 
 
 def test_the_address_names_the_run_and_another_page_sees_the_same():
-    runs = Runs(lambda depth: StandIn())
+    runs = Runs(lambda choice: StandIn())
     page = asked("q", runs)
     (key,) = page.query_params["run"] if isinstance(page.query_params["run"], list) else [page.query_params["run"]]
     assert opened(runs, key).markdown[0].value == page.markdown[0].value
 
 
 def test_a_run_that_is_not_known_is_said_to_be_gone():
-    page = opened(Runs(lambda depth: StandIn()), "gone")
+    page = opened(Runs(lambda choice: StandIn()), "gone")
     assert "not in memory" in page.info[0].value
 
 
@@ -100,12 +100,12 @@ def test_a_failed_run_says_why_and_shows_how_far_it_came():
 
 def test_a_blank_question_begins_nothing():
     agent = StandIn()
-    page = asked("  \n ", Runs(lambda depth: agent))
+    page = asked("  \n ", Runs(lambda choice: agent))
     assert (agent.asked, page.title[0].value) == ([], "R1 research")
 
 
 def test_settings_that_do_not_work_are_said_before_anybody_asks():
-    def refuse(depth: str) -> StandIn:
+    def refuse(choice: Choice) -> StandIn:
         raise SettingsError("AGENT_MODEL='r1' needs an endpoint")
 
     page = opened(Runs(refuse))
@@ -135,3 +135,12 @@ def test_nothing_that_a_page_or_model_says_is_shown_as_it_is_except_as_plain_tex
         assert not re.search(r"(?<!\\)!\[", text)
         assert "](http://evil" not in text
         assert not re.search(r"(?<!\\)<\w", text)
+
+
+def test_what_earlier_runs_read_can_be_left_or_asked_alone():
+    choices = []
+    page = opened(Runs(lambda choice: choices.append(choice) or StandIn()))
+    assert page.segmented_control(key="library").value == "use"
+    page.segmented_control(key="library").set_value("only").run()
+    page.chat_input[0].set_value("q").run()
+    assert choices[-1] == Choice("standard", "only")
