@@ -69,7 +69,7 @@ async def open_pool(ground: Ground, stack: AsyncExitStack, start: Start) -> Page
         started_at=start.began,
         web=web,
         local=local,
-        kept=used.kept,
+        kept=next(iter(searching.within(used.kept, settings, occasion.today)), None),
         good_for=used.good_for,
         fetcher=await _open_fetcher(ground, sample, stack),
         local_fetcher=files,

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 _WITH_BOUNDS = timedelta(days=1)  # who asks for recent sources wants recent pages; first value
 _EVER = timedelta(days=36_500)
+ONLY = "Only pages that earlier runs read were asked (--library-only)."
 
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """What the page pool is given.  Nothing of either: as if there were no library."""
+    """What the page pool is given.  Neither: as if there were no library."""
 
-    kept: SearchProvider | None = None  # finds what earlier runs read
+    kept: tuple[SearchProvider, ...] = ()  # one at most; finds what earlier runs read
     good_for: Callable[[str], timedelta] | None = None  # how long a kept page serves a query
 
 
@@ -38,7 +39,12 @@ def reuse(settings: Settings, library: Library, today: date, *, is_sample: bool)
     if settings.library == "fresh" or (is_sample and not only):
         return Reuse()
     kept = Kept(library, allow_private=settings.allow_private_addresses)
-    return Reuse(kept, (lambda _: _EVER) if only else _aging(settings, today))
+    return Reuse((kept,), (lambda _: _EVER) if only else _aging(settings, today))
+
+
+def cautions(settings: Settings) -> tuple[str, ...]:
+    """What a reader of the answer should know of it."""
+    return (ONLY,) if settings.library == "only" else ()
 
 
 def _aging(settings: Settings, today: date) -> Callable[[str], timedelta]:

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from agent import casting, fetching, searching
+from agent import casting, fetching, reuse, searching
 from agent.gathering import Ground, Start, open_pool
 from agent.result import MadeWith
 from agent.searching import SAMPLE
@@ -175,7 +175,7 @@ class Wiring:
             check=settings.checking,
             unconfirmed=settings.unconfirmed,
             share_folder=settings.share_folder,
-            cautions=fetching.cautions(settings),
+            cautions=(*fetching.cautions(settings), *reuse.cautions(settings)),
         )
 
     # --------------------------------------------------------------------------------------------- choices

@@ -10,6 +10,7 @@ import pytest
 
 from agent import Settings
 from agent.errors import SettingsError
+from agent.reuse import ONLY
 from agent.types import Query, SearchHit
 from agent.wiring import build_graph
 from tests.parts import NOON, FixedClock
@@ -112,6 +113,14 @@ async def test_the_library_alone_answers_without_search_or_fetch(tmp_path: Path)
     assert fates(alone) == [("cached", "read 400 days ago")]
     assert alone["made_with"]["search"] == ["library"]
     assert {search["provider"] for search in alone["searches"]} == {"library"}
+    assert ONLY in alone["warnings"]
+
+
+async def test_bounds_on_sources_hold_for_what_is_kept(tmp_path: Path) -> None:
+    async with WebServer({"/licence": article("DeepSeek-R1", ABOUT)}) as web:
+        await ask(tmp_path, LICENCE, Finding(web.url("/licence")))
+    elsewhere = await ask(tmp_path, LICENCE, Finding(), site="elsewhere.example")
+    assert elsewhere["pages"] == []
 
 
 async def test_an_address_in_the_question_that_the_library_alone_has_not_is_told(tmp_path: Path) -> None:
