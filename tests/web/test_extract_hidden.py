@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
 from agent.errors import ExtractFailed
 from agent.web.extract import html
-from agent.web.extract.hidden import ENOUGH, without_hidden
+from agent.web.extract.hidden import ENOUGH, LABELS, without_hidden
 from agent.web.extract.media import shown_on_a_desktop
 from agent.web.extract.parts import Hints
 
@@ -72,6 +73,12 @@ HIDING = [
     "max-height:0;overflow:hidden",
     "height:0;overflow-y:hidden",
     "width:0;overflow:clip",
+    "position:absolute;inset-inline-start:-9999px",
+    "position:absolute;inset-inline:-9999px auto",
+    "margin-block-start:-9999px",
+    "margin-inline:-9999px 0",
+    "transform:matrix(0, 0, 0, 0, 0, 0)",
+    "transform:rotateY(90deg)",
 ]
 SHOWING = [
     "display:block",
@@ -89,6 +96,10 @@ SHOWING = [
     "max-height:400px;overflow:hidden",
     "transform:scale(0.98)",
     "transform:translateX(-50%)",
+    "transform:matrix(1, 0, 0, 1, 0, 0)",
+    "transform:rotatex(180deg)",
+    "inset-inline:0",
+    "margin-block:20px",
     "clip-path:inset(5%)",
     "clip:rect(0,0,0,0)",  # in the flow
     "visibility:visible",
@@ -247,7 +258,19 @@ def test_a_veiled_page_does_not_bring_back_what_is_hidden_under_the_veil() -> No
     assert suspect
 
 
-def test_a_short_page_is_not_suspect_for_a_label_or_a_folded_menu() -> None:
+@pytest.mark.parametrize(("visible", "kept"), [(ENOUGH - 1, True), (ENOUGH, False)])
+def test_hidden_text_is_kept_only_where_less_than_enough_is_visible(visible: int, kept: bool) -> None:
+    for hidden, there in ((LABELS, kept), (LABELS - 1, False)):
+        page = (
+            f"<style>.fold{{display:none}}</style><p>{'seen ' * visible}</p><div class=fold>{'folded ' * hidden}</div>"
+        )
+        found = without_hidden(page)
+        assert found is not None
+        assert ("folded" in found.text) is there
+        assert found.suspect is there
+
+
+def test_a_short_page_is_not_suspect_for_a_label_or_a_button() -> None:
     text, suspect = extracted(
         f"<a class=skip href=#m>Skip to the content of PLANTED</a><p id=m>{SENTENCE * 2}</p>",
         ".skip{position:absolute;left:-9999px}",
@@ -265,6 +288,24 @@ def test_a_suspect_page_still_loses_what_no_browser_shows() -> None:
     assert "January" in text
     assert "PLANTED" not in text
     assert suspect
+
+
+@pytest.mark.parametrize(
+    "visible", [f"<ul>{'<li><a href=/x>A link of some words</a></li>' * 40}</ul>", f"<p>{SENTENCE}</p>"]
+)
+def test_an_article_that_only_machines_are_told_does_not_come_through(visible: str) -> None:
+    words = "PLANTED words in great number. " * 50
+    told = json.dumps({"@type": "Article", "articleBody": words})
+    posts = json.dumps({"topic_1": json.dumps({"post_stream": {"posts": [{"cooked": words}]}})})
+    for unseen in (
+        f'<script type="application/ld+json">{told}</script>',
+        f"<div id=data-preloaded data-preloaded='{posts}'></div>",
+    ):
+        page = f"<html><head><title>T</title>{unseen}</head><body>{visible}{unseen}</body></html>"
+        got = html.extract(page.encode(), HERE)
+        assert "words" in got.text or "weights" in got.text
+        assert "PLANTED" not in got.text
+        assert not got.suspect
 
 
 # ------------------------------------------------------------------------------------------------- hostile pages

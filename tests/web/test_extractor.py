@@ -17,7 +17,7 @@ import pytest
 
 from agent.errors import ExtractFailed, PageError
 from agent.types import Document, Page
-from agent.web.extract.extractor import PageExtractor, _crew
+from agent.web.extract.extractor import EXTRACTION, PageExtractor, _crew
 from tests.web.pdf_file import pdf as pdf_file
 
 WORDS = "DeepSeek released the model in January and published its weights for everybody to use. "
@@ -45,7 +45,7 @@ async def test_a_page_becomes_a_document() -> None:
         language="en",
         etag='"tag"',
         last_modified="Mon",
-        extraction="2",
+        extraction=EXTRACTION,
     )
 
 

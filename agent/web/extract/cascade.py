@@ -21,14 +21,14 @@ from agent.web.extract.selectors import Budget, Compound, Element, Selector, com
 
 # What is worth a closer look; most rules hold none of it.
 _MAY_HIDE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*[hc]|opacity\s*:\s*[+-]?0?\.?0|opacity\(|\bclip|\bscale|translate|\bfont\s*:"
+    r"display\s*:\s*none|visibility\s*:\s*[hc]|opacity\s*:\s*[+-]?0?\.?0|opacity\(|\bclip|\bscale|translate|matrix|rotate[xy]|\bfont\s*:"
     r"|font-size\s*:\s*[+-]?(?:\.|[01](?!\d))|(?<!line-)(?:height|width)\s*:\s*[+-]?(?:\.|[01](?!\d))"
-    r"|(?:indent|left|right|top|bottom|inset|margin)\s*:[^;]*(?:\d{3}|-\d+[a-oq-z%])|\\",
+    r"|(?:indent|left|right|top|bottom|inset|margin|inline|block|start|end)\s*:[^;]*(?:\d{3}|-\d+[a-oq-z%])|\\",
     re.IGNORECASE,
 )
 _SETS = re.compile(
-    r"(?<![\w-])(display|visibility|opacity|font(?:-size)?|position|top|left|right|bottom|inset|margin(?:-top|-left)?|clip"
-    r"(?:-path)?|overflow(?:-[xy])?|(?:max-)?(?:height|width)|text-indent|transform|translate|scale|filter"
+    r"(?<![\w-])(display|visibility|opacity|font(?:-size)?|position|top|left|right|bottom|clip(?:-path)?"
+    r"|(?:inset|margin)(?:-(?:inline|block)(?:-start|-end)?)?|margin(?:-top|-left)|overflow(?:-[xy])?|(?:max-)?(?:height|width)|text-indent|transform|translate|scale|filter"
     r"|content-visibility)\s*:",
     re.IGNORECASE,
 )
@@ -39,6 +39,7 @@ _ARGUMENTS = re.compile(r"[\[(\\]")
 _AT_A_TOUCH = re.compile(r"::|:(?:hover|focus|active|visited|before|after|target)")  # none of these holds at rest
 _BRACKETS = re.compile(r"[\[(:\\]")
 _SIDES = ("top", "right", "bottom", "left")
+_LOGICAL = MappingProxyType({"inline": ("left", "right"), "block": ("top", "bottom")})  # of text from left to right
 _FONT_SIZE = re.compile(r"(?:^|\s)([-+]?\d*\.?\d+(?:[a-z]+|%)?)\s*(?:/|\s|$)")
 
 _CLASSES = etree.XPath("//@class", smart_strings=False)
@@ -178,6 +179,9 @@ def _merge(
 
 
 def _taken_apart(name: str, value: str) -> list[tuple[str, str]]:
+    whole, _, axis = name.partition("-")
+    if whole in {"inset", "margin"} and axis.partition("-")[0] in _LOGICAL:
+        return _logical(whole, axis, value)
     if name in {"inset", "margin"}:
         given = value.split()[:4]
         prefix = "margin-" if name == "margin" else ""
@@ -187,6 +191,15 @@ def _taken_apart(name: str, value: str) -> list[tuple[str, str]]:
         size = _FONT_SIZE.search(value)
         return [("font-size", size[1])] if size else []
     return [(name, value)]
+
+
+def _logical(whole: str, axis: str, value: str) -> list[tuple[str, str]]:
+    """`inset-inline-start` is `left`, `margin-block: 1px 2px` is `margin-top` and `margin-bottom`."""
+    prefix, (way, _, end) = "" if whole == "inset" else "margin-", axis.partition("-")
+    given = value.split()[:2]
+    pairs = zip(_LOGICAL[way], (given or [""])[:1] + given[-1:], strict=False)
+    sides = [(prefix + side, one) for side, one in pairs]
+    return sides if not end else [(prefix + _LOGICAL[way][end == "end"], value)]
 
 
 def _keys(compound: Compound) -> list[str]:

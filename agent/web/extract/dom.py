@@ -33,6 +33,7 @@ _EMPHASIS = (
     "time",
 )
 _PERMALINKS = {"¶", "#", "§", "🔗"}  # beside the headings of documentation
+_THREAD = '{"@type": "DiscussionForumPosting"}'
 _TERM = 80  # characters: a longer <dt> is no name for what follows
 
 
@@ -63,6 +64,18 @@ def straighten(tree: Tree) -> None:
     for sign in list(tree.iter("sup")):
         _raise_sign(sign)
     etree.strip_tags(tree, "sub", *_EMPHASIS)
+
+
+def drop_machine_texts(tree: Tree) -> None:
+    """Whole articles in JSON, which no reader sees and trafilatura falls back on.
+
+    That a page is a forum's thread stays told: there comments are the text.  Comes after the metadata were read.
+    """
+    for script in tree.iter("script"):
+        if text := script.text:
+            script.text = _THREAD if "DiscussionForumPosting" in text else None
+    for place in tree.iterfind(".//*[@data-preloaded]"):  # Discourse
+        del place.attrib["data-preloaded"]
 
 
 def _before_table(caption: Tree) -> None:

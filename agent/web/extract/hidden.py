@@ -18,7 +18,7 @@ from agent.web.extract.looks import Hiding, hiding, is_tiny, restores_size
 from agent.web.extract.media import shown_on_a_desktop
 
 ENOUGH = 100  # visible words; where they remain, nothing hidden is kept
-LABELS = 20  # hidden words; so many are labels for screen readers and folded menus, never a page's text
+LABELS = 20  # hidden words; fewer are labels for screen readers and buttons, never a page's text: they always go
 _WORD = re.compile(rf"[{CJK}]{{1,2}}|[^\W{CJK}]+")
 _UNSHOWN = {"style", "template", "noscript", "noframes", "iframe", "object", "embed", "canvas", "audio", "video", "svg",
             "dialog", "datalist"}  # fmt: skip
@@ -47,7 +47,7 @@ def without_hidden(text: str) -> Seen | None:
     dropped, veiled = _drop_hidden(tree, styles)
     shown = shown_text(tree)
     visible = _count(shown)
-    if visible >= ENOUGH or sum(map(_count, dropped)) < max(LABELS, visible):
+    if visible >= ENOUGH or sum(map(_count, dropped)) < LABELS:
         return Seen(tree, shown, suspect=veiled)
     whole = parse(text)
     _drop_unshown(whole)

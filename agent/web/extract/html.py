@@ -38,6 +38,7 @@ def extract(body: bytes, hints: Hints) -> Extracted:
     tree, seen = page.tree, tidy(page.text[:_JUDGED])
     told, named = about(tree, hints.url), one_line(tree.findtext(".//title") or "")
     dom.straighten(tree)
+    dom.drop_machine_texts(tree)
     text = _main_text(tree, hints.url)
     checked = is_challenge(source, seen)
     if reason := wall(Signs(f"{told.title}\n{named}", text, seen, told.sold, told.shell, checked)):

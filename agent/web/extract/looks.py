@@ -24,6 +24,8 @@ _NOTHING = 1.5  # pixels of height or width of a box that cuts off what does not
 _OUT_OF_FLOW = {"absolute", "fixed"}
 _SCALED = re.compile(r"scale(?:x|y|3d)?\(([^)]*)\)")
 _MOVED = re.compile(r"translate(?:x|y|3d)?\(([^)]*)\)")
+_MATRIX = re.compile(r"matrix\(([^)]*)\)")
+_EDGE_ON = re.compile(r"rotate[xy]\(\s*-?(?:90|270)deg\s*\)")
 _RECT = re.compile(r"rect\(([^)]*)\)")
 _INSET = re.compile(r"inset\(([^)]*)\)|(?:circle|ellipse)\(\s*(0)|polygon\(([^)]*)\)")
 
@@ -101,6 +103,11 @@ def _shrunk(values: Mapping[str, str]) -> bool:
     factors = [number for call in _SCALED.findall(values.get("transform", "")) for number in call.split(",")]
     factors += values.get("scale", "").split()
     if any(abs(_pixels(factor)) < _FAINT for factor in factors if _NUMBER.fullmatch(factor.strip())):
+        return True
+    matrix = _MATRIX.search(values.get("transform", ""))
+    if matrix and all(abs(_pixels(number)) < _FAINT for number in matrix[1].split(",")[:4]):
+        return True
+    if _EDGE_ON.search(values.get("transform", "")):
         return True
     cut = any(values.get(f"overflow{axis}", "").split()[:1] in (["hidden"], ["clip"]) for axis in ("", "-x", "-y"))
     return cut and any(
