@@ -19,9 +19,13 @@ from typing import Any
 
 from agent.errors import LibraryError
 from agent.library import schema, words
-from agent.text.chunking import passage_id, slices
+from agent.text.chunking import Slice, passage_id, slices
 from agent.types import Document, Passage
 
+# A text that was damaged on the disk is put right when its page is read again.
+_ADD_TEXT = """
+    INSERT INTO snapshots (hash, text) VALUES (?, ?)
+    ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text"""
 _ADD_DOCUMENT = """
     INSERT INTO documents (id, snapshot, url, title, site, media_type, language, published, fetched_at, fetched, etag,
         last_modified, extraction, page_starts, author, modified, date_certainty, suspect, declares)
@@ -103,17 +107,16 @@ class Record:
 
     def store(self, document: Document, run_id: str) -> int:
         """Keep a document and its passages; their number.  Storing again renews what is known of it, and no more."""
-        pieces = [(p.start, p.end, _storable(p.heading)) for p in slices(document.text)]
-        title = _storable(document.title)
-        told = [words.terms(document.text[start:end], title, heading) for start, end, heading in pieces]
+        pieces, title = slices(document.text), _storable(document.title)
+        told = [words.terms(document.text[p.start : p.end], title, _storable(p.heading)) for p in pieces]
         blob = zlib.compress(document.text.encode("utf-8", "surrogatepass"), 6)
         with self.writing() as connection:
-            connection.execute("INSERT OR IGNORE INTO snapshots (hash, text) VALUES (?, ?)", (document.snapshot, blob))
+            connection.execute(_ADD_TEXT, (document.snapshot, blob))
             row = _renewed(connection, document)
             if row is None:
                 row = _added(connection, _ADD_DOCUMENT, _values(document))
-                for piece, terms in zip(pieces, told, strict=True):
-                    words.add(connection, _added(connection, _ADD_PASSAGE, (row, *piece)), terms)
+                for passage, terms in zip(cut(connection, row, pieces), told, strict=True):
+                    words.add(connection, passage, terms)
             connection.execute(_ADD_SIGHTING, (row, *_sighting(document)))
             connection.execute("INSERT OR IGNORE INTO run_documents (run_id, document) VALUES (?, ?)", (run_id, row))
         return len(pieces)
@@ -133,7 +136,10 @@ class Record:
     def recall(self, url: str, since: datetime) -> Document | None:
         """What was read from this URL at or after `since`; the newest where there are several."""
         found = self.rows(_RECALL, url, since.timestamp())
-        return self._document(*found[0]) if found else None
+        try:
+            return self._document(*found[0]) if found else None
+        except LibraryError:  # its text is damaged: who reads the page again puts it right
+            return None
 
     def _document(self, identity: str, snapshot: str, *rest: Any) -> Document:
         url, title, site, media_type, fetched_at, published, language, page_starts, *more, suspect, declares = rest
@@ -160,6 +166,11 @@ class Record:
             row: Passage(passage_id(document, start, end), document, start, end, self.text(snapshot)[start:end])
             for row, start, end, document, snapshot in self.rows(_PASSAGES, json.dumps(rows))
         }
+
+
+def cut(connection: sqlite3.Connection, document: int, pieces: Sequence[Slice]) -> list[int]:
+    """The rows of a document's passages, which had none; their words are not indexed yet."""
+    return [_added(connection, _ADD_PASSAGE, (document, p.start, p.end, _storable(p.heading))) for p in pieces]
 
 
 def _renewed(connection: sqlite3.Connection, document: Document) -> int | None:

@@ -70,6 +70,8 @@ def _way_out(error: sqlite3.Error) -> str:
     told = str(error)
     if "locked" in told or "busy" in told:
         return f"another program has held it for more than {BUSY_SECONDS:.0f} s: end that one, then try again"
+    if "malformed" in told or "not a database" in told:
+        return "`library repair` saves what can be read of it"
     if "full" in told:
         return "free some space on that disk"
     return _WAY_OUT

@@ -34,8 +34,8 @@ def terms(passage: str, title: str, heading: str) -> Terms:
     return index_terms(passage), index_terms(f"{title} {heading}")
 
 
-def add(connection: sqlite3.Connection, row: int, found: Terms) -> None:
-    connection.execute("INSERT INTO words (rowid, text, head) VALUES (?, ?, ?)", (row, *found))
+def add(connection: sqlite3.Connection, row: int, found: Terms, table: str = "words") -> None:
+    connection.execute(f"INSERT INTO {table} (rowid, text, head) VALUES (?, ?, ?)", (row, *found))  # noqa: S608 - ours
 
 
 def take_out(connection: sqlite3.Connection, row: int, found: Terms) -> None:
@@ -51,17 +51,23 @@ def of_document(
         yield row, terms(text(snapshot)[start:end], title, heading)
 
 
+def create(connection: sqlite3.Connection, table: str) -> None:
+    """An empty index of the same form as the one that is there."""
+    (form,) = connection.execute("SELECT sql FROM main.sqlite_master WHERE name = 'words'").fetchone()
+    connection.execute(f"CREATE VIRTUAL TABLE {table} {form[form.index('USING') :]}")
+
+
 def is_current(connection: sqlite3.Connection) -> bool:
     """Was the index made by this program's form of the terms?"""
     found = connection.execute("SELECT value FROM about WHERE key = ?", (KEY,)).fetchone()
     return bool(found) and found[0] == form()
 
 
-def clear(connection: sqlite3.Connection) -> None:
-    """Empty, and of this program's form."""
-    connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
-    told(connection)
-
-
 def told(connection: sqlite3.Connection) -> None:
+    """The index is of this program's form."""
     connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (KEY, form()))
+
+
+def doubted(connection: sqlite3.Connection) -> None:
+    """The index holds what cannot be named any more: it is to be made anew."""
+    connection.execute("DELETE FROM about WHERE key = ?", (KEY,))
