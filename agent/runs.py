@@ -69,6 +69,16 @@ class Runs:
         answer = json.loads(row["answer"]) if row["answer"] is not None else None
         return KnownRun(row["run_id"], row["question"], json.loads(row["settings"]), answer)
 
+    def citing(self) -> dict[str, set[str]]:
+        """By the hash of a text, the runs whose answers cite it."""
+        found: dict[str, set[str]] = {}
+        with self._open() as db:
+            for run_id, answer in db.execute("select run_id, answer from runs where answer is not null"):
+                for source in json.loads(answer).get("sources", []):
+                    if source.get("cited"):
+                        found.setdefault(source["snapshot"], set()).add(run_id)
+        return found
+
     @contextlib.contextmanager
     def at_work(self, run_id: str) -> Iterator[None]:
         """While this process works on the run no other may.  Raises `RunError`.  A dead process holds nothing."""

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         "use",
         description="what earlier runs read: use it while it is fresh, leave it (fresh), or ask nothing else (only)",
     )
+    library_warn_mb: int = Field(
+        1_000, ge=0, description="megabytes from which on the library is said to have grown large; 0: never"
+    )
     share_folder: bool = Field(False, description="let a model that has seen local documents write web searches")
     depth: Depth = Field("standard", description="how far to go: quick, standard or deep")
     check: Check | None = Field(

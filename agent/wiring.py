@@ -207,7 +207,10 @@ class Wiring:
 
     def told_library(self) -> str:
         """Only what a user may want to mend."""
-        return self.library.note
+        from agent.library.shelf import size_note
+
+        large = size_note(self._home / "library", self._settings.library_warn_mb)
+        return "; ".join(filter(None, [self.library.note, large]))
 
     def _made_with(self) -> MadeWith:
         settings, mine = self._settings, self._parts.reasoner

@@ -147,18 +147,6 @@ def as_json(sighting: Sighting) -> dict[str, Any]:
     return {name: getattr(sighting, name) for name in Sighting.__slots__}
 
 
-def size_on_disk(directory: Path) -> int:
-    """Bytes of all files of the library, Chroma's among them."""
-    return sum(_size(path) for path in directory.rglob("*"))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.lstat().st_size if path.is_file() else 0
-    except OSError:  # gone meanwhile
-        return 0
-
-
 def _text(record: Record, snapshot: str, had: list[Entry]) -> Text:
     addresses = tuple(Address(entry, tuple(_sightings(record, entry))) for entry in had)
     return Text(snapshot, len(record.text(snapshot)), addresses)

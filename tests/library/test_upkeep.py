@@ -13,11 +13,12 @@ import pytest
 
 from agent.errors import LibraryError
 from agent.library import schema, words
-from agent.library.catalogue import Choice, entries, exported, size_on_disk, texts, totals
+from agent.library.catalogue import Choice, entries, exported, texts, totals
 from agent.library.forgetting import forget, plan
 from agent.library.mending import reindex_words
 from agent.library.record import Record
 from agent.library.repairing import repair
+from agent.library.shelf import Shelf, size_note
 from agent.library.vectors import Vectors
 from agent.library.verifying import verify
 from agent.text.lexical import match
@@ -149,6 +150,16 @@ def rows_of(record: Record, identity: str) -> list[int]:
     return [row for (row,) in record.rows(query, identity)]
 
 
+def test_a_library_that_has_grown_beyond_what_its_owner_wants_is_told_and_no_other(record):
+    directory = record.path.parent
+    assert size_note(directory / "none", 1) == ""
+    for n in range(12):
+        record.store(page(f"p{n}", text=" ".join(f"w{random.randrange(10**6)}" for _ in range(12_000))), "run")
+    assert 1_000_000 < Shelf(directory).bytes() < 10_000_000
+    assert "AGENT_LIBRARY_WARN_MB=1" in size_note(directory, 1)
+    assert size_note(directory, 10) == size_note(directory, 0) == ""
+
+
 # ------------------------------------------------------------------------------------------------- forgetting
 
 
@@ -176,12 +187,12 @@ def test_the_file_holds_no_word_of_what_is_forgotten_and_gives_the_space_back(re
     for n in range(30):
         record.store(page(f"page{n}x", text=" ".join(f"q{3_000 * n + i}marked{n}x" for i in range(3_000))), "run")
     record.close()
-    before = size_on_disk(record.path.parent)
+    before = Shelf(record.path.parent).bytes()
     assert b"marked7x" in record.path.read_bytes()
     forgotten(record, Choice(hosts=("a.example",)))
     record.close()
     assert b"marked" not in b"".join(path.read_bytes() for path in record.path.parent.iterdir())
-    assert size_on_disk(record.path.parent) < before / 4
+    assert Shelf(record.path.parent).bytes() < before / 4
 
 
 def test_a_text_that_stands_at_another_address_too_stays_for_that_one(record):
