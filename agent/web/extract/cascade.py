@@ -19,12 +19,23 @@ from agent.web.extract.css import Rule, Value, declarations, inline, rules, unes
 from agent.web.extract.looks import hiding
 from agent.web.extract.selectors import Budget, Compound, Element, Selector, compiled, matches, split
 
-# What is worth a closer look; most rules hold none of it.
-_MAY_HIDE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*[hc]|opacity\s*:\s*[+-]?0?\.?0|opacity\(|\bclip|\bscale|translate|matrix|rotate[xy]|\bfont\s*:"
-    r"|font-size\s*:\s*[+-]?(?:\.|[01](?!\d))|(?<!line-)(?:height|width)\s*:\s*[+-]?(?:\.|[01](?!\d))"
-    r"|(?:indent|left|right|top|bottom|inset|margin|inline|block|start|end)\s*:[^;]*(?:\d{3}|-\d+[a-oq-z%])|\\",
-    re.IGNORECASE,
+# What of the values is worth a closer look, by what is set; most rules hold none of it.
+_MAY_HIDE = tuple(
+    (frozenset(names.split()), re.compile(values))
+    for names, values in (
+        ("display", r"none"),
+        ("visibility content-visibility", r"hidden|collapse"),
+        ("opacity filter", r"opacity\s*:\s*[+-]?0?\.?0|opacity\("),
+        ("font clip clip-path translate scale", r""),
+        ("transform", r"scale|translate|matrix|rotate[xy]"),
+        ("font-size height width max-height max-width", r"(?:size|height|width)\s*:\s*[+-]?(?:\.|[01](?!\d))"),
+        (
+            """text-indent left right top bottom inset inset-inline inset-inline-start inset-inline-end inset-block
+            inset-block-start inset-block-end margin margin-left margin-top margin-inline margin-inline-start
+            margin-inline-end margin-block margin-block-start margin-block-end""",
+            r"\d{3}|-\d",
+        ),
+    )
 )
 _SETS = re.compile(
     r"(?<![\w-])(display|visibility|opacity|font(?:-size)?|position|top|left|right|bottom|clip(?:-path)?"
@@ -69,17 +80,18 @@ class Styles:
         for order, rule in enumerate(rule for sheet in sheets for rule in rules(sheet)):
             self._index(order, rule)
         self._attributes = [key[1:] for key in self._entries if key.startswith("[")]
+        self._hiding_classes = {key[1:] for key in self._hiding if key.startswith(".")}
+        self._hiding_attributes = {key[1:] for key in self._hiding if key.startswith("[")}
 
     def _index(self, order: int, rule: Rule) -> None:
         if not _SETS.search(rule.declarations) and "\\" not in rule.declarations:
             return
         keyed = [(selector, key) for selector in split(rule.selectors) for key in self._keys_of(selector)]
-        names = (
-            frozenset(name.lower() for name in _SETS.findall(unescaped(rule.declarations))) if keyed else frozenset()
-        )
+        declared = unescaped(rule.declarations).lower() if keyed else ""
+        names = frozenset(_SETS.findall(declared))
         if not names:
             return
-        hides = bool(_MAY_HIDE.search(rule.declarations)) and self._could_hide(rule.declarations)
+        hides = _may_hide(names, declared) and self._could_hide(rule.declarations)
         for selector, key in keyed:
             entry = _Entry(order, selector, rule, names)
             self._entries[key].append(entry)
@@ -115,11 +127,24 @@ class Styles:
         `attributes`: the names of those that the element has.
         """
         hiding = self._hiding
-        return bool(hiding) and any(
+        if not self._is_named(element, attributes):
+            return False
+        return any(
             self._matches(element, entry)
             for key in self._keys_at(element, attributes)
             if key in hiding
             for entry in hiding[key]
+        )
+
+    def _is_named(self, element: Element, attributes: Sequence[str]) -> bool:
+        """Whether any such rule ends in something that the element has."""
+        hiding = self._hiding
+        return (
+            element.tag in hiding
+            or ("class" in attributes and not self._hiding_classes.isdisjoint(element.get("class").split()))
+            or ("id" in attributes and f"#{element.get('id')}" in hiding)
+            or "*" in hiding
+            or not self._hiding_attributes.isdisjoint(attributes)
         )
 
     def _matches(self, element: Element, entry: _Entry) -> bool:
@@ -155,6 +180,10 @@ class Styles:
         if block not in self._blocks:
             self._blocks[block] = declarations(block)
         return self._blocks[block]
+
+
+def _may_hide(names: frozenset[str], declared: str) -> bool:
+    return any(not names.isdisjoint(setting) and values.search(declared) for setting, values in _MAY_HIDE)
 
 
 def _names_in(tree: Element) -> set[str]:

@@ -7,7 +7,7 @@ Knows blocks, at-rules, nesting, strings, comments and escapes.  Does not know e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from agent.web.extract.media import shown_on_a_desktop
@@ -16,6 +16,7 @@ _COMMENT = re.compile(r"(\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?)|/\*.*?(
 _BRACE = re.compile(
     r"[{}]|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|url\(\s*[^\"')\s][^)]*+\)?|\\.", re.DOTALL | re.IGNORECASE
 )
+_PLAIN = re.compile(r"([^{}\"'\\@;]*+)\{([^{}\"'\\]*+)\}")  # a rule without strings and blocks in it: most are such
 _DECLARATION = re.compile(
     r"(?<![\w-])([\w-]+)\s*+:((?:\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|\((?:[^()]|\([^()]*+\))*+\)?|[^;\"'(])*+)",
     re.DOTALL,
@@ -47,12 +48,18 @@ def rules(sheet: str) -> Iterator[Rule]:
     """The rules that apply on a desktop's screen, in order."""
     if "/*" in sheet:
         sheet = _COMMENT.sub(r"\1", sheet)
-    blocks, start = [_Block()], 0
-    for brace in _BRACE.finditer(sheet):
+    blocks, start, at = [_Block()], 0, 0
+    while True:
+        if start == at:
+            at = yield from _plain(sheet, at, blocks[-1])
+            start = at
+        brace = _BRACE.search(sheet, at)
+        if brace is None:
+            break
+        at = brace.end()
         if brace[0] not in "{}":
             continue
-        declared = sheet[start : brace.start()]
-        start = brace.end()
+        declared, start = sheet[start : brace.start()], at
         if brace[0] == "{":
             declared, _, prelude = declared.rpartition(";")
             yield from _rule(blocks[-1], declared)
@@ -62,6 +69,15 @@ def rules(sheet: str) -> Iterator[Rule]:
             if len(blocks) > 1:
                 blocks.pop()
     yield from _rule(blocks[-1], sheet[start:])
+
+
+def _plain(sheet: str, at: int, block: _Block) -> Generator[Rule, None, int]:
+    """The plain rules from here on, and where they end: in a third of the time."""
+    while (plain := _PLAIN.match(sheet, at)) and not ("(" in plain[0] and "url(" in plain[0].lower()):
+        at = plain.end()
+        if block.applies and ":" in plain[2]:
+            yield Rule(_nested(block.selectors, plain[1].strip()), plain[2], block.layered)
+    return at
 
 
 def _rule(block: _Block, declared: str) -> Iterator[Rule]:

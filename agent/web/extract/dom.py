@@ -34,6 +34,7 @@ _EMPHASIS = (
 )
 _PERMALINKS = {"¶", "#", "§", "🔗"}  # beside the headings of documentation
 _THREAD = '{"@type": "DiscussionForumPosting"}'
+_PRELOADED = etree.XPath("//*[@data-preloaded]")  # Discourse
 _TERM = 80  # characters: a longer <dt> is no name for what follows
 
 
@@ -74,7 +75,8 @@ def drop_machine_texts(tree: Tree) -> None:
     for script in tree.iter("script"):
         if text := script.text:
             script.text = _THREAD if "DiscussionForumPosting" in text else None
-    for place in tree.iterfind(".//*[@data-preloaded]"):  # Discourse
+    places: Any = _PRELOADED(tree)
+    for place in places:
         del place.attrib["data-preloaded"]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 
@@ -30,6 +31,7 @@ _LD_JSON = 200_000  # characters of metadata for machines; 3 MB of it cost 401 M
 class Seen:
     tree: Tree
     text: str  # all words, with navigation and footers; for judging a page as a whole
+    depth: int  # elements inside each other
     suspect: bool = False  # what is hidden is still in it, for want of anything else
 
 
@@ -44,18 +46,18 @@ def without_hidden(text: str) -> Seen | None:
     sheets = _sheets(tree)
     _drop_unshown(tree)
     styles = Styles(sheets, tree)
-    dropped, veiled = _drop_hidden(tree, styles)
+    dropped, veiled, depth = _drop_hidden(tree, styles)
     shown = shown_text(tree)
-    visible = _count(shown)
-    if visible >= ENOUGH or sum(map(_count, dropped)) < LABELS:
-        return Seen(tree, shown, suspect=veiled)
+    if _count(shown) >= ENOUGH or sum(map(_count, dropped)) < LABELS:
+        return Seen(tree, shown, depth, suspect=veiled)
     whole = parse(text)
     _drop_unshown(whole)
-    return Seen(whole, shown_text(whole), suspect=True)
+    return Seen(whole, shown_text(whole), _depth(whole), suspect=True)
 
 
 def _count(text: str) -> int:
-    return sum(1 for _ in _WORD.finditer(text))
+    """Words, up to as many as matter."""
+    return sum(1 for _ in islice(_WORD.finditer(text), ENOUGH))
 
 
 def _sheets(tree: Tree) -> list[str]:
@@ -93,17 +95,25 @@ class _Muted:
 _OPEN = _Muted()
 
 
-def _drop_hidden(tree: Tree, styles: Styles) -> tuple[list[str], bool]:
-    """The texts that went, and whether the page as a whole is hidden: that stays, the caller decides."""
+def _depth(tree: Tree) -> int:
+    depth = deepest = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _drop_hidden(tree: Tree, styles: Styles) -> tuple[list[str], bool, int]:
+    """The texts that went, whether the page as a whole is hidden (that stays, the caller decides), and its depth."""
     gone: list[Tree] = []
     silent: list[tuple[Tree, str]] = []  # element, and which of its two texts
-    states, veiled = [_OPEN], False
+    states, veiled, deepest = [_OPEN], False, 0
     walk = etree.iterwalk(tree, events=("start", "end"))
     for event, element in walk:
         if event == "end":
             states.pop()
             continue
-        around = states[-1]
+        around, deepest = states[-1], max(deepest, len(states))
         if around is not _OPEN and element.tail:
             silent.append((element, "tail"))
         how = _hidden(element, styles)
@@ -115,7 +125,8 @@ def _drop_hidden(tree: Tree, styles: Styles) -> tuple[list[str], bool]:
         states.append(around if how == "gone" else _state(element, how, around, styles))
         if states[-1] is not _OPEN and element.text and how != "gone":
             silent.append((element, "text"))
-    return [*(_silenced(*place) for place in silent), *(_dropped(element) for element in gone)], veiled
+    texts = [*(_silenced(*place) for place in silent), *(_dropped(element) for element in gone)]
+    return texts, veiled, deepest
 
 
 def _state(element: Tree, how: Hiding, around: _Muted, styles: Styles) -> _Muted:

@@ -24,7 +24,7 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
 _DEEPEST = 900  # elements inside each other; trafilatura recurses, and Python allows 1,000
-_JUDGED = 10_000  # characters of all that is on a page; a longer one is no wall
+_JUDGED = 4_000  # characters of all that is on a page; a longer one is no wall
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{}~])")  # all of ASCII's punctuation but the bar, which would tear a table
 
@@ -39,7 +39,7 @@ def extract(body: bytes, hints: Hints) -> Extracted:
     told, named = about(tree, hints.url), one_line(tree.findtext(".//title") or "")
     dom.straighten(tree)
     dom.drop_machine_texts(tree)
-    text = _main_text(tree, hints.url)
+    text = _main_text(tree, hints.url, page.depth)
     checked = is_challenge(source, seen)
     if reason := wall(Signs(f"{told.title}\n{named}", text, seen, told.sold, told.shell, checked)):
         raise ExtractFailed(reason)
@@ -57,9 +57,9 @@ def extract(body: bytes, hints: Hints) -> Extracted:
     )
 
 
-def _main_text(tree: dom.Tree, url: str) -> str:
+def _main_text(tree: dom.Tree, url: str, depth: int) -> str:
     """The empty string where the page's shape defeats trafilatura; then all its words are better than none."""
-    if _too_deep(tree):
+    if depth > _DEEPEST:
         return ""
     try:
         found: Any = bare_extraction(
@@ -74,14 +74,3 @@ def _unescaped(text: str) -> str:
     r"""Signs as the page shows them: `R1_Zero`, not `R1\_Zero`.  Quotes are compared with these texts."""
     pieces = _FENCE.split(text)  # odd ones are code, where nothing was escaped
     return "".join(piece if n % 2 else _ESCAPE.sub(r"\1", piece) for n, piece in enumerate(pieces))
-
-
-def _too_deep(tree: dom.Tree) -> bool:
-    from lxml.etree import iterwalk
-
-    depth = 0
-    for event, _ in iterwalk(tree, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        if depth > _DEEPEST:
-            return True
-    return False
