@@ -33,7 +33,7 @@ _EPILOG = """\
 commands:
   ask QUESTION            the same as without a command; `ask "ui"` asks about the word
   doctor                  try what a question needs, and say how to mend what is wrong
-  library text SNAPSHOT   print a stored page text byte for byte, to check a quote
+  library ACTION          what was read: list, show, text, search, export, forget, verify, repair
   models                  what is configured to think, and what servers on this machine offer
   setup-embeddings        fetch and convert the built-in embedder, once
   ui                      the app in a browser

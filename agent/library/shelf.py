@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import LibraryError
 from agent.library.record import Record
 from agent.library.schema import FILE
 
@@ -24,9 +23,6 @@ class Shelf:
         return (self.directory / FILE).exists()
 
     def record(self) -> Record:
-        """Of the library that is there; none is made.  Raises `LibraryError`."""
-        if not self.is_there:
-            raise LibraryError(f"there is no library in {self.directory} yet: ask a question first, or give --data-dir")
         return Record(self.directory / FILE)
 
     @property

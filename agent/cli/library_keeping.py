@@ -1,0 +1,213 @@
+"""`library forget`, `verify` and `repair`: what changes the library, or finds that it needs to be changed.
+
+Knows how a user is told and asked; what goes together and what is mended how, `agent.library` knows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from agent.cli.clean import one_line
+from agent.cli.command import ANSWERED, FAILED, NAME, Parser, Start
+from agent.cli.environment import prepare
+from agent.cli.library_flags import add_choice, add_place, choice_of, of, settings_of, shelf_of, told_age, told_size
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from agent.library.catalogue import Choice, Entry
+    from agent.library.forgetting import Plan
+    from agent.library.shelf import Shelf
+    from agent.library.verifying import Checked
+
+_SHOWN = 20  # documents that are named before somebody is asked
+
+
+# ------------------------------------------------------------------------------------------------- forget
+
+
+def run_forget(words: Sequence[str], _: Start) -> int:
+    parsed = _forget_parser().parse_args(words)
+    prepare()
+    now = datetime.now(UTC)
+    choice = choice_of(parsed, now)
+    _check_that_something_is_chosen(choice)
+    shelf = shelf_of(parsed)
+    planned = _planned(parsed, shelf, choice)
+    if not parsed.json:
+        print("\n".join(_told_plan(planned, now)))
+    busy = _forgotten(parsed, shelf, planned)
+    if parsed.json:
+        print(json.dumps(_plan_as_json(planned, done=busy is not None), ensure_ascii=False, indent=2))
+    for path in busy or []:
+        told = f"another program is using {path} just now: it forgets when it is opened next"
+        print(f"{NAME}: {told}", file=sys.stderr)
+    return ANSWERED
+
+
+def _forget_parser() -> Parser:
+    parser = Parser(
+        "library forget",
+        description="Take documents out for good: text, passages, words, vectors, and what Chroma has of them.  What\n"
+        "would go is told first, and asked about in a terminal; elsewhere nothing goes without --yes.  Texts that\n"
+        "answers cite stay unless --cited-too is given.  Answers that were given keep their quotes.",
+    )
+    add_choice(parser, "an address, a local path, or a text's hash or its beginning")
+    parser.add_argument("--cited-too", action="store_true", help="also what answers cite: their quotes are then bare")
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    parser.add_argument("--json", action="store_true", help="tell it as one JSON object")
+    add_place(parser)
+    return parser
+
+
+def _check_that_something_is_chosen(choice: Choice) -> None:
+    if not any((choice.keys, choice.hosts, choice.run_id, choice.before, choice.since, choice.folder)):
+        raise UsageError(
+            "what is to be forgotten? Name addresses, --host, --run, --older-than or --folder (--older-than 0d is all)"
+        )
+
+
+def _planned(parsed: argparse.Namespace, shelf: Shelf, choice: Choice) -> Plan:
+    from agent.library.catalogue import entries
+    from agent.library.forgetting import plan
+    from agent.runs import Runs
+
+    found = entries(shelf.record(), choice)
+    citing = Runs(settings_of(parsed).data_home).citing()
+    return plan(found, choice, citing, cited_too=parsed.cited_too)
+
+
+def _told_plan(planned: Plan, now: datetime) -> list[str]:
+    lines = [f"  {told_age(e, now):>7}  {told_size(e.bytes):>8}  {one_line(e.url)}" for e in planned.goes[:_SHOWN]]
+    if len(planned.goes) > _SHOWN:
+        lines.append(f"  … and {len(planned.goes) - _SHOWN:,} more")
+    if planned.goes:
+        lines.insert(0, f"{of(len(planned.goes), 'document')} ({told_size(planned.bytes)} of text):")
+    else:
+        lines.append("no document is to go")
+    if planned.cited:
+        lines.append(f"{of(len(planned.cited), 'document')} that answers cite stay: --cited-too takes them out as well")
+    if planned.shared:
+        lines.append(
+            f"{of(len(planned.shared), 'document')} that other runs have read too stay; this run is taken off them"
+        )
+    return lines
+
+
+def _forgotten(parsed: argparse.Namespace, shelf: Shelf, planned: Plan) -> list[Any] | None:
+    """Indexes that could not be emptied; None where it was not done.  Raises `UsageError`."""
+    from agent.library.forgetting import forget
+
+    if parsed.dry_run or not (planned.goes or planned.shared):
+        return None
+    if not parsed.yes and not _agreed(len(planned.goes)):
+        return None
+    before = shelf.bytes()
+    busy = forget(shelf.record(), planned, shelf.indexes)
+    if not parsed.json:
+        print(f"forgotten; the library takes {told_size(shelf.bytes())} ({told_size(before)} before)")
+    return busy
+
+
+def _agreed(count: int) -> bool:
+    """Raises `UsageError` where there is nobody to ask."""
+    if not sys.stdin.isatty():
+        raise UsageError("nothing was forgotten: there is nobody to ask here; add --yes to do it")
+    print(f"Forget {'it' if count == 1 else 'them'}? [y/N] ", end="", flush=True)
+    agreed = sys.stdin.readline().strip().lower() in {"y", "yes"}
+    if not agreed:
+        print("nothing was forgotten")
+    return agreed
+
+
+def _plan_as_json(planned: Plan, *, done: bool) -> dict[str, Any]:
+    return {
+        "done": done,
+        "documents": [_as_json(entry) for entry in planned.goes],
+        "bytes": planned.bytes,
+        "kept_because_cited": [_as_json(entry) for entry in planned.cited],
+        "kept_for_other_runs": [_as_json(entry) for entry in planned.shared],
+    }
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    return {"url": entry.url, "snapshot": entry.snapshot, "fetched_at": entry.fetched_at, "bytes": entry.bytes}
+
+
+# ------------------------------------------------------------------------------------------------- verify and repair
+
+
+def run_verify(words: Sequence[str], _: Start) -> int:
+    parser = Parser(
+        "library verify",
+        description="Check that every text has its hash, every passage stands where it says, every word and vector is\n"
+        "counted, and Chroma's indexes find what they hold.  Nothing is changed; exit status 1 where damage is found.",
+    )
+    parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+    add_place(parser)
+    parsed = parser.parse_args(words)
+    prepare()
+    shelf = shelf_of(parsed)
+    found = _checked(shelf, (lambda _: None) if parsed.json else _show)
+    damaged = any(checked.faults for checked in found)
+    if parsed.json:
+        print(json.dumps({"ok": not damaged, "parts": [asdict(one) for one in found]}, ensure_ascii=False, indent=2))
+    elif damaged:
+        print("\n`library repair` mends it: it drops only what is damaged, and says what")
+    return FAILED if damaged else ANSWERED
+
+
+def _checked(shelf: Shelf, show: Callable[[Checked], None]) -> list[Checked]:
+    from agent.library.indexes import verify_indexes
+    from agent.library.verifying import verify
+
+    record, found = shelf.record(), []
+    for checked in verify(record):
+        show(checked)
+        found.append(checked)
+    if not any(checked.part == "file" and checked.faults for checked in found):
+        for checked in verify_indexes(record, shelf.indexes):
+            show(checked)
+            found.append(checked)
+    return found
+
+
+def _show(checked: Checked) -> None:
+    state = "DAMAGED" if checked.faults else "ok"
+    print(f"{checked.part:<9} {state:<8} {one_line(checked.looked_at)}")
+    for fault in checked.faults:
+        print(f"{'':<18} {one_line(fault)}")
+    sys.stdout.flush()
+
+
+def run_repair(words: Sequence[str], _: Start) -> int:
+    parser = Parser(
+        "library repair",
+        description="Mend what `library verify` finds: what can be made from the texts is made anew, what is damaged\n"
+        "beyond that is dropped and named; a damaged file is kept beside the new one.",
+    )
+    parser.add_argument("--json", action="store_true", help="what was mended, as one JSON object")
+    add_place(parser)
+    parsed = parser.parse_args(words)
+    prepare()
+    from agent.library.indexes import repair_indexes
+    from agent.library.repairing import repair
+
+    shelf, mended = shelf_of(parsed), []
+    record = shelf.record()
+    for steps in (repair(record), repair_indexes(record, shelf.indexes)):
+        for line in steps:
+            mended.append(line)
+            if not parsed.json:
+                print(one_line(line), flush=True)
+    if parsed.json:
+        print(json.dumps({"mended": mended}, ensure_ascii=False, indent=2))
+    elif not mended:
+        print("there was nothing to mend")
+    return ANSWERED
