@@ -37,6 +37,7 @@ class Candidate:
     worth: float  # 0..1, of its source
     leans: bool
     before: Candidate | None = None
+    last: bool = False  # of a source that hides its text: it speaks where the others are silent
 
 
 def candidates(evidence: Sequence[Evidence]) -> list[Candidate]:
@@ -60,7 +61,9 @@ def _of(evidence: Evidence, rank: int, passage: Passage) -> Iterator[Candidate]:
         before = (last.before or last) if leans and last and sentence.kind == "prose" else None
         if before and before.leans:
             before = None
-        last = Candidate(taken, frozenset(terms(text)), title, heading, near, evidence.score, leans, before)
+        last = Candidate(
+            taken, frozenset(terms(text)), title, heading, near, evidence.score, leans, before, evidence.source.suspect
+        )
         yield last
 
 

@@ -70,8 +70,14 @@ def _chosen(wanted: Sequence[Asked], found: Sequence[Candidate]) -> list[list[Ca
 
 
 def _ranked(wanted: Asked, found: Sequence[Candidate]) -> list[Candidate]:
+    """Those that answer a part, best first; those of sources that hide their text behind all others."""
+    answering = [candidate for candidate in found if wanted.is_answered_by(candidate)]
+    return [c for last in (False, True) for c in _near_best(wanted, [one for one in answering if one.last is last])]
+
+
+def _near_best(wanted: Asked, found: Sequence[Candidate]) -> list[Candidate]:
     """The sentences that answer a part about as well as the best of them does."""
-    scored = [(wanted.score(candidate), candidate) for candidate in found if wanted.is_answered_by(candidate)]
+    scored = [(wanted.score(candidate), candidate) for candidate in found]
     best = max((score for score, _ in scored), default=0.0)
     near = [(score, candidate) for score, candidate in scored if score >= _FAR_BELOW * best]
     return [candidate for _, candidate in sorted(near, key=lambda pair: (-pair[0], pair[1].taken.place))]
