@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -68,21 +68,25 @@ class Dense:
             await self._add(passages, known, urgent=False)
 
     async def rankings(
-        self, texts: Sequence[str], documents: Sequence[int], by_words: Sequence[Sequence[int]], limit: int
-    ) -> list[list[int]]:
-        """For each text the rows of the documents' passages, best first; none for a text that the model cannot read.
+        self, texts: Sequence[str], documents: Sequence[int], by_words: Sequence[Collection[int]], limit: int
+    ) -> list[dict[int, float]]:
+        """For each text the passages most like it, best first: rows with cosines.
 
-        `by_words`: what words have found for each text; what of it has no vector yet gets one now, if time allows.
+        Nothing for a text that the model cannot read.  `by_words`: what words have found for each text, which is
+        compared too, however unlike it is; what of it has no vector yet gets one now, if time allows.
         """
         readable = [n for n, text in enumerate(texts) if self._embedder.reads(text)]
-        found: list[list[int]] = [[] for _ in texts]
+        found: list[dict[int, float]] = [{} for _ in texts]
         known = await self._index() if readable else None
         queries = await self._embedded([texts[n] for n in readable], query=True) if known else None
         if known is None or queries is None:
             return found
         await self._add_missing(by_words, known)
-        for n, rows in zip(readable, await self._nearest(queries, documents, known, limit), strict=True):
-            found[n] = rows
+        nearest = await self._nearest(queries, documents, known, limit)
+        wanted = [list(dict.fromkeys([*rows, *by_words[n]])) for n, rows in zip(readable, nearest, strict=True)]
+        cosines = await self._lane.run(self._vectors.cosines, queries, wanted, known[0])
+        for n, row in zip(readable, cosines, strict=True):
+            found[n] = row
         return found
 
     async def _nearest(
@@ -99,7 +103,7 @@ class Dense:
 
     # --------------------------------------------------------------------------------------------- making vectors
 
-    async def _add_missing(self, by_words: Sequence[Sequence[int]], known: tuple[int, ChromaIndex]) -> None:
+    async def _add_missing(self, by_words: Sequence[Collection[int]], known: tuple[int, ChromaIndex]) -> None:
         """The best of each text first."""
         wanted = dict.fromkeys(row for row in chain(*zip_longest(*by_words)) if row is not None)
         try:

@@ -6,7 +6,7 @@ tables, Chroma or what embeds.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from itertools import zip_longest
@@ -19,13 +19,14 @@ from agent.library.schema import FILE
 from agent.library.threads import Lane
 from agent.library.within import documents_within, hits
 from agent.text.lexical import match
-from agent.text.ranking import RRF_K, rrf
+from agent.text.ranking import blended
 from agent.types import Document, LibraryHit, RankedPassage, Within
 
 _LANE = Lane("library", 4)  # for all libraries of the process: more threads would only wait for the disk
 DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty
 PASSAGES_PER_DOCUMENT = 5  # looked at where documents are asked for: of a long one many passages may fit
 ANYWHERE = Within()
+NOTHING: Mapping[int, float] = {}
 
 
 class StoredLibrary:
@@ -89,7 +90,7 @@ class StoredLibrary:
         """Rows of the documents' passages with their scores, best first."""
         by_words = [await _LANE.run(self._record.with_words, match(text), documents, depth) for text in texts]
         by_meaning = await self._dense.rankings(texts, documents, by_words, depth) if self._dense else []
-        return _fused(list(zip_longest(by_words, by_meaning, fillvalue=())))
+        return _together([blended(*scores) for scores in zip_longest(by_words, by_meaning, fillvalue=NOTHING)])
 
     async def text(self, snapshot: str) -> str:
         """A stored text, as it was when it was cited."""
@@ -100,18 +101,18 @@ class StoredLibrary:
         return await _LANE.run(self._record.recall, url, since)
 
 
-def _fused(found: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[tuple[int, float]]:
-    """One order from (by words, by meaning) for each text.
+def _together(found: Sequence[Mapping[int, float]]) -> list[tuple[int, float]]:
+    """One order from the scores for each text.
 
-    For a text the two are fused by rank.  Over the texts a passage counts with its best score, so that what answers one
-    of them well stands before what touches all of them; where that is equal, with the sum.
+    A passage counts with its best score, so that what answers one of the texts well stands before what touches all of
+    them; where that is equal, with the sum.  What neither its words nor its meaning speaks for is left out.
     """
     best: dict[int, float] = {}
     total: dict[int, float] = {}
-    for rankings in found:
-        told = [ranking for ranking in rankings if ranking]
-        for row, score in rrf(told):
-            share = score * (RRF_K + 1) / len(told)
-            best[row] = max(best.get(row, 0.0), share)
-            total[row] = total.get(row, 0.0) + share
-    return sorted(best.items(), key=lambda item: (-item[1], -total[item[0]]))
+    for scores in found:
+        for row, score in scores.items():
+            best[row] = max(best.get(row, 0.0), score)
+            total[row] = total.get(row, 0.0) + score
+    return sorted(
+        ((row, score) for row, score in best.items() if score > 0), key=lambda item: (-item[1], -total[item[0]])
+    )

@@ -29,6 +29,8 @@ _NEWEST = "SELECT coalesce(max(v.row), 0)" + _OF_DOCUMENTS
 _AFTER = """
     SELECT v.row, v.passage, p.document, v.vector FROM vectors v JOIN passages p ON p.row = v.passage
     WHERE v.row > ? AND v.embedder = ? ORDER BY v.row LIMIT ?"""
+_OF_PASSAGES = """
+    SELECT passage, vector FROM vectors WHERE embedder = ? AND passage IN (SELECT value FROM json_each(?))"""
 _COUNT = "SELECT coalesce(sum(row > ?), 0), count(*) FROM vectors WHERE embedder = ?"
 _WITHOUT_VECTOR = """
     SELECT p.row, d.title, p.heading FROM passages p JOIN documents d ON d.row = p.document
@@ -111,6 +113,18 @@ class Vectors:
             return [[] for _ in queries]
         likeness = queries @ unpacked([blob for _, blob in rows]).T
         return [[rows[i][0] for i in (-line).argsort(kind="stable")[:limit]] for line in likeness]
+
+    def cosines(self, queries: Matrix, passages: Sequence[Sequence[int]], embedder: int) -> list[dict[int, float]]:
+        """For each query how like it its own passages are, most like it first; those without a vector are left out."""
+        every = sorted({row for rows in passages for row in rows})
+        blobs = dict(self._record.rows(_OF_PASSAGES, embedder, json.dumps(every)))
+        found = []
+        for query, rows in zip(queries, passages, strict=True):
+            known = [row for row in rows if row in blobs]
+            likeness = unpacked([blobs[row] for row in known]) @ query if known else []
+            order = sorted(zip(known, likeness, strict=True), key=lambda pair: -pair[1])
+            found.append({row: float(cosine) for row, cosine in order})
+        return found
 
 
 def packed(matrix: Matrix) -> list[bytes]:

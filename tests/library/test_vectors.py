@@ -99,3 +99,16 @@ def test_the_nearest_of_the_wanted_documents_come_first(record, page):
     (mine,) = record.rows_of([page.id])
     assert [found[0] for found in vectors.nearest(matrix, [mine], number, 3)] == passages
     assert vectors.nearest(matrix[:1], [], number, 3) == [[]]
+
+
+def test_each_question_is_compared_with_its_own_passages_most_alike_first(record, page):
+    vectors, made, queries = Vectors(record), units(4), units(2, seed=1)
+    rows = vectors.passages_of(page.id, 6)
+    number = vectors.embedder("one", units(1))
+    vectors.add(number, rows[:4], made)
+    first, second = vectors.cosines(queries, [rows, rows[1:2]], number)
+    expected = dict(zip(rows[:4], made @ queries[0], strict=True))
+    assert first == pytest.approx(expected, abs=1e-3)
+    assert list(first) == sorted(first, key=lambda row: -first[row])
+    assert second == pytest.approx({rows[1]: made[1] @ queries[1]}, abs=1e-3)
+    assert vectors.cosines(queries, [[], rows[4:]], number) == [{}, {}]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.text.ranking import estimate_tokens, evidence, rrf
+from agent.text.ranking import blended, estimate_tokens, evidence, rrf
 from agent.types import Passage, RankedPassage, Source
 
 
@@ -130,3 +130,33 @@ def test_a_suspect_source_comes_last_and_gets_what_the_others_leave():
     assert [e.source.document_id for e in shown] == ["b", "c", "a"]
     little = 2 * estimate_tokens(distinct(2)) + 5
     assert [e.source.document_id for e in evidence(found, sources, budget_tokens=little, per_source=5)] == ["b", "c"]
+
+
+# ------------------------------------------------------------------------------------------------- words and meaning
+
+
+def test_words_and_meaning_count_alike_each_brought_to_one_at_its_best():
+    found = blended({"a": 8.0, "b": 4.0}, {"b": 0.6, "c": 0.3})
+    assert found == pytest.approx({"a": 0.5 + 0.25, "b": 0.25 + 0.5, "c": 0.25})
+
+
+def test_a_clear_lead_in_one_of_them_outweighs_a_small_one_in_the_other():
+    """Ranks alone would call this a draw."""
+    found = blended({"wordy": 10.0, "meant": 9.5}, {"meant": 0.8, "wordy": 0.2})
+    assert found["meant"] > found["wordy"] + 0.3
+
+
+def test_what_could_not_be_compared_counts_as_the_least_alike():
+    found = blended({"no vector": 1.0, "alike": 1.0, "unlike": 1.0}, {"alike": 0.9, "unlike": 0.3})
+    assert found["alike"] > found["unlike"] == pytest.approx(found["no vector"])
+
+
+def test_where_only_one_of_them_finds_anything_it_decides():
+    assert blended({"a": 4.0, "b": 1.0}, {}) == {"a": 1.0, "b": 0.25}
+    assert blended({}, {"a": 0.5, "b": 0.25}) == {"a": 1.0, "b": 0.5}
+    assert blended({}, {}) == {}
+
+
+def test_what_is_contrary_in_meaning_does_not_get_less_than_nothing():
+    assert blended({}, {"a": 0.5, "b": -0.2}) == {"a": 1.0, "b": 0.0}
+    assert blended({}, {"a": -0.1}) == {"a": 0.0}
