@@ -35,7 +35,7 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) ->
         searches=_searches(run),
         pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, desk)),
         usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(desk.seconds(run), 3)),
-        warnings=(*_warnings(run, desk), *_undated(run, cited, desk.services.made_with.since)),
+        warnings=(*_warnings(run, desk), *_undated(run, cited, desk)),
     )
     return {"answer": to_json(answer), "messages": _messages(run, answer)}
 
@@ -67,16 +67,16 @@ def _warnings(run: Run, desk: Desk) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _undated(run: Run, cited: set[int], since: str) -> tuple[str, ...]:
+def _undated(run: Run, cited: set[int], desk: Desk) -> tuple[str, ...]:
     """A source without a date is kept, but nobody knows whether it keeps within the bound."""
+    since = desk.services.made_with.since
     used = [source for source in run.sources.values() if source.number in cited]
     numbers = sorted(source.number for source in used if not source.published and not source.url.startswith("file:"))
     if not since or not numbers:
         return ()
     which = ", ".join(map(str, numbers))
-    return (
-        f"Of {len(numbers)} of {len(used)} cited sources no date is known, so --since {since} is unproved: {which}",
-    )
+    told = f"Of {len(numbers)} of {len(used)} cited sources no date is known, so --since {since} is unproved: {which}"
+    return tuple(desk.warn(told))
 
 
 def _searches(run: Run) -> tuple[AnswerSearch, ...]:

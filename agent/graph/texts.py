@@ -39,9 +39,10 @@ def no_evidence(run: Run) -> str:
         words["searched"].format(n=len(asked), queries="; ".join(f"“{q}”" for q in asked[:6])),
     ]
     lines.append(words["read"].format(read=read, skipped=len(run.pages) - read))
-    failed = [s for s in run.searches.values() if s.outcome in ("throttled", "broken")]
-    if failed:
-        lines.append(words["failed"].format(n=len(failed)))
+    for outcome in ("throttled", "broken"):  # neither means that there is nothing to be found
+        failed = [s for s in run.searches.values() if s.outcome == outcome]
+        if failed:
+            lines.append(words[outcome].format(n=len(failed), by=", ".join(dict.fromkeys(s.provider for s in failed))))
     reasons = list(dict.fromkeys(p.reason for p in run.pages.values() if p.status == "skipped"))
     if reasons:
         lines.append(words["reasons"].format(reasons=", ".join(reasons[:5])))
@@ -52,19 +53,22 @@ _WORDS = {
     "en": {
         "searched": "searched for {n}: {queries}",
         "read": "pages read: {read}, skipped: {skipped}",
-        "failed": "searches that failed or were refused: {n}",
+        "throttled": "searches refused for now: {n} ({by})",
+        "broken": "searches that did not work: {n} ({by})",
         "reasons": "pages were skipped because: {reasons}",
     },
     "de": {
         "searched": "gesucht wurde nach {n}: {queries}",
         "read": "Seiten gelesen: {read}, übersprungen: {skipped}",
-        "failed": "fehlgeschlagene oder abgewiesene Suchen: {n}",
+        "throttled": "vorerst abgewiesene Suchen: {n} ({by})",
+        "broken": "fehlgeschlagene Suchen: {n} ({by})",
         "reasons": "Seiten wurden übersprungen wegen: {reasons}",
     },
     "zh": {
         "searched": "搜索了 {n} 项：{queries}",
         "read": "已读网页：{read}，跳过：{skipped}",
-        "failed": "失败或被拒绝的搜索：{n}",
+        "throttled": "暂时被拒绝的搜索：{n}（{by}）",
+        "broken": "失败的搜索：{n}（{by}）",
         "reasons": "跳过网页的原因：{reasons}",
     },
 }

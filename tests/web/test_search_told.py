@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
-from agent.events import Searched, decode
+from agent.events import Searched, Warned, decode
 from agent.graph.build import build
 from agent.result import MadeWith
 from agent.types import Document, Page, Query, SearchHit
@@ -79,6 +79,20 @@ async def test_nothing_found_anywhere_is_not_told_as_a_failure() -> None:
     assert not any("Search" in warning for warning in answer["warnings"])
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SearchThrottled("HTTP 202"), "searches refused for now: 3 (first)"),
+        (SearchBroken("HTTP 500"), "searches that did not work: 3 (first)"),
+        (None, "searched for 3"),
+    ],
+)
+async def test_an_answer_that_abstains_says_which_it_was(error: Exception | None, said: str) -> None:
+    answer = await ask(Failing(error) if error else MemorySearch({}))
+    assert said in answer["answer"]
+    assert answer["answer"].count("searches ") == (1 if error else 0)
+
+
 async def test_the_events_tell_who_was_left_before() -> None:
     graph = build(World(search=[Failing(SearchThrottled("HTTP 202")), MemorySearch()]).services())
     items = [decode(item) async for item in graph.astream({"question": QUESTION}, stream_mode="custom")]
@@ -101,6 +115,8 @@ async def test_with_a_recency_bound_undated_sources_are_kept_and_marked(since: s
     marked = f"Of 1 of 2 cited sources no date is known, so --since 2025-01-01 is unproved: {undated}"
     assert answer["warnings"] == [marked] * told
     assert answer["made_with"]["since"] == since
+    items = [decode(item) async for item in build(services).astream({"question": QUESTION}, stream_mode="custom")]
+    assert [item.text for item in items if isinstance(item, Warned)] == [marked] * told
 
 
 async def test_queries_that_ask_the_same_in_other_words_are_asked_once() -> None:
