@@ -42,7 +42,8 @@ def decoded(body: bytes, declared: str | None = None) -> str:
     """The text behind the bytes, by mark, then UTF-8 where it fits, then header, then `<meta>`, then a guess.
 
     Text in another encoding is no UTF-8 but for a few letters by chance, while servers that call UTF-8 Latin-1 are
-    many; on 1,213 public pages this order and `<meta>` before UTF-8 give the same text.  Never fails: what no encoding explains becomes U+FFFD.  A character cut off at the end is left out.
+    many; on 1,213 public pages this order and `<meta>` before UTF-8 give the same text.  Never fails: what no encoding
+    explains becomes U+FFFD.  A character cut off at the end is left out.
     """
     mark = next((name for sign, name in _MARKS if body.startswith(sign)), None)
     if mark:
