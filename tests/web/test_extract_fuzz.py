@@ -134,10 +134,11 @@ ten_broken_pdfs = st.lists(edits.map(lambda changes: mutated(PDF, changes)), min
 
 
 async def read_all(bodies: list[bytes]) -> None:
-    """In the workers, where PDFium may crash."""
-    jobs = [PageExtractor().extract(Page(HERE, body, "application/pdf", "2026")) for body in bodies]
-    outcomes = await asyncio.gather(*jobs, return_exceptions=True)
+    """In the workers, where PDFium may crash; a whole PDF among them is read whatever happens to the others."""
+    jobs = [PageExtractor().extract(Page(HERE, body, "application/pdf", "2026")) for body in [*bodies, PDF]]
+    *outcomes, whole = await asyncio.gather(*jobs, return_exceptions=True)
     assert all(isinstance(got, Document | PageError) for got in outcomes)
+    assert isinstance(whole, Document)
 
 
 def outcome(kind: str, body: bytes) -> None:

@@ -18,6 +18,8 @@ import pytest
 from agent.errors import ExtractFailed, PageError
 from agent.types import Document, Page
 from agent.web.extract.extractor import EXTRACTION, PageExtractor, _crew
+from agent.web.sniff import DOCX
+from tests.web.docx_file import docx
 from tests.web.pdf_file import pdf as pdf_file
 
 WORDS = "DeepSeek released the model in January and published its weights for everybody to use. "
@@ -99,7 +101,7 @@ async def test_a_refusal_comes_with_its_reason() -> None:
 
 
 async def test_a_page_that_takes_too_long_is_left_and_the_others_survive() -> None:
-    bomb = "<html><body><p>x" + "<br>" * 200_000
+    bomb = "<html><body><p>x" + "<br>x" * 150_000
     began = time.monotonic()
     slow, quick = await asyncio.gather(
         PageExtractor(seconds=0.5).extract(page(bomb)), PageExtractor().extract(page(HTML)), return_exceptions=True
@@ -110,10 +112,20 @@ async def test_a_page_that_takes_too_long_is_left_and_the_others_survive() -> No
     assert time.monotonic() - began < 4
 
 
+async def test_a_page_that_takes_too_much_memory_is_left_and_the_others_survive() -> None:
+    bomb = page(docx("<a/>" * 4_900_000), DOCX)  # 20 kB, 20 MB unpacked, and over 512 MB as a tree
+    large, quick = await asyncio.gather(
+        PageExtractor(seconds=30).extract(bomb), PageExtractor().extract(page(HTML)), return_exceptions=True
+    )
+    assert isinstance(large, ExtractFailed)
+    assert large.reason == "took too much memory to read"
+    assert isinstance(quick, Document)
+
+
 async def test_a_worker_that_is_killed_costs_one_page() -> None:
     extractor = PageExtractor()
     await extractor.warm()
-    slow = asyncio.create_task(extractor.extract(page("<p>x" + "<br>" * 100_000)))
+    slow = asyncio.create_task(extractor.extract(page("<p>x" + "<br>x" * 150_000)))
     await asyncio.sleep(0.3)
     for pid in _crew().pids():
         os.kill(pid, signal.SIGKILL)

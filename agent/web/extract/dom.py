@@ -58,6 +58,10 @@ def straighten(tree: Tree) -> None:
             link.drop_tree()
     for button in list(tree.iterfind(".//span[@class='mw-editsection']")):  # of MediaWiki, beside each heading
         button.drop_tree()
+    for line_break in list(tree.iter("br")):
+        if _is_spare(line_break):
+            line_break.tail = (line_break.tail or "").strip() and line_break.tail  # else white space piles up
+            line_break.drop_tree()
     for caption in list(tree.iter("caption")):
         _before_table(caption)
     for term in list(tree.iter("dt")):
@@ -65,6 +69,15 @@ def straighten(tree: Tree) -> None:
     for sign in list(tree.iter("sup")):
         _raise_sign(sign)
     etree.strip_tags(tree, "sub", *_EMPHASIS)
+
+
+def _is_spare(line_break: Tree) -> bool:
+    """The third of a row and later ones: two make a paragraph, and trafilatura takes 5 s for 200,000."""
+    for _ in range(2):
+        line_break = line_break.getprevious()
+        if line_break is None or line_break.tag != "br" or (line_break.tail or "").strip():
+            return False
+    return True
 
 
 def drop_machine_texts(tree: Tree) -> None:
