@@ -78,7 +78,7 @@ def _tree(part: bytes) -> Any:
     try:
         return etree.fromstring(part, parser)
     except etree.XMLSyntaxError as e:
-        if e.args[1] == etree.ErrorTypes.ERR_NO_MEMORY:  # message, code, line, column
+        if getattr(e, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError from e
         raise ExtractFailed("broken Word document") from e
 
