@@ -16,6 +16,7 @@ from typing import Any
 from agent.errors import RunError, SettingsError
 
 BUSY_SECONDS = 30.0
+_FILE = "runs.sqlite"
 _SCHEMA = """
 create table if not exists runs (
     run_id text primary key,
@@ -72,6 +73,8 @@ class Runs:
     def citing(self) -> dict[str, set[str]]:
         """By the hash of a text, the runs whose answers cite it."""
         found: dict[str, set[str]] = {}
+        if not (self._home / _FILE).exists():
+            return found
         with self._open() as db:
             for run_id, answer in db.execute("select run_id, answer from runs where answer is not null"):
                 for source in json.loads(answer).get("sources", []):
@@ -98,7 +101,7 @@ class Runs:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             self._home.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self._home / "runs.sqlite", timeout=BUSY_SECONDS)
+            db = sqlite3.connect(self._home / _FILE, timeout=BUSY_SECONDS)
         except (OSError, sqlite3.Error) as e:
             raise SettingsError(f"AGENT_DATA_DIR={str(self._home)!r} cannot be used: {e}") from e
         db.row_factory = sqlite3.Row

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,6 +21,7 @@ from agent.cli.environment import prepare
 from agent.cli.library_flags import add_place, moment, settings_of, shelf_of, told_time
 
 if TYPE_CHECKING:
+    from agent.library.library import StoredLibrary
     from agent.types import LibraryHit, Within
 
 _HASH = 12  # characters of a snapshot that are shown; as many are enough to name it
@@ -31,7 +33,6 @@ def run_search(words: Sequence[str], _: Start) -> int:
     prepare()
     import asyncio
 
-    shelf_of(parsed).record()  # an error where there is none
     found, note = asyncio.run(_search(parsed))
     if parsed.json:
         print(json.dumps({"hits": [asdict(hit) for hit in found]}, ensure_ascii=False, indent=2))
@@ -62,13 +63,20 @@ def _search_parser() -> Parser:
 
 
 async def _search(parsed: argparse.Namespace) -> tuple[list[LibraryHit], str]:
-    from agent.wiring import library_of
-
-    library = library_of(settings_of(parsed))
+    library = _library(parsed)
     async with library.in_use():
         question = " ".join(parsed.words)
         found = await library.search([question], within=_within(parsed), limit=max(1, parsed.limit))
     return found, library.note
+
+
+def _library(parsed: argparse.Namespace) -> StoredLibrary:
+    """As runs have it; by words alone where nothing can be written, as vectors are kept the moment they are made."""
+    from agent.library.library import StoredLibrary
+    from agent.wiring import library_of
+
+    directory = shelf_of(parsed).directory
+    return library_of(settings_of(parsed)) if os.access(directory, os.W_OK) else StoredLibrary(directory)
 
 
 def _within(parsed: argparse.Namespace) -> Within:

@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 import uuid
@@ -32,13 +33,27 @@ def connect(path: Path) -> sqlite3.Connection:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise LibraryError(f"no library can be made at {path.parent}: {e.strerror}; {_WAY_OUT}") from e
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        name, is_uri = _name(path)
+        connection = sqlite3.connect(
+            name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=is_uri
+        )
         try:
             _prepare(connection, path)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _name(path: Path) -> tuple[str, bool]:
+    """How SQLite is to open it, and whether that is a URI.
+
+    With a write-ahead log SQLite writes even to read: where the directory forbids that, the file cannot change either.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if os.access(path.parent, os.W_OK) or not path.exists() or (log.exists() and log.stat().st_size):
+        return str(path), False
+    return f"{path.absolute().as_uri()}?mode=ro&immutable=1", True
 
 
 @contextmanager
@@ -72,8 +87,10 @@ def _way_out(error: sqlite3.Error) -> str:
         return f"another program has held it for more than {BUSY_SECONDS:.0f} s: end that one, then try again"
     if "malformed" in told or "not a database" in told:
         return "`library repair` saves what can be read of it"
-    if "full" in told:
-        return "free some space on that disk"
+    if "full" in told or "disk I/O" in told:
+        return "free some space on that disk, and see whether it is whole"
+    if "readonly" in told:
+        return f"it can be read where it is (`library list`, `show`, `search`, `export`), not changed: {_WAY_OUT}"
     return _WAY_OUT
 
 
