@@ -369,7 +369,16 @@ def _limit_memory(limit: int | None) -> None:
 
 
 def _peak_memory() -> int:
-    """Bytes that were resident at most."""
+    """Bytes that were resident at most.
+
+    Linux's `ru_maxrss` is no measure of that: it begins with what the parent had when it started this process.
+    """
+    try:
+        told = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text("ascii", "replace"))
+    except OSError:  # no Linux
+        told = None
+    if told:
+        return int(told[1]) * 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -202,6 +202,16 @@ async def test_a_worker_that_has_grown_large_makes_room_for_a_fresh_one() -> Non
     crew.close()
 
 
+def test_a_worker_of_a_large_program_is_not_taken_for_large_itself() -> None:
+    done = run_script("""
+        from agent.child import Crew
+        ballast = b"x" * (300 << 20)
+        crew = Crew("tests.child_worker", memory=1 << 29)
+        print(len({crew.call({"do": "echo"}, seconds=5)[0]["pid"] for _ in range(3)}))
+    """)
+    assert (done.stdout.strip(), done.stderr) == ("1", "")
+
+
 async def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKER_BREAKS", "1")
     with pytest.raises(ChildError, match=r"did not start \(exit 1\): ImportError: no such library"):
