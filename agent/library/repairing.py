@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from agent.library import schema, words
+from agent.library import schema
 from agent.library.catalogue import entries
 from agent.library.forgetting import rename, take_out
 from agent.library.mending import reindex_words
@@ -98,7 +98,6 @@ def _passages(record: Record) -> Iterator[str]:
     with _unchecked(record) as connection:
         for row, _ in ill_cut:
             _cut_anew(connection, record, row)
-        words.doubted(connection)
         rename(connection)
     yield from (f"the passages of {url} did not fit its text: it is cut anew" for _, url in ill_cut)
 

@@ -85,15 +85,16 @@ class _Table:
         self._select = f"SELECT {named} FROM {table}"  # noqa: S608 - ours
 
     def copy(self) -> None:
-        """Forward to where the damage begins, backward to where it ends, then row by row in between."""
-        order = _ORDER.get(self._table)
-        if order:
-            backward = ", ".join(f"{column} DESC" for column in order.split(", "))
-            _ = self._all(f"ORDER BY {order}") or self._all(f"ORDER BY {backward}")
-        elif not self._all("ORDER BY rowid") and not self._all("ORDER BY rowid DESC"):
-            pages = self._damaged.execute("PRAGMA page_count").fetchone()[0]
-            for number in range(1, _ROWS_A_PAGE * pages):
-                self._all(f"WHERE rowid = {number}")
+        """Forward to where the damage begins; then row by row, or backward to where it ends."""
+        order = _ORDER.get(self._table, "rowid")
+        if self._all(f"ORDER BY {order}"):
+            return
+        if self._table in _ORDER:
+            self._all(f"ORDER BY {order.replace(', ', ' DESC, ')} DESC")
+            return
+        pages = self._damaged.execute("PRAGMA page_count").fetchone()[0]
+        for number in range(1, _ROWS_A_PAGE * pages):
+            self._all(f"WHERE rowid = {number}")
 
     def _all(self, which: str) -> bool:
         """Could all of these be read?"""

@@ -195,6 +195,13 @@ def stamp(*files: Path) -> tuple:
     return tuple(found)
 
 
+def matching(home: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(home.glob(pattern))
+    except OSError:  # a directory that is removed meanwhile
+        return []
+
+
 def kill_when_it_changes(pid: int, files: Callable[[], list[Path]], times: int = 1, seconds: float = 30) -> bool:
     """Kill the process at the `times`-th change of one of the files, within some microseconds of it."""
     deadline, before = time.monotonic() + seconds, stamp(*files())
@@ -233,7 +240,7 @@ async def kill_a_rebuild(directory: Path, number: int, pattern: str, times: int)
         pid = shelf.index._crew.pids()[0]
         shelf.add(LOG + 100)  # so many that it builds the index anew
         was_killed = await asyncio.to_thread(
-            kill_when_it_changes, pid, lambda: sorted(shelf.home.glob(pattern)), times, 8.0
+            kill_when_it_changes, pid, lambda: matching(shelf.home, pattern), times, 8.0
         )
         await shelf.caught_up()
         await shelf.finds_itself()

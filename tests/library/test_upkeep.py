@@ -367,6 +367,20 @@ def test_of_a_damaged_file_what_can_be_read_is_saved_and_the_rest_is_kept_beside
     assert len(entries(record)) == len(kept) + 1
 
 
+def test_between_two_damaged_places_the_rest_is_saved_too(record):
+    chance = random.Random(0)
+    for n in range(200):
+        record.store(page(f"p{n}", text=" ".join(f"w{chance.randrange(10_000)}" for _ in range(600))), "run")
+    texts_ = record.rows("SELECT text FROM snapshots WHERE rowid IN (60, 160)")
+    record.close()
+    content = record.path.read_bytes()
+    for (blob,) in texts_:
+        spoilt(record.path, content.index(blob[-100:]) / len(content))
+    assert list(repair(record))
+    assert faults(record) == {}
+    assert 150 < len(entries(record)) < 200
+
+
 def test_half_a_file_is_mended_to_half_a_library(record):
     chance = random.Random(0)
     for n in range(200):
