@@ -186,6 +186,7 @@ def test_an_entry_that_hides_more_than_it_shows_is_left_out() -> None:
         f"<rss><channel><item><title>t</title><description>{hidden}</description></item></channel></rss>".encode(), HERE
     )
     assert "PLANTED" not in got.text
+    assert "few words" in got.text
 
 
 def test_a_feeds_entities_are_not_resolved() -> None:

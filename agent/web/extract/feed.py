@@ -14,7 +14,7 @@ from lxml import etree
 
 from agent.errors import ExtractFailed
 from agent.text.language import detect
-from agent.web.extract.hidden import without_hidden
+from agent.web.extract.hidden import only_visible
 from agent.web.extract.parts import Extracted, Hints
 from agent.web.extract.plain import file_name
 from agent.web.extract.tidy import decoded, one_line, tidy
@@ -87,12 +87,12 @@ def _plain(html: str) -> str:
     """Without markup; a paragraph stays one."""
     if "<" not in html and "&" not in html:
         return html
-    seen = without_hidden(f"<html><body>{html}</body></html>")
-    if seen is None or seen.suspect:  # an honest entry has nothing to hide
+    tree = only_visible(f"<html><body>{html}</body></html>")
+    if tree is None:
         return ""
-    for element in seen.tree.iter(*_BLOCKS):
+    for element in tree.iter(*_BLOCKS):
         element.tail = f"\n\n{element.tail or ''}"
-    return "\n\n".join(_paragraphs(seen.tree.text_content()))
+    return "\n\n".join(_paragraphs(tree.text_content()))
 
 
 def _paragraphs(text: str) -> Iterator[str]:

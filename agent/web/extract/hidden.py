@@ -55,6 +55,16 @@ def without_hidden(text: str) -> Seen | None:
     return Seen(whole, shown_text(whole), _depth(whole), suspect=True)
 
 
+def only_visible(text: str) -> Tree | None:
+    """The tree of what is visible, however little that is: no script unveils a feed's entries."""
+    tree = parse(text)
+    if tree is not None:
+        sheets = _sheets(tree)
+        _drop_unshown(tree)
+        _drop_hidden(tree, Styles(sheets, tree))
+    return tree
+
+
 def _count(text: str) -> int:
     """Words, up to as many as matter."""
     return sum(1 for _ in islice(_WORD.finditer(text), ENOUGH))
