@@ -101,6 +101,13 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="the answer's language; default: the question's",
     )
+    embeddings_model: str | None = Field(
+        None, description="a model of an OpenAI-compatible embeddings endpoint; default: the built-in embedder"
+    )
+    embeddings_base_url: str | None = Field(None, description="that endpoint; default: Ollama's on this machine")
+    embeddings_api_key: SecretStr | None = Field(
+        None, description="its key; default: the reasoner's on the same endpoint"
+    )
     data_dir: Path | None = Field(None, description="library, Chroma, runs; default: the user's data directory")
     cache_dir: Path | None = Field(
         None, description="the embedder, search replies, refusals; default: the user's cache directory"
@@ -130,6 +137,7 @@ class Settings(BaseSettings):
         "wikipedia_url",
         "brave_url",
         "serper_url",
+        "embeddings_base_url",
     )
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
@@ -183,6 +191,12 @@ class Settings(BaseSettings):
             )
         if "folder" in self.search and not self.folder:
             raise ValueError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
+        return self
+
+    @model_validator(mode="after")
+    def _embeddings(self) -> Settings:
+        if (self.embeddings_base_url or self.embeddings_api_key) and not self.embeddings_model:
+            raise ValueError("the embeddings endpoint needs a model name: set AGENT_EMBEDDINGS_MODEL")
         return self
 
     @property

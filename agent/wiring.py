@@ -257,11 +257,11 @@ class Wiring:
 
     @cached_property
     def _embedder(self) -> Embedder | None:
+        from agent.embedding import embedder_of
         from agent.library.embed import HostEmbedder
-        from agent.library.minilm import installed
 
         mine = self._parts.embeddings
-        return HostEmbedder(mine) if mine else installed(self._settings.cache_home)
+        return HostEmbedder(mine) if mine else embedder_of(self._settings)
 
     @cached_property
     def library(self) -> StoredLibrary:

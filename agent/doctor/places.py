@@ -5,6 +5,7 @@ Every function looks at one thing.  All but `chroma` block.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 import tempfile
@@ -85,15 +86,16 @@ def record(settings: Settings) -> Finding | None:
 
 
 def embedder(settings: Settings) -> Finding:
-    from agent.library.minilm import installed
+    """Asked for one vector; blocks, for an endpoint up to 15 seconds."""
+    from agent.embedding import embedder_of
 
-    mend = "python -m agent setup-embeddings"
+    mend = "python -m agent setup-embeddings" if settings.embeddings_model is None else "see AGENT_EMBEDDINGS_BASE_URL"
     try:
-        found = installed(settings.cache_home)
+        found = embedder_of(settings)
         if found is None:
             told = "none is set up, so passages are found by their words alone"
             return Finding("embedder", "weak", told, mend)
-        found.encode(["Does it work?"])
+        asyncio.run(found.embed(["Does it work?"], query=True))
     except (LibraryError, OSError) as e:
         return Finding("embedder", "weak", f"{e}; passages are found by their words alone", mend)
     return Finding("embedder", "ok", f"{found.name} works")

@@ -8,6 +8,7 @@ import pytest
 from agent.doctor import places
 from agent.doctor.finding import Finding, can_run, is_container
 from agent.settings import Settings
+from tests.embeddings_server import EmbeddingsServer
 
 
 def directories(**given: object) -> dict[str, Finding]:
@@ -56,6 +57,17 @@ def test_a_library_that_is_damaged_is_a_problem(tmp_path):
 def test_without_an_embedder_it_is_said_how_to_get_one(tmp_path):
     found = places.embedder(Settings(cache_dir=tmp_path))
     assert (found.state, found.mend) == ("weak", "python -m agent setup-embeddings")
+
+
+def test_an_embeddings_endpoint_is_asked_for_a_vector():
+    with EmbeddingsServer() as server:
+        settings = Settings(embeddings_model="some-model", embeddings_base_url=server.url)
+        assert places.embedder(settings) == Finding("embedder", "ok", "some-model works")
+        server.reply = {}
+        broken = places.embedder(settings)
+    assert broken.state == "weak"
+    assert "some-model" in broken.told
+    assert "AGENT_EMBEDDINGS_BASE_URL" in broken.mend
 
 
 def test_an_embedder_that_is_damaged_is_made_anew(tmp_path):
