@@ -71,7 +71,7 @@ class StoredLibrary:
         rows = await _LANE.run(self._record.rows_of, documents)
         order = (await self._order(texts, rows, DEPTH))[:limit]
         passages = await _LANE.run(self._record.passages, [row for row, _ in order])
-        return [RankedPassage(passages[row], score) for row, score in order]
+        return [RankedPassage(passages[row], score) for row, score in order if row in passages]
 
     async def search(self, texts: Sequence[str], *, within: Within = ANYWHERE, limit: int) -> list[LibraryHit]:
         """The best documents for any of the texts, best first, each with its best passage."""
@@ -82,7 +82,8 @@ class StoredLibrary:
     def _hits(self, order: Sequence[tuple[int, float]], limit: int) -> list[LibraryHit]:
         """Blocks: of each document the first of its passages."""
         passages = self._record.passages([row for row, _ in order])
-        first = {passages[row].document_id: (passages[row], score) for row, score in reversed(order)}
+        there = [(passages[row], score) for row, score in reversed(order) if row in passages]
+        first = {passage.document_id: (passage, score) for passage, score in there}
         best = sorted(first.values(), key=lambda found: -found[1])
         return hits(self._record, best[:limit])
 

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -163,11 +163,13 @@ class Record:
         return dict(self.rows(_WITH_WORDS, match, json.dumps(documents), limit)) if match else {}
 
     def passages(self, rows: Iterable[int]) -> dict[int, Passage]:
-        """The passages in these rows, with their text."""
-        return {
-            row: Passage(passage_id(document, start, end), document, start, end, self.text(snapshot)[start:end])
-            for row, start, end, document, snapshot in self.rows(_PASSAGES, json.dumps(list(rows)))
-        }
+        """The passages in these rows, with their text; without those that are gone, or whose text is damaged."""
+        found = {}
+        for row, start, end, document, snapshot in self.rows(_PASSAGES, json.dumps(list(rows))):
+            with suppress(LibraryError):
+                text = self.text(snapshot)[start:end]
+                found[row] = Passage(passage_id(document, start, end), document, start, end, text)
+        return found
 
 
 def cut(connection: sqlite3.Connection, document: int, pieces: Sequence[Slice]) -> list[int]:

@@ -83,4 +83,8 @@ def hits(record: Record, found: Sequence[tuple[Passage, float]]) -> list[Library
     """Each passage with its document, in the order given."""
     wanted = json.dumps([passage.document_id for passage, _ in found])
     told = {row[0]: row for row in record.rows(_TOLD, wanted)}
-    return [LibraryHit(*(*told[p.document_id], p.text, p.start, p.end, score)) for p, score in found]
+    return [
+        LibraryHit(*(*told[p.document_id], p.text, p.start, p.end, score))
+        for p, score in found
+        if p.document_id in told
+    ]

@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from agent.errors import LibraryError
 from agent.library.catalogue import Choice, entries, totals
 from agent.library.forgetting import forget, plan
 from agent.library.index import LOG
+from agent.library.library import StoredLibrary
 from agent.library.mending import reindex_words
 from agent.library.place import Place
 from agent.library.record import Record
@@ -359,6 +361,23 @@ def test_a_library_that_may_only_be_read_can_be_read_and_says_so_where_it_cannot
     assert {path: path.read_bytes() for path in (home / "library").iterdir()} == before
 
 
+async def test_a_damaged_text_holds_up_no_question(tmp_path):
+    filled(tmp_path)
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("UPDATE snapshots SET text = x'00' WHERE hash = ?", (page(3).snapshot,))
+    db.close()
+    library = StoredLibrary(tmp_path)
+    async with library.in_use():
+        ids = [page(n).id for n in range(PAGES)]
+        found = await library.find(["what page3 says", "what page4 says"], documents=ids, limit=20)
+        assert page(3).id not in {ranked.passage.document_id for ranked in found}
+        assert found[0].passage.document_id == page(4).id
+        assert [hit.url for hit in await library.search(["page3, page4"], limit=5)] == [page(4).url]
+        assert await library.recall(page(3).url, since=LONG_AGO) is None
+        await library.store(page(3), run_id="again")
+        assert [hit.url for hit in await library.search(["page3"], limit=1)] == [page(3).url]
+
+
 # ------------------------------------------------------------------------------------------------- many at once
 
 
@@ -380,6 +399,7 @@ import sys
 from pathlib import Path
 from agent.library.catalogue import Choice, entries
 from agent.library.forgetting import forget, plan
+from agent.library.library import StoredLibrary
 from agent.library.mending import reindex_words
 from agent.library.record import Record
 record = Record(Path(sys.argv[1]))
