@@ -180,8 +180,8 @@ def test_an_atom_feed_is_its_entries() -> None:
     assert got.text == "# Blog\n\n## Post\n\n2025-01-21\n\nSaid so."
 
 
-def test_an_entry_that_hides_more_than_it_shows_is_left_out() -> None:
-    hidden = f"&lt;p hidden&gt;{'PLANTED ' * 50}&lt;/p&gt;few words"
+def test_an_entry_loses_what_it_hides_and_keeps_its_words() -> None:
+    hidden = f"&lt;p hidden&gt;{'PLANTED ' * 50}&lt;/p&gt;few words&lt;script type=application/ld+json&gt;PLANTED"
     got = feed.extract(
         f"<rss><channel><item><title>t</title><description>{hidden}</description></item></channel></rss>".encode(), HERE
     )

@@ -309,6 +309,18 @@ def test_an_article_that_only_machines_are_told_does_not_come_through(visible: s
         assert not got.suspect
 
 
+def test_what_a_page_says_of_itself_in_json_is_none_of_its_words() -> None:
+    told = f'<script type="application/ld+json">{{"articleBody":"{"PLANTED " * ENOUGH}"}}</script>'
+    found = without_hidden(
+        f"<style>.fold{{display:none}}</style><p>Seen{told} here</p><p class=fold>{SENTENCE * 8}</p>"
+    )
+    assert found is not None
+    assert found.suspect, "its JSON does not count as visible"
+    assert "PLANTED" not in found.text
+    assert "Seen here" in found.text
+    assert found.tree.findtext(".//script")
+
+
 # ------------------------------------------------------------------------------------------------- hostile pages
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from agent.text.chunking import CJK
 from agent.web.extract.cascade import Styles
-from agent.web.extract.dom import Tree, parse, shown_text
+from agent.web.extract.dom import Tree, drop_machine_texts, parse, shown_text
 from agent.web.extract.looks import Hiding, hiding, is_tiny, restores_size
 from agent.web.extract.media import shown_on_a_desktop
 
@@ -61,6 +61,7 @@ def only_visible(text: str) -> Tree | None:
     if tree is not None:
         sheets = _sheets(tree)
         _drop_unshown(tree)
+        drop_machine_texts(tree)
         _drop_hidden(tree, Styles(sheets, tree))
     return tree
 
@@ -83,10 +84,26 @@ def _sheets(tree: Tree) -> list[str]:
 
 
 def _drop_unshown(tree: Tree) -> None:
-    """Elements that show nothing, or nothing of the page's own, whatever their style."""
+    """Elements that show nothing, or nothing of the page's own, whatever their style.
+
+    What a page says of itself in JSON goes into its head, where no text is looked for.
+    """
+    told = []
     for element in list(tree.iter("script", *_UNSHOWN)):
-        if element.tag != "script" or "ld+json" not in element.get("type", "") or len(element.text or "") > _LD_JSON:
-            _drop(element)
+        if element.tag == "script" and _speaks_of_itself(element):
+            told.append(element)
+        _drop(element)
+    head = tree.find("head")
+    if head is None:
+        tree.insert(0, head := tree.makeelement("head"))
+    for element in told:
+        element.tail = None
+        head.append(element)
+
+
+def _speaks_of_itself(script: Tree) -> bool:
+    told = "ld+json" in script.get("type", "") and len(script.text or "") <= _LD_JSON
+    return told and not any(True for _ in script.iterancestors(*_UNSHOWN))
 
 
 def _drop(element: Tree) -> None:
