@@ -6,14 +6,17 @@ tables, Chroma or what embeds.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
 
+from agent.errors import LibraryError
 from agent.library.dense import Dense
 from agent.library.embed import NO_EMBEDDER, Embedder
+from agent.library.mending import refresh_words
 from agent.library.record import Record
 from agent.library.schema import FILE
 from agent.library.threads import Lane
@@ -48,6 +51,7 @@ class StoredLibrary:
 
         Chroma is opened beside it, and given back when no run is left; the record's connections go with each run.
         """
+        threading.Thread(target=_refresh, args=(self._record.path,), name="library-words", daemon=True).start()
         try:
             async with self._dense.in_use() if self._dense else nullcontext():
                 yield
@@ -100,6 +104,14 @@ class StoredLibrary:
     async def recall(self, url: str, *, since: datetime) -> Document | None:
         """The document read from this URL at or after `since`, if there is one."""
         return await _LANE.run(self._record.recall, url, since)
+
+
+def _refresh(path: Path) -> None:
+    """Blocks, once after each change of how texts are turned into words; nobody waits for it."""
+    record = Record(path)
+    with suppress(LibraryError, OSError):  # whoever asks something of the library hears of it
+        refresh_words(record)
+    record.close()
 
 
 def _together(found: Sequence[Mapping[int, float]]) -> list[tuple[int, float]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent.errors import LibraryError
 from agent.library import words
-from agent.library.place import Place
+from agent.library.place import Place, alone
 from agent.library.record import Record
 
 _NEXT = "words_next"
@@ -23,8 +23,34 @@ def reindex_words(record: Record, tell: Callable[[int, int], None] = lambda _, _
     """Make the index of words anew from the stored texts, beside the old one; how many passages are in it.
 
     `tell` hears how many documents are done, and of how many.  What others store meanwhile is in it too, what they
-    forget is not.  A document whose text is damaged is left out.  A kill on the way leaves the old index.
+    forget is not; two that make it wait for one another.  A document whose text is damaged is left out.  A kill on the
+    way leaves the old index.
     """
+    with alone(_lock(record), wait=True):
+        return _reindexed(record, tell)
+
+
+def refresh_words(record: Record) -> bool:
+    """Where another version of this program has made the index of words, make it anew; False where nothing was done.
+
+    Until then texts are found by those words only that both versions see alike.
+    """
+    if not record.path.exists():
+        return False
+    with record.reading() as connection:
+        if words.is_current(connection):
+            return False
+    with alone(_lock(record), wait=False) as is_mine:
+        if is_mine:
+            _reindexed(record)
+        return is_mine
+
+
+def _lock(record: Record) -> Path:
+    return record.path.with_name("words.lock")
+
+
+def _reindexed(record: Record, tell: Callable[[int, int], None] = lambda _, __: None) -> int:
     while True:
         over = record.id
         newest, documents = _begin(record)

@@ -13,9 +13,24 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _READY = "READY"
+
+
+@contextmanager
+def alone(lock: Path, *, wait: bool) -> Iterator[bool]:
+    """While nobody else has the lock: a file, made where there is none.  Without `wait`, False where somebody has."""
+    file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(file)
 
 
 class Place:

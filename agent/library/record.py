@@ -82,8 +82,14 @@ class Record:
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         """Everything that a SELECT finds."""
-        with schema.told_plainly(self.path), self._connection() as connection:
+        with self.reading() as connection:
             return connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """For several questions to the same connection."""
+        with schema.told_plainly(self.path), self._connection() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -376,6 +377,39 @@ async def test_a_damaged_text_holds_up_no_question(tmp_path):
         assert await library.recall(page(3).url, since=LONG_AGO) is None
         await library.store(page(3), run_id="again")
         assert [hit.url for hit in await library.search(["page3"], limit=1)] == [page(3).url]
+
+
+async def test_words_of_an_older_program_are_made_anew_beside_the_first_question(tmp_path):
+    filled(tmp_path)
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        db.execute("UPDATE about SET value = 'old' WHERE key = 'words'")
+    db.close()
+    library = StoredLibrary(tmp_path)
+    async with library.in_use():
+        deadline = time.monotonic() + 10
+        while not await library.search(["page3"], limit=1):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+    whole(tmp_path).close()
+
+
+def test_two_that_make_the_words_anew_wait_for_one_another(tmp_path):
+    filled(tmp_path)
+    first, second = Record(tmp_path / FILE), Record(tmp_path / FILE)
+    others: list[threading.Thread] = []
+
+    def begins_too(*_) -> None:
+        if not others:
+            others.append(threading.Thread(target=reindex_words, args=(second,)))
+            others[0].start()
+            time.sleep(0.2)
+
+    reindex_words(first, begins_too)
+    others[0].join(20)
+    assert faults(first) == {}
+    first.close()
+    second.close()
 
 
 # ------------------------------------------------------------------------------------------------- many at once
