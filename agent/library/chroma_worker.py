@@ -39,9 +39,8 @@ class Index:
     def open(self, header: Header, _: bytes) -> Header:
         """Open the index at `home`, over the vectors of `embedder` in `record`; `anew`: from nothing."""
         self.close({}, b"")
-        record = Record(Path(header["record"]))
-        self._vectors, self._embedder = Vectors(record), int(header["embedder"])
-        self._over = f"{record.id}/{self._embedder}"  # an index over another record's rows is of no use here
+        self._record, self._embedder = Record(Path(header["record"])), int(header["embedder"])
+        self._vectors, self._over = Vectors(self._record), self._rows()
         place = Place(Path(header["home"]))
         if not place.take():
             return {"state": "locked"}
@@ -54,9 +53,12 @@ class Index:
         return self._told()
 
     def follow(self, header: Header, _: bytes) -> Header:
-        """Add vectors that came since, for about `seconds`."""
+        """Add vectors that came since, for about `seconds`; all anew where some have gone since."""
         if self._collection is None:
             return {"state": "closed"}
+        if self._over != self._rows():
+            self._over = self._rows()
+            return self.rebuild({}, b"")
         deadline = time.monotonic() + float(header["seconds"])
         while self._add(UPSERT) and time.monotonic() < deadline:
             pass
@@ -97,6 +99,10 @@ class Index:
             self._place.give_back()
             self._place = None
         return {"state": "closed"}
+
+    def _rows(self) -> str:
+        """Which rows the index is over: one over those of another record, or over some that are gone, is of no use."""
+        return f"{self._record.id}/{self._embedder}"
 
     def _connect(self, path: Path, sync_threshold: int) -> None:
         import chromadb

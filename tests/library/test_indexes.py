@@ -131,3 +131,14 @@ async def test_an_index_that_was_open_elsewhere_while_something_was_forgotten_is
     assert len(shelf.in_chroma()) == 60
     await used(shelf)
     assert shelf.in_chroma() == shelf.all_passages()
+
+
+async def test_an_index_that_is_open_follows_what_is_forgotten(shelf):
+    choice = Choice(hosts=("3.example",))
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+        forget(shelf.record, plan(entries(shelf.record, choice), choice, {}), shelf.home.parent)
+        shelf.index.announce()
+        await until(lambda: shelf.index._told.get("count") == 40 and shelf.index.mark == shelf.newest)
+    await until(lambda: shelf.index.state == "closed")
+    assert shelf.in_chroma() == shelf.all_passages()
