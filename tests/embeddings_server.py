@@ -5,6 +5,7 @@ It behaves as real ones do: batches in a bound, a bound on a text's length, repl
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -71,7 +72,8 @@ class EmbeddingsServer:
                 for name, value in {"content-length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the caller has left
+                    self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 pass

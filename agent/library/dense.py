@@ -32,6 +32,7 @@ EAGER = 150  # passages of one document that get vectors before anybody asks: a 
 BATCH = 32  # texts after which vectors are kept and a deadline is looked at: about a quarter of a second
 LAZY_SECONDS = 2.0  # for passages that words have found and that have no vector yet: about 300 of them
 AFTER_FAILURE = 30.0  # seconds in which a failed embedder is not asked again
+RECOGNISED = 600.0  # seconds for which an embedder is taken for the same: a server may change its model meanwhile
 
 
 class Dense:
@@ -42,6 +43,8 @@ class Dense:
         self._record, self._home, self._embedder, self._lane = record, home, embedder, lane
         self._vectors = Vectors(record)
         self._known: tuple[int, ChromaIndex] | None = None
+        self._dimension = 0  # of its vectors, while it is known …
+        self._known_until = 0.0  # … and when to look again
         self._not_before = 0.0
         self.trouble = ""  # why there are no vectors just now
 
@@ -58,6 +61,7 @@ class Dense:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         if known := await self._index():
+            await self._lane.run(self._vectors.hold, known[0])
             await stack.enter_async_context(known[1].in_use())
 
     async def embed(self, document: str) -> None:
@@ -133,18 +137,30 @@ class Dense:
             return None
         try:
             matrix = await self._embedder.embed(texts, query=query, urgent=urgent)
+            self._check(matrix)
         except LibraryError as e:
             self.trouble = f"{e}; passages are found by their words alone meanwhile"
             self._not_before = time.monotonic() + AFTER_FAILURE
+            self._known_until = 0.0
             return None
         self.trouble = ""
         return matrix
 
+    def _check(self, matrix: Matrix) -> None:
+        if len(matrix) and self._known and matrix.shape[1] != self._dimension:
+            told = f"gives {matrix.shape[1]} numbers where it gave {self._dimension}"
+            raise LibraryError(f"the embedder {self._embedder.name} {told}")
+
     async def _index(self) -> tuple[int, ChromaIndex] | None:
-        """The number that the embedder's vectors are kept under, and their index; None while it fails."""
-        if self._known is None:
+        """The number that the embedder's vectors are kept under, and their index; None while it fails.
+
+        It is recognised by its vector of a fixed text, again after a while and after each failure.
+        """
+        if self._known is None or time.monotonic() > self._known_until:
+            self._known = None
             probe = await self._embedded([PROBE], urgent=True)
             if probe is not None:
                 number = await self._lane.run(self._vectors.embedder, self._embedder.name, probe)
+                self._dimension, self._known_until = probe.shape[1], time.monotonic() + RECOGNISED
                 self._known = number, index_at(self._home / f"embedder-{number}", self._record.path, number)
         return self._known

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.library.held import BLOCK, Held
 from agent.library.record import Record
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]  # one unit vector a row
 
+FEW = 50  # documents: some 1,000 vectors are read in 5 ms
+HELD = 1_000_000  # vectors: 400 MB of MiniLM's; a library of more is compared from the file, in seconds
 SAME_EMBEDDER = 0.98  # cosine of the probe's vectors: another processor's rounding stays above 0.995
 
 _OF_DOCUMENTS = """
@@ -55,6 +58,7 @@ class Vectors:
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        self._held: dict[int, Held] = {}  # by embedder, once they are wanted in numbers
 
     def embedder(self, name: str, probe: Matrix) -> int:
         """The number under which this embedder's vectors are kept.
@@ -93,7 +97,25 @@ class Vectors:
 
     def newest(self, documents: Sequence[int], embedder: int) -> int:
         """The mark of the documents' vector that came last; 0 where there is none."""
+        if held := self._in_memory(documents, embedder):
+            return held.newest(documents)
         return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0])
+
+    def hold(self, embedder: int) -> Held | None:
+        """All of them in memory, up to date; None where they are too many: 0.2 s for 100,000, once, and 40 MB."""
+        held, over = self._held.get(embedder), self._record.id
+        if held is None or held.over != over:
+            if self.count(embedder, 0)[1] > HELD:
+                return None
+            held = Held(over)
+        while rows := self._record.rows(_AFTER, held.mark, embedder, BLOCK):
+            held = held.grown(rows)
+        self._held[embedder] = held
+        return held
+
+    def _in_memory(self, documents: Sequence[int], embedder: int) -> Held | None:
+        """None where it would not be worth it: few documents are read from the file, until somebody wants many."""
+        return self.hold(embedder) if len(documents) > FEW or embedder in self._held else None
 
     def count(self, embedder: int, mark: int) -> tuple[int, int]:
         """The embedder's vectors that came after a mark, and all of them."""
@@ -108,6 +130,8 @@ class Vectors:
 
     def nearest(self, queries: Matrix, documents: Sequence[int], embedder: int, limit: int) -> list[list[int]]:
         """For each query the rows of the documents' passages that are most like it, best first: all are compared."""
+        if held := self._in_memory(documents, embedder):
+            return held.nearest(queries, documents, limit)
         rows = self._record.rows(_VECTORS, json.dumps(documents), embedder)
         if not rows:
             return [[] for _ in queries]

@@ -296,3 +296,30 @@ def test_an_endpoint_without_a_model_is_refused():
 
 def test_without_a_model_name_the_built_in_one_is_meant(tmp_path):
     assert embedder_of(Settings(cache_dir=tmp_path)) is None
+
+
+# ------------------------------------------------------------------------------------------------- a switch of models
+
+
+async def answered(library: StoredLibrary, documents: list[str], text: str) -> str:
+    found = await library.find([text], documents=documents, limit=1)
+    return found[0].passage.text if found else ""
+
+
+async def test_a_server_that_changes_its_model_under_a_run_costs_meaning_for_a_while_and_no_error(
+    tmp_path, embedder, server
+):
+    library = StoredLibrary(tmp_path, embedder)
+    page = document("Zebras graze in herds. " * 20)
+    await library.store(page, run_id="run")
+    await library.embed(page.id)
+    assert "Zebras" in await answered(library, [page.id], "zebraic")
+    server.dimension = 16
+    assert await answered(library, [page.id], "zebraic") == ""
+    assert "gives 16 numbers where it gave 64" in library.note
+    assert "Zebras" in await answered(library, [page.id], "zebras")
+    library._dense._not_before = 0.0
+    assert "Zebras" in await answered(library, [page.id], "zebras")  # found by its words, it gets its new vector …
+    assert "Zebras" in await answered(library, [page.id], "zebraic")  # … and is found by meaning from then on
+    assert library.note == ""
+    library._record.close()

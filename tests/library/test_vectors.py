@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from agent.library.forgetting import rename
+from agent.library.held import Held
 from agent.library.vectors import Vectors, packed, unpacked
 from tests.library.conftest import document
 
@@ -112,3 +114,56 @@ def test_each_question_is_compared_with_its_own_passages_most_alike_first(record
     assert list(first) == sorted(first, key=lambda row: -first[row])
     assert second == pytest.approx({rows[1]: made[1] @ queries[1]}, abs=1e-3)
     assert vectors.cosines(queries, [[], rows[4:]], number) == [{}, {}]
+
+
+# ------------------------------------------------------------------------------------------------- in memory
+
+
+def many(record, pages: int, passages: int = 8) -> tuple[Vectors, int]:
+    """Pages of a few passages each, with vectors."""
+    vectors = Vectors(record)
+    number = vectors.embedder("one", units(1))
+    for n in range(pages):
+        page = document(
+            "\n\n".join(f"# {n}.{k}\n\n" + "word " * 180 for k in range(passages)), url=f"https://{n}.example/"
+        )
+        record.store(page, "run")
+        vectors.add(number, vectors.passages_of(page.id, passages), units(passages, seed=n))
+    return vectors, number
+
+
+@pytest.mark.parametrize("documents", [[1], [3, 4, 9], [*range(1, 21)], [], [99]])
+def test_what_is_held_in_memory_finds_what_the_file_finds(record, documents):
+    vectors, number = many(record, 20)
+    queries = units(4, seed=99)
+    from_file = vectors.nearest(queries, documents, number, 7), vectors.newest(documents, number)
+    assert len(vectors.hold(number)) == 160
+    assert (vectors.nearest(queries, documents, number, 7), vectors.newest(documents, number)) == from_file
+
+
+def test_what_others_add_is_held_too(record):
+    vectors, number = many(record, 3)
+    vectors.hold(number)
+    elsewhere, _ = many(record, 5)
+    newest = elsewhere.after(0, number, 100)
+    assert vectors.newest([1, 2, 3, 4, 5], number) == newest.marks[-1]
+    assert vectors.nearest(newest.matrix[-1:], [1, 5], number, 1) == [[newest.passages[-1]]]
+
+
+def test_what_was_forgotten_is_not_held(record):
+    vectors, number = many(record, 3)
+    held = vectors.hold(number)
+    with record.writing() as connection:
+        connection.execute("DELETE FROM vectors WHERE row > 10")
+        rename(connection)
+    assert (len(held), len(vectors.hold(number))) == (24, 10)
+
+
+def test_blocks_grow_full_before_there_is_another():
+    rows = [(n, n, 1, packed(units(1, seed=n))[0]) for n in range(1, 20_001)]
+    held = Held("x")
+    for start in range(0, 20_000, 500):
+        held = held.grown(rows[start : start + 500])
+    assert [len(each) for each in held.blocks] == [8_000, 8_000, 4_000]
+    assert (held.mark, len(held), held.newest([1])) == (20_000, 20_000, 20_000)
+    assert held.nearest(units(1, seed=17_000), [1], 1) == [[17_000]]

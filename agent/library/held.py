@@ -1,0 +1,128 @@
+"""One embedder's vectors held in memory, a byte a dimension, so that all of them can be compared in milliseconds.
+
+Knows blocks of vectors and the order of likeness.  Does not know the record that they come from, or when to come back
+to it.  Everything is frozen: what has grown is a new value that shares the old one's blocks, and needs no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+    Rows = NDArray[np.int64]
+    Choice = NDArray[np.bool_]
+
+BLOCK = 8_192  # vectors: what comes is added to the last block, which is copied for it
+STEP = (
+    1_024  # vectors as float32 at once, in the same place again: in a new place each time it takes five times as long
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    marks: Rows  # rising
+    passages: Rows
+    documents: Rows
+    numbers: NDArray[np.int8]  # (vectors, dimension)
+    scales: Matrix  # (vectors,): times the numbers they are unit vectors
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    over: str  # the record's id: another one's rows are other rows
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def mark(self) -> int:
+        return int(self.blocks[-1].marks[-1]) if self.blocks else 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self.blocks))
+
+    def grown(self, rows: Sequence[tuple[int, int, int, bytes]]) -> Held:
+        """With these (mark, passage, document, vector) after the others."""
+        if not rows:
+            return self
+        *whole, last = self.blocks or (None,)
+        added = block(rows)
+        if last is not None and len(last) + len(added) <= BLOCK:
+            return Held(self.over, (*whole, _joined(last, added)))
+        return Held(self.over, (*self.blocks, added))
+
+    def newest(self, documents: Sequence[int]) -> int:
+        """The mark of the documents' vector that came last; 0 where there is none."""
+        for each in reversed(self.blocks):
+            wanted = _wanted(each, documents)
+            if wanted.any():
+                return int(each.marks[wanted].max())
+        return 0
+
+    def nearest(self, queries: Matrix, documents: Sequence[int], limit: int) -> list[list[int]]:
+        """For each query the rows of the documents' passages that are most like it, best first: all are compared."""
+        import numpy as np
+
+        passages, likeness = [np.zeros(0, np.int64)], [np.zeros((len(queries), 0), np.float32)]
+        for each in self.blocks:
+            wanted = _wanted(each, documents)
+            if wanted.any():
+                everything = bool(wanted.all())
+                numbers = each.numbers if everything else each.numbers[wanted]
+                passages.append(each.passages if everything else each.passages[wanted])
+                likeness.append(_products(queries, numbers) * each.scales[wanted])
+        rows = np.concatenate(passages)
+        return [_best(rows, line, limit) for line in np.concatenate(likeness, axis=1)]
+
+
+def block(rows: Sequence[tuple[int, int, int, bytes]]) -> Block:
+    import numpy as np
+
+    marks, passages, documents = (np.array([row[i] for row in rows], np.int64) for i in range(3))
+    numbers = np.frombuffer(b"".join(row[3] for row in rows), np.int8).reshape(len(rows), -1)
+    lengths = np.sqrt(np.einsum("ij,ij->i", numbers, numbers, dtype=np.float32))
+    return Block(marks, passages, documents, numbers, np.float32(1) / np.maximum(lengths, 1e-12))
+
+
+def _joined(one: Block, other: Block) -> Block:
+    import numpy as np
+
+    def both(name: str) -> NDArray[np.generic]:
+        return np.concatenate([getattr(one, name), getattr(other, name)])
+
+    return Block(*(both(name) for name in ("marks", "passages", "documents", "numbers", "scales")))  # type: ignore[arg-type]
+
+
+def _products(queries: Matrix, numbers: NDArray[np.int8]) -> Matrix:
+    """(queries, vectors)."""
+    import numpy as np
+
+    found = np.empty((len(queries), len(numbers)), np.float32)
+    place = np.empty((min(STEP, len(numbers)), numbers.shape[1]), np.float32)
+    for start in range(0, len(numbers), STEP):
+        step = numbers[start : start + STEP]
+        np.copyto(place[: len(step)], step)
+        np.matmul(queries, place[: len(step)].T, out=found[:, start : start + STEP])
+    return found
+
+
+def _wanted(each: Block, documents: Sequence[int]) -> Choice:
+    import numpy as np
+
+    return np.isin(each.documents, np.array(documents, np.int64), kind="table")
+
+
+def _best(rows: Rows, likeness: Matrix, limit: int) -> list[int]:
+    import numpy as np
+
+    if len(rows) > limit:
+        chosen = np.argpartition(-likeness, limit)[:limit]
+        rows, likeness = rows[chosen], likeness[chosen]
+    return [int(row) for row in rows[np.lexsort((rows, -likeness))]]

@@ -1,0 +1,166 @@
+"""How fast the library finds, in every state of the dense index, and how fast passages are embedded: figures, no test.
+
+    python -m tests.library.bench [PASSAGES …]      default: 1000 10000; 100000 takes about three minutes
+
+Texts are words drawn by Zipf's law, vectors are random ones: finding costs the same whatever they mean.  Nothing but
+temporary files is written; the embedder is measured where it is set up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from agent.library.library import StoredLibrary
+from agent.library.minilm import installed
+from agent.settings import APP
+from tests.library.conftest import document
+
+DIMENSION = 384  # MiniLM's
+PER_DOCUMENT = 50  # passages
+ASKED = 30  # questions a state
+WORDS = 20_000
+STOP_WORDS = 100  # the most common words, which no question is searched for by
+STATE_SECONDS = 90.0  # for the index to come into the state that is measured
+
+
+class RandomEmbedder:
+    """Costs nothing, so that what is measured is finding."""
+
+    name = "random"
+
+    def reads(self, text: str) -> bool:
+        return True
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False, urgent: bool = False) -> np.ndarray:
+        rows = [np.random.default_rng(len(text) + ord(text[-1])).standard_normal(DIMENSION) for text in texts]
+        return units(np.array(rows, np.float32).reshape(len(texts), DIMENSION))
+
+
+def units(matrix: np.ndarray) -> np.ndarray:
+    return matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
+
+
+def sentence(rng: np.random.Generator, words: int, beyond: int = 0) -> str:
+    """`beyond`: of words less common than so many."""
+    numbers = beyond + np.minimum(rng.zipf(1.2, words), WORDS)
+    return " ".join("".join(chr(97 + (n * k) % 26) for k in (1, 3, 7, 11)) + str(n % 97) for n in numbers.tolist())
+
+
+async def fill(library: StoredLibrary, passages: int) -> float:
+    """Store so many passages with their vectors; seconds."""
+    rng = np.random.default_rng(0)
+    began = time.perf_counter()
+    known = await library._dense._index()
+    for number in range(passages // PER_DOCUMENT):
+        text = "\n\n".join(f"# Part {number}.{n}\n\n{sentence(rng, 130)}" for n in range(PER_DOCUMENT))
+        page = document(text, url=f"https://site{number % 50}.example/{number}", title=f"Page {number}")
+        library._record.store(page, f"run {number % 40}")
+        rows = library._dense._vectors.passages_of(page.id, 2 * PER_DOCUMENT)
+        matrix = units(rng.standard_normal((len(rows), DIMENSION)).astype(np.float32))
+        library._dense._vectors.add(known[0], rows, matrix)
+    return time.perf_counter() - began
+
+
+def told(name: str, seconds: Iterable[float]) -> str:
+    found = sorted(seconds)
+    return f"  {name:<34}{1000 * statistics.median(found):8.1f}{1000 * found[int(0.95 * (len(found) - 1))]:8.1f}"
+
+
+async def asked(library: StoredLibrary, documents: Sequence[str] | None) -> list[float]:
+    """Seconds of ASKED questions: within some documents by `find`, in all of it by `search`."""
+    rng, found = np.random.default_rng(7), []
+    for n in range(ASKED):
+        text = sentence(rng, 6, STOP_WORDS) + chr(97 + n % 26)
+        began = time.perf_counter()
+        if documents is None:
+            await library.search([text], limit=10)
+        else:
+            await library.find([text], documents=documents, limit=20)
+        found.append(time.perf_counter() - began)
+    return found
+
+
+async def state(library: StoredLibrary, wanted: str) -> bool:
+    index = (await library._dense._index())[1]
+    deadline = time.perf_counter() + STATE_SECONDS
+    while not (index.state == wanted and (wanted != "open" or index._told.get("missing") == 0)):
+        if time.perf_counter() > deadline:
+            return False
+        await asyncio.sleep(0.01)
+    return True
+
+
+async def measured(directory: Path, passages: int) -> None:
+    library = StoredLibrary(directory, RandomEmbedder())
+    print(f"{passages:,} passages", flush=True)
+    seconds = await fill(library, passages)
+    size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
+    print(f"  stored in {seconds:.0f} s; {size / passages:,.0f} bytes a passage in the record", flush=True)
+    every = [row for (row,) in library._record.rows("SELECT id FROM documents")]
+    print(f"  {'milliseconds':<34}{'median':>8}{'95 %':>8}")
+    fresh = StoredLibrary(directory, RandomEmbedder())
+    began = time.perf_counter()
+    await fresh.find(["anything a"], documents=every, limit=10)
+    print(told("first question of a process", [time.perf_counter() - began]))
+    await in_state(library, "closed", every)
+    for name in ("opening", "open"):
+        async with library.in_use():
+            if await state(library, name):
+                await in_state(library, name, every)
+    async with library.in_use():
+        await state(library, "open")
+        index = (await library._dense._index())[1]
+        index._told = {**index._told, "mark": 0}  # as though all had come since
+        await in_state(library, "behind", every)
+        index._crew._workers[0].interrupt()
+        await in_state(library, "its process was killed", every)
+    whole = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+    print(f"  {whole / passages:,.0f} bytes a passage with Chroma; this process: {memory()} MB at most", flush=True)
+
+
+async def in_state(library: StoredLibrary, name: str, every: Sequence[str]) -> None:
+    print(told(f"{name}: in one run's {len(every[:12])} pages", await asked(library, every[:12])), flush=True)
+    print(told(f"{name}: in the whole library", await asked(library, None)), flush=True)
+
+
+def memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def embedder() -> None:
+    found = installed(platformdirs.user_cache_path(APP, appauthor=False))
+    if found is None:
+        print("the built-in embedder is not set up: `python -m agent setup-embeddings`")
+        return
+    texts = [
+        ("Reward models rate replies, and a policy learns from their ratings. " * 15)[n : n + 1_000] for n in range(60)
+    ]
+    found.encode(texts[:2])
+    began = time.perf_counter()
+    found.encode(texts)
+    print(f"{found.name}: {len(texts) / (time.perf_counter() - began):.0f} passages of 1,000 characters a second")
+    began = time.perf_counter()
+    for _ in range(20):
+        found.encode(["how are replies rated in training?"])
+    print(f"{found.name}: {50 * (time.perf_counter() - began):.1f} ms a question")
+
+
+def main() -> None:
+    embedder()
+    for passages in [int(each) for each in sys.argv[1:]] or [1_000, 10_000]:
+        with tempfile.TemporaryDirectory(prefix="r1-research-bench-") as place:
+            asyncio.run(measured(Path(place), passages))
+
+
+if __name__ == "__main__":
+    main()
