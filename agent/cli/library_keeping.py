@@ -92,12 +92,14 @@ def _told_plan(planned: Plan, now: datetime) -> list[str]:
     else:
         lines.append("no document is to go")
     if planned.cited:
-        lines.append(f"{of(len(planned.cited), 'document')} that answers cite stay: --cited-too takes them out as well")
+        lines.append(f"{_staying(planned.cited, 'that answers cite')}: --cited-too takes such out as well")
     if planned.shared:
-        lines.append(
-            f"{of(len(planned.shared), 'document')} that other runs have read too stay; this run is taken off them"
-        )
+        lines.append(f"{_staying(planned.shared, 'that other runs have read too')}, without this run")
     return lines
+
+
+def _staying(kept: Sequence[Entry], which: str) -> str:
+    return f"{of(len(kept), 'document')} {which} stay{'s' if len(kept) == 1 else ''}"
 
 
 def _forgotten(parsed: argparse.Namespace, shelf: Shelf, planned: Plan) -> list[Any] | None:

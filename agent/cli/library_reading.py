@@ -39,6 +39,7 @@ _HASH = 12  # characters of a snapshot that are shown; as many are enough to nam
 _HOST = 32
 _ANY = 10_000
 _LOCAL = "(local file)"
+_MOST = 8  # runs and fetches of one address
 _SHOWN = 50  # documents, or as many as are asked for
 
 
@@ -172,8 +173,9 @@ def _told_address(address: Address) -> list[str]:
     lines = ["", f"  {one_line(entry.url)}", f"    {_title(entry)}"]
     if any(facts):
         lines.append(f"    {', '.join(one_line(fact) for fact in facts if fact)}")
-    lines.append(f"    read by {of(len(entry.runs), 'run')}: {', '.join(entry.runs)}")
-    for seen in address.sightings:
+    more = ", …" if len(entry.runs) > _MOST else ""
+    lines.append(f"    read by {of(len(entry.runs), 'run')}: {', '.join(entry.runs[:_MOST])}{more}")
+    for seen in address.sightings[:_MOST]:
         told = [
             seen.media_type,
             f"ETag {seen.etag}" if seen.etag else "",
@@ -181,6 +183,8 @@ def _told_address(address: Address) -> list[str]:
             f"extraction {seen.extraction}" if seen.extraction else "",
         ]
         lines.append(f"    fetched {told_time(seen.fetched_at)} UTC: {', '.join(one_line(t) for t in told if t)}")
+    if len(address.sightings) > _MOST:
+        lines.append(f"    and {len(address.sightings) - _MOST:,} times before that (--json tells them all)")
     return lines
 
 

@@ -30,6 +30,7 @@ _SIGHTINGS = """
     SELECT fetched_at, media_type, etag, last_modified, extraction FROM sightings WHERE document = ?
     ORDER BY fetched DESC"""
 _PASSAGES = 'SELECT start, "end", heading FROM passages WHERE document = ? ORDER BY start'
+_PAGE_STARTS = "SELECT page_starts FROM documents WHERE row = ?"
 _TOTALS = """
     SELECT (SELECT count(*) FROM documents), (SELECT count(DISTINCT url) FROM documents),
         (SELECT count(*) FROM snapshots), (SELECT count(*) FROM passages), (SELECT count(*) FROM vectors),
@@ -136,6 +137,7 @@ def exported(record: Record, chosen: Iterable[Entry], *, with_text: bool = True)
             "id": entry.id, "snapshot": entry.snapshot, "url": entry.url, "title": entry.title, "site": entry.site,
             "media_type": entry.media_type, "language": entry.language, "published": entry.published,
             "author": entry.author, "modified": entry.modified, "fetched_at": entry.fetched_at,
+            "page_starts": json.loads(record.rows(_PAGE_STARTS, entry.row)[0][0]),
             "fetches": [as_json(one) for one in seen], "runs": list(entry.runs),
             "passages": [dict(zip(("start", "end", "heading"), p, strict=True))
                          for p in record.rows(_PASSAGES, entry.row)],

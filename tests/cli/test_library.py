@@ -94,6 +94,17 @@ def test_a_text_is_shown_with_every_fetch_by_its_address_or_the_beginning_of_its
     assert [fetch["etag"] for fetch in told["texts"][0]["addresses"][0]["fetches"]] == ['"x2"', '"x1"']
 
 
+def test_of_a_page_that_was_had_often_the_last_times_are_shown_and_the_rest_counted(capsys, tmp_path):
+    record = Record(tmp_path / "library" / "library.sqlite3")
+    for n in range(30):
+        record.store(page("apple", "a.example", n), f"run{n}")
+    record.close()
+    out = said(capsys, tmp_path, "show", "a.example/apple")
+    assert out.count("fetched") == 8
+    assert "and 22 times before that" in out
+    assert "read by 30 runs" in out
+
+
 def test_what_is_not_there_is_one_line(capsys, home):
     assert main(["library", "show", "https://nobody.example/", "--data-dir", str(home)]) == 1
     assert "nothing from 'https://nobody.example/'" in capsys.readouterr().err
@@ -181,7 +192,7 @@ def test_in_a_terminal_one_is_asked(typed, gone, capsys, home, monkeypatch):
 
 def test_what_an_answer_cites_stays_and_is_told(capsys, home):
     out = said(capsys, home, "forget", "--older-than", "1w", "--yes")
-    assert "1 document that answers cite stay" in out
+    assert "1 document that answers cite stays" in out
     assert left(capsys, home) == {"apple", "梨", "plum"}
     said(capsys, home, "forget", "--older-than", "1w", "--cited-too", "--yes")
     assert left(capsys, home) == {"apple", "梨"}
