@@ -92,3 +92,11 @@ async def test_without_a_model_the_sentences_of_the_evidence_are_compared_by_the
 def test_building_a_graph_touches_neither_disk_nor_network(tmp_path):
     build_graph(Settings(data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", search="sample"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_that_has_grown_large_is_told_with_the_way_out(told, tmp_path):
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "library.sqlite3").write_bytes(bytes(2_100_000))
+    assert "has grown to 2 MB (AGENT_LIBRARY_WARN_MB=1)" in told(model="extractive", library_warn_mb=1)
+    assert "has grown" not in told(model="extractive", library_warn_mb=0)
+    assert "has grown" not in told(model="extractive")
