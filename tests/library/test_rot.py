@@ -328,6 +328,43 @@ def test_a_full_disk_in_the_middle_of_a_repair_leaves_what_was(tmp_path):
     record.close()
 
 
+INDEX_WITHOUT_SPACE = """
+import asyncio, resource, sys, time
+from pathlib import Path
+from tests.library.test_index import Shelf, units
+async def main():
+    shelf = Shelf(Path(sys.argv[1]))
+    shelf.pages = 3
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    began = time.monotonic()
+    async with shelf.index.in_use():
+        while shelf.index.state != "broken":
+            assert await shelf.by_chroma(units(1, 9)) is None or shelf.index.mark == shelf.newest
+            assert time.monotonic() < began + 60
+            await asyncio.sleep(0.05)
+        assert await shelf.by_chroma(units(1, 9)) is None
+        assert shelf.exactly(units(1, 9))
+    print("found without it", flush=True)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+async def test_a_disk_too_full_for_chroma_leaves_the_exact_search_and_an_index_that_mends_itself(tmp_path):
+    shelf = Shelf(tmp_path)
+    for _ in range(3):
+        shelf.add(60)
+    program = [sys.executable, "-c", INDEX_WITHOUT_SPACE, str(tmp_path)]
+    ran = subprocess.run(program, capture_output=True, text=True, timeout=100)
+    assert ran.stdout == "found without it\n", ran.stderr
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+        await shelf.finds_itself()
+    await until(lambda: shelf.index.state == "closed")
+    assert shelf.in_chroma() == shelf.all_passages()
+    shelf.record.close()
+
+
 def as_one_who_may_not_write() -> list[str]:
     """For a command line: without root's right to write wherever it likes."""
     if os.geteuid() != 0:
