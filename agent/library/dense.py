@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import LibraryError
 from agent.library.embed import Embedder
-from agent.library.index import ChromaIndex, index_at
+from agent.library.index import ChromaIndex, Wanted, index_at
 from agent.library.record import Record
 from agent.library.threads import Lane
 from agent.library.vectors import Vectors
@@ -100,7 +100,9 @@ class Dense:
         newest = await self._lane.run(self._vectors.newest, documents, number)
         if newest == 0:
             return [[] for _ in queries]
-        found = await index.search(queries, documents, limit=limit, newest=newest)
+        everything = await self._lane.run(self._vectors.are_all_of, documents, number)
+        wanted = Wanted(documents, newest, everything)
+        found = await index.search(queries, wanted, limit=limit)
         if found is None:
             found = await self._lane.run(self._vectors.nearest, queries, documents, number, limit)
         return found

@@ -58,6 +58,10 @@ class Held:
             return Held(self.over, (*whole, _joined(last, added)))
         return Held(self.over, (*self.blocks, added))
 
+    def is_all_of(self, documents: Sequence[int]) -> bool:
+        """Is every vector one of these documents'?"""
+        return all(bool(_wanted(each, documents).all()) for each in self.blocks)
+
     def newest(self, documents: Sequence[int]) -> int:
         """The mark of the documents' vector that came last; 0 where there is none."""
         for each in reversed(self.blocks):

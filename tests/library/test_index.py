@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.library.index import LOG, ChromaIndex, index_at
+from agent.library.index import FILTERED, LOG, ChromaIndex, Wanted, index_at
 from agent.library.record import Record
 from agent.library.vectors import Vectors
 from tests.library.conftest import document
@@ -70,7 +70,7 @@ class Shelf:
     async def by_chroma(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]] | None:
         wanted = documents or self.documents
         newest = self.vectors.newest(wanted, self.number)
-        return await self.index.search(queries, wanted, limit=10, newest=newest)
+        return await self.index.search(queries, Wanted(wanted, newest), limit=10)
 
     async def found(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]]:
         """By Chroma, which may just be at something else."""
@@ -155,8 +155,31 @@ async def test_the_index_says_nothing_of_documents_whose_vectors_it_has_not_all(
     shelf.add(5)
     async with shelf.index.in_use():
         await shelf.caught_up()
-        assert await shelf.index.search(units(1, 9), [1], limit=5, newest=shelf.newest) is not None
-        assert await shelf.index.search(units(1, 9), [1], limit=5, newest=shelf.newest + 1) is None
+        assert await shelf.index.search(units(1, 9), Wanted([1], shelf.newest), limit=5) is not None
+        assert await shelf.index.search(units(1, 9), Wanted([1], shelf.newest + 1), limit=5) is None
+
+
+async def test_all_of_it_is_searched_without_a_filter_and_what_came_meanwhile_left_out(shelf):
+    shelf.add(40)
+    async with shelf.index.in_use():
+        shelf.add(40)
+        await shelf.caught_up()
+        queries, [both, first] = units(3, 9), [Wanted([1, 2], 0, everything=True), Wanted([1], 0, everything=True)]
+        assert await shelf.index.search(queries, both, limit=10) == shelf.exactly(queries)
+        found = await shelf.index.search(queries, first, limit=5)
+        exactly = [
+            [row for row in rows if row <= 40] for rows in shelf.vectors.nearest(queries, [1, 2], shelf.number, 25)
+        ]
+        assert found == [rows[:5] for rows in exactly]
+
+
+async def test_of_a_large_index_only_all_is_asked_since_its_filter_is_slow(shelf):
+    shelf.add(5)
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+        shelf.index._told = {**shelf.index._told, "count": FILTERED + 1}
+        assert await shelf.index.search(units(1, 9), Wanted([1], 0), limit=5) is None
+        assert await shelf.index.search(units(1, 9), Wanted([1], 0, everything=True), limit=5) is not None
 
 
 async def test_what_a_short_run_left_is_added_after_it(shelf):
