@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.clean import one_line
@@ -22,6 +24,7 @@ from agent.errors import UsageError
 if TYPE_CHECKING:
     from agent.library.catalogue import Choice, Entry
     from agent.library.forgetting import Plan
+    from agent.library.record import Record
     from agent.library.shelf import Shelf
     from agent.library.verifying import Checked
 
@@ -38,10 +41,11 @@ def run_forget(words: Sequence[str], _: Start) -> int:
     choice = choice_of(parsed, now)
     _check_that_something_is_chosen(choice)
     shelf = shelf_of(parsed)
-    planned = _planned(parsed, shelf, choice)
-    if not parsed.json:
-        print("\n".join(_told_plan(planned, now)))
-    busy = _forgotten(parsed, shelf, planned)
+    with closing(shelf.record()) as record:
+        planned = _planned(parsed, record, choice)
+        if not parsed.json:
+            print("\n".join(_told_plan(planned, now)))
+        busy = _forgotten(parsed, shelf, record, planned)
     if parsed.json:
         print(json.dumps(_plan_as_json(planned, done=busy is not None), ensure_ascii=False, indent=2))
     for path in busy or []:
@@ -73,12 +77,12 @@ def _check_that_something_is_chosen(choice: Choice) -> None:
         )
 
 
-def _planned(parsed: argparse.Namespace, shelf: Shelf, choice: Choice) -> Plan:
+def _planned(parsed: argparse.Namespace, record: Record, choice: Choice) -> Plan:
     from agent.library.catalogue import entries
     from agent.library.forgetting import plan
     from agent.runs import Runs
 
-    found = entries(shelf.record(), choice)
+    found = entries(record, choice)
     citing = Runs(settings_of(parsed).data_home).citing()
     return plan(found, choice, citing, cited_too=parsed.cited_too)
 
@@ -102,7 +106,7 @@ def _staying(kept: Sequence[Entry], which: str) -> str:
     return f"{of(len(kept), 'document')} {which} stay{'s' if len(kept) == 1 else ''}"
 
 
-def _forgotten(parsed: argparse.Namespace, shelf: Shelf, planned: Plan) -> list[Any] | None:
+def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned: Plan) -> list[Any] | None:
     """Indexes that could not be emptied; None where it was not done.  Raises `UsageError`."""
     from agent.library.forgetting import forget
 
@@ -111,7 +115,7 @@ def _forgotten(parsed: argparse.Namespace, shelf: Shelf, planned: Plan) -> list[
     if not parsed.yes and not _agreed(len(planned.goes)):
         return None
     before = shelf.bytes()
-    busy = forget(shelf.record(), planned, shelf.indexes)
+    busy = forget(record, planned, shelf.indexes)
     if not parsed.json:
         print(f"forgotten; the library takes {told_size(shelf.bytes())} ({told_size(before)} before)")
     return busy
@@ -166,18 +170,23 @@ def run_verify(words: Sequence[str], _: Start) -> int:
 
 
 def _checked(shelf: Shelf, show: Callable[[Checked], None]) -> list[Checked]:
-    from agent.library.indexes import verify_indexes
-    from agent.library.verifying import verify
-
-    record, found = shelf.record(), []
-    for checked in verify(record):
-        show(checked)
-        found.append(checked)
-    if not any(checked.part == "file" and checked.faults for checked in found):
-        for checked in verify_indexes(record, shelf.indexes):
+    found = []
+    with closing(shelf.record()) as record:
+        for checked in _parts(record, shelf):
             show(checked)
             found.append(checked)
     return found
+
+
+def _parts(record: Record, shelf: Shelf) -> Iterator[Checked]:
+    from agent.library.indexes import verify_indexes
+    from agent.library.verifying import verify
+
+    for checked in verify(record):
+        yield checked
+        if checked.part == "file" and checked.faults:
+            return
+    yield from verify_indexes(record, shelf.indexes)
 
 
 def _show(checked: Checked) -> None:
@@ -202,9 +211,8 @@ def run_repair(words: Sequence[str], _: Start) -> int:
     from agent.library.repairing import repair
 
     shelf, mended = shelf_of(parsed), []
-    record = shelf.record()
-    for steps in (repair(record), repair_indexes(record, shelf.indexes)):
-        for line in steps:
+    with closing(shelf.record()) as record:
+        for line in chain(repair(record), repair_indexes(record, shelf.indexes)):
             mended.append(line)
             if not parsed.json:
                 print(one_line(line), flush=True)

@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -30,8 +31,7 @@ from agent.cli.library_flags import (
 )
 
 if TYPE_CHECKING:
-    from agent.library.catalogue import Address, Entry, Text
-    from agent.library.record import Record
+    from agent.library.catalogue import Address, Entry, Text, Totals
     from agent.library.shelf import Shelf
 
 _NARROWEST = 80  # columns
@@ -54,19 +54,21 @@ def run_list(words: Sequence[str], _: Start) -> int:
     add_place(parser)
     parsed = parser.parse_args(words)
     prepare()
-    from agent.library.catalogue import entries
+    from agent.library.catalogue import entries, totals
 
     now, shelf = datetime.now(UTC), shelf_of(parsed)
-    record = shelf.record()
-    found = entries(record, choice_of(parsed, now))
-    shown = found[: parsed.limit] if parsed.limit > 0 else found
+    with closing(shelf.record()) as record:
+        found = entries(record, choice_of(parsed, now))
+        shown = found[: parsed.limit] if parsed.limit > 0 else found
+        all_of = totals(record)
     if parsed.json:
-        print(json.dumps(_list_as_json(record, shelf, shown, len(found)), ensure_ascii=False, indent=2))
+        told = _list_as_json(shelf, all_of, shown, len(found))
+        print(json.dumps(told, ensure_ascii=False, indent=2))
         return ANSWERED
     print("\n".join(_lines(shown, now)))
     if len(found) > len(shown):
         print(f"… and {len(found) - len(shown):,} more (--limit 0 lists all)")
-    print(f"\n{_summary(record, shelf)}")
+    print(f"\n{_summary(shelf, all_of)}")
     _tell_size(parsed, shelf)
     return ANSWERED
 
@@ -101,10 +103,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def _summary(record: Record, shelf: Shelf) -> str:
-    from agent.library.catalogue import totals
-
-    all_of = totals(record)
+def _summary(shelf: Shelf, all_of: Totals) -> str:
     return (
         f"{of(all_of.documents, 'document')} in all: {of(all_of.texts, 'text')} from "
         f"{all_of.addresses:,} address{'' if all_of.addresses == 1 else 'es'}, read by {of(all_of.runs, 'run')}; "
@@ -119,13 +118,11 @@ def _tell_size(parsed: argparse.Namespace, shelf: Shelf) -> None:
         print(f"{NAME}: {note}", file=sys.stderr)
 
 
-def _list_as_json(record: Record, shelf: Shelf, shown: Sequence[Entry], found: int) -> dict[str, Any]:
-    from agent.library.catalogue import totals
-
+def _list_as_json(shelf: Shelf, all_of: Totals, shown: Sequence[Entry], found: int) -> dict[str, Any]:
     return {
         "directory": str(shelf.directory),
         "bytes": shelf.bytes(),
-        "totals": asdict(totals(record)),
+        "totals": asdict(all_of),
         "found": found,
         "documents": [_entry_as_json(entry) for entry in shown],
     }
@@ -149,7 +146,8 @@ def run_show(words: Sequence[str], _: Start) -> int:
     prepare()
     from agent.library.catalogue import texts
 
-    found = texts(shelf_of(parsed).record(), parsed.key)
+    with closing(shelf_of(parsed).record()) as record:
+        found = texts(record, parsed.key)
     if parsed.json:
         told = {"texts": [_text_as_json(text) for text in found]}
         print(json.dumps(told, ensure_ascii=False, indent=2))
@@ -215,10 +213,10 @@ def run_export(words: Sequence[str], _: Start) -> int:
     prepare()
     from agent.library.catalogue import entries, exported
 
-    record = shelf_of(parsed).record()
-    chosen = entries(record, choice_of(parsed, datetime.now(UTC)))
-    for line in exported(record, chosen, with_text=not parsed.no_text):
-        sys.stdout.buffer.write(_as_line(line))
+    with closing(shelf_of(parsed).record()) as record:
+        chosen = entries(record, choice_of(parsed, datetime.now(UTC)))
+        for line in exported(record, chosen, with_text=not parsed.no_text):
+            sys.stdout.buffer.write(_as_line(line))
     return ANSWERED
 
 

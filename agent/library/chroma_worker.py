@@ -34,6 +34,7 @@ class Index:
 
     def __init__(self) -> None:
         self._place: Place | None = None
+        self._record: Record | None = None
         self._client: Any = None
         self._collection: Any = None
 
@@ -96,8 +97,11 @@ class Index:
         return self._told()
 
     def close(self, _: Header, __: bytes) -> Header:
-        """Give everything back: Chroma's files and the lock."""
+        """Give everything back: Chroma's files, the lock, and the record, whose log goes with the last to close it."""
         self._disconnect()
+        if self._record:
+            self._record.close()
+            self._record = None
         if self._place:
             self._place.give_back()
             self._place = None
@@ -105,6 +109,7 @@ class Index:
 
     def _rows(self) -> str:
         """Which rows the index is over: one over those of another record, or over some that are gone, is of no use."""
+        assert self._record
         return f"{self._record.id}/{self._embedder}"
 
     def _connect(self, path: Path, sync_threshold: int) -> None:

@@ -73,13 +73,13 @@ def _verified(record: Record, path: Path, number: int) -> Checked:
 def _lost(crew: Crew, record: Record, number: int, mark: int) -> tuple[int, int]:
     """How many vectors do not find themselves, of how many that were tried."""
     vectors, lost = Vectors(record), 0
-    marks = [mark * n // TRIED for n in range(TRIED)]
-    batches = [vectors.after(each, number, 1) for each in dict.fromkeys(marks)]
-    for batch in batches:
+    batches = [vectors.after(mark * n // TRIED, number, 1) for n in range(TRIED)]
+    tried = {batch.marks[0]: batch for batch in batches if batch.marks and batch.marks[0] <= mark}
+    for batch in tried.values():
         header = {"do": "search", "queries": 1, "limit": NEIGHBOURS, "documents": batch.documents}
         found, _ = crew.call(header, batch.matrix.astype("float32").tobytes(), seconds=SECONDS)
         lost += batch.passages[0] not in found["rows"][0]
-    return lost, len(batches)
+    return lost, len(tried)
 
 
 def _made_anew(record: Record, path: Path, number: int) -> str:

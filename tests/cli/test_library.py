@@ -276,6 +276,15 @@ def test_a_large_library_is_told_in_the_list(capsys, home, monkeypatch):
     assert "AGENT_LIBRARY_WARN_MB=1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "action", ["list", "show a.example/apple", "search apple", "export", "verify", "repair", "forget c.example --yes"]
+)
+def test_when_nobody_uses_it_the_library_is_one_file_that_can_be_copied(action, capsys, home):
+    said(capsys, home, *action.split())
+    left_there = {path.name for path in (home / "library").iterdir() if path.is_file()}
+    assert left_there <= {"library.sqlite3", "words.lock"}
+
+
 @pytest.mark.parametrize("action", ["list", "show", "text", "search", "export", "forget", "verify", "repair"])
 def test_every_action_helps(action, capsys):
     assert main(["library", action, "--help"]) == 0
