@@ -22,6 +22,7 @@ ACTIONS = {
     "export": (_READING, "documents as JSON Lines: text, passages, every fetch, the runs"),
     "forget": (_KEEPING, "take documents out for good, by address, host, age or run"),
     "verify": (_KEEPING, "check every hash, offset, word, vector and index"),
+    "reindex": ("agent.cli.library_reindex", "give every passage a vector of the embedder that is set up now"),
     "repair": (_KEEPING, "mend what is damaged, from the texts, and say what was"),
 }
 _EPILOG = "\n".join(["actions:", *(f"  {name:<8} {what}" for name, (_, what) in ACTIONS.items()), ""])

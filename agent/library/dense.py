@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from agent.errors import LibraryError
 from agent.library.embed import Embedder
-from agent.library.index import ChromaIndex, Wanted, index_at
+from agent.library.index import ChromaIndex, State, Wanted, index_at
 from agent.library.record import Record
 from agent.library.threads import Lane
 from agent.library.vectors import Vectors
@@ -70,6 +70,37 @@ class Dense:
         if known:
             passages = await self._lane.run(self._vectors.passages_of, document, EAGER)
             await self._add(passages, known, urgent=False)
+
+    async def embed_all(self, passages: Sequence[int]) -> int:
+        """Give these passages vectors, in one batch; how many got one.  Raises `LibraryError` where that fails."""
+        number = await self.number()
+        wanted = await self._lane.run(self._to_embed, passages, number)
+        matrix = await self._embedded([text for _, text in wanted])
+        if matrix is None:
+            raise LibraryError(self.trouble)
+        await self._lane.run(self._vectors.add, number, [row for row, _ in wanted], matrix)
+        return len(wanted)
+
+    async def number(self) -> int:
+        """Under which the embedder's vectors are kept.  Raises `LibraryError` while it fails."""
+        known = await self._index()
+        if known is None:
+            raise LibraryError(self.trouble)
+        return known[0]
+
+    def count(self, number: int) -> int:
+        """The vectors there are under a number; blocks for a moment."""
+        return self._vectors.count(number, 0)[1]
+
+    async def index_state(self) -> State | Literal["complete"]:
+        """Of Chroma's index, asked to add what it has not yet; `complete` once it has all."""
+        known = await self._index()
+        if known is None:
+            return "broken"
+        known[1].announce()
+        return (
+            "complete" if known[1].is_complete(await self._lane.run(self._vectors.last, known[0])) else known[1].state
+        )
 
     async def rankings(
         self, texts: Sequence[str], documents: Sequence[int], by_words: Sequence[Collection[int]], limit: int

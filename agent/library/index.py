@@ -97,6 +97,10 @@ class ChromaIndex:
         """There are new vectors in the record."""
         self._news.set()
 
+    def is_complete(self, mark: int) -> bool:
+        """Does it have all vectors up to this one's mark?"""
+        return self.state == "open" and self.mark >= mark
+
     @property
     def mark(self) -> int:
         """Of the last vector in the index; 0 where it is not open."""

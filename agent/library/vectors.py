@@ -127,6 +127,10 @@ class Vectors:
         ((after, count),) = self._record.rows(_COUNT, mark, embedder)
         return int(after), int(count)
 
+    def last(self, embedder: int) -> int:
+        """The mark of the vector that came last; 0 where there is none."""
+        return int(self._record.rows("SELECT coalesce(max(row), 0) FROM vectors WHERE embedder = ?", embedder)[0][0])
+
     def after(self, mark: int, embedder: int, limit: int) -> Batch:
         """The next vectors after a mark."""
         rows = self._record.rows(_AFTER, mark, embedder, limit)
