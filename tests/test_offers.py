@@ -8,6 +8,7 @@ import pytest
 from agent.offers import NoList, Offer, Server, Window, offers, window
 from agent.probe import MOST_BYTES, all_at_once, ask
 from tests.nearby import Nearby, Sends, closed_port, listed, tags
+from tests.pace import limit
 
 
 def at(server: Nearby, kind: str = "vllm", key: str = "") -> Server:
@@ -21,21 +22,21 @@ def test_a_closed_port_is_told_at_once():
     began = time.monotonic()
     with pytest.raises(OSError):
         ask(f"http://127.0.0.1:{closed_port()}/v1/models", seconds=5)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < limit(0.5)
 
 
 def test_a_server_that_accepts_and_says_nothing_costs_the_time_that_was_given():
     began = time.monotonic()
     with Nearby(Sends(silent=True)) as server, pytest.raises(OSError):
         ask(f"{server.url}/models", seconds=0.2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < limit(1)
 
 
 def test_a_reply_that_drips_ends_with_the_time_that_was_given():
     began = time.monotonic()
     with Nearby(Sends(b"[" + b" " * 100 + b"]", pause_s=0.05)) as server, pytest.raises(TimeoutError):
         ask(f"{server.url}/models", seconds=0.3)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < limit(1)
 
 
 def test_more_than_a_megabyte_is_not_read():
@@ -107,7 +108,7 @@ def test_questions_are_asked_at_once_and_one_that_hangs_is_left():
     began = time.monotonic()
     replies = all_at_once([lambda: 1, lambda: time.sleep(3), lambda: 3], seconds=0.2)
     assert replies == [1, None, 3]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < limit(1)
 
 
 def test_a_question_that_fails_is_none():

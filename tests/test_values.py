@@ -14,6 +14,7 @@ from agent.codec import from_json, to_json
 from agent.events import Finished, decode, encode
 from agent.result import Answer, AnswerSource, MadeWith
 from agent.types import Citation, Claim, Query, Search, SearchHit, Source, Usage
+from tests.pace import limit
 
 CLAIM = Claim("R1 is open [1].", 0, 15, (Citation(1, "R1 is open", 3, 13, link="http://a.example/"),), "supported")
 SOURCE = AnswerSource(1, "http://a.example/", "A", "a.example", "2025-01-20", "2026-11-24T12:00:00Z", "en", True, "ab")
@@ -60,7 +61,7 @@ def test_a_thousand_events_are_read_in_no_time():
     began = time.process_time()
     for _ in range(1_000):
         decode(thought)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < limit(1)
 
 
 def test_tuples_come_back_as_tuples():

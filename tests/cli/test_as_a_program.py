@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.recorded import events
+from tests.pace import limit
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -109,7 +110,7 @@ def test_an_interrupt_leaves_at_once_with_the_line_to_resume_with(number, tmp_pa
     began = time.monotonic()
     process.send_signal(number)
     out, told = process.communicate(timeout=20)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < limit(1)
     assert process.returncode == 130
     assert told == (
         "r1-research: interrupted; resume with: python -m agent --resume=2025-06-01-abcd '--data-dir=a dir'\n"
@@ -125,7 +126,7 @@ def test_an_interrupt_leaves_a_run_that_does_not_let_go(tmp_path):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < limit(4)
 
 
 def test_a_second_interrupt_does_not_wait(tmp_path):
@@ -138,7 +139,7 @@ def test_a_second_interrupt_does_not_wait(tmp_path):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < limit(1.5)
     assert told.count("resume with:") == 1
 
 

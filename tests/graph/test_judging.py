@@ -14,6 +14,7 @@ from agent.events import Writing, decode
 from agent.graph.build import build
 from agent.graph.judging import BESIDE, TOGETHER, batches
 from agent.types import Case, Delta, Exhibit, Stance
+from tests.pace import limit
 from tests.parts import CALL, LIMITS, PLAN, ScriptedJudge, ScriptedReasoner, World
 
 QUESTION = "When was R1 released, and at what temperature is it used?"
@@ -150,7 +151,7 @@ async def test_little_is_waited_for_after_the_last_word():
     async for part in build(one.services()).astream({"question": QUESTION}, stream_mode="custom"):
         if isinstance(decode(part), Writing):
             last = time.monotonic()
-    assert time.monotonic() - last < 0.6
+    assert time.monotonic() - last < limit(0.6)
 
 
 # ------------------------------------------------------------------------------------------------- batches

@@ -19,6 +19,7 @@ from agent.library import bert, minilm
 from agent.library.minilm import MODEL, ORIGIN, TOKENIZER, MiniLM, directory, installed
 from agent.library.weights import FORM, LEAST_COSINE, PROBES, setup
 from tests.library import tiny
+from tests.pace import limit
 
 FULL_PRECISION = Path(__file__).with_name("minilm_fp32.json")
 
@@ -95,7 +96,7 @@ def test_setting_up_again_is_quick_and_changes_nothing(cache_home, tmp_path):
     began = time.perf_counter()
     told = setup(cache_home, wheel=tmp_path / "there is no wheel")
     assert told.was_there
-    assert time.perf_counter() - began < 0.3
+    assert time.perf_counter() - began < limit(0.3)
     assert {p: p.stat().st_mtime_ns for p in directory(cache_home).iterdir()} == before
 
 

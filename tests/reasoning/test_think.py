@@ -9,6 +9,7 @@ import time
 import pytest
 
 from agent.reasoning.models.think import Mode, Split, ThinkSplitter, split, unopened_close
+from tests.pace import limit
 
 
 def in_pieces(text: str, mode: Mode, cuts: list[int]) -> tuple[Split, Mode]:
@@ -147,7 +148,7 @@ def test_a_model_that_loops_over_the_tags_is_split_in_bounded_time() -> None:
     for _ in range(4_000):
         splitter.feed("as `</think>` says")
     assert splitter.close().text.count("</think>") == 4_000
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < limit(5)
 
 
 def test_a_prefilled_server_may_still_send_the_tag_itself() -> None:

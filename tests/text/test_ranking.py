@@ -9,6 +9,7 @@ import pytest
 
 from agent.text.ranking import blended, estimate_tokens, evidence, rrf
 from agent.types import Passage, RankedPassage, Source
+from tests.pace import limit
 
 
 def test_what_two_rankings_agree_on_comes_first():
@@ -115,7 +116,7 @@ def test_choosing_among_many_long_passages_takes_a_moment_only():
     found = ranked(*[("abc"[n % 3], n, " ".join(f"w{n}x{i}" for i in range(170))) for n in range(1_000)])
     began = time.perf_counter()
     evidence(found, SOURCES, budget_tokens=32_000, per_source=1_000)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < limit(1)
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd" * 10, 10), ("abcde", 2), ("深度求索", 4), ("R1模型", 3)])
