@@ -61,8 +61,9 @@ $(VENV)/.core: $(VENV)/.venv pyproject.toml requirements.lock
 $(VENV)/.ui: $(VENV)/.core
 	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[ui]' && touch $@
 
-$(VENV)/.dev: $(VENV)/.core
-	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]' && touch $@ $(VENV)/.ui
+$(VENV)/.dev: $(VENV)/.venv pyproject.toml requirements.lock  # in one go: pip's second look at all of it takes a minute
+	@echo "Installing into $(VENV), with what the tests need …" >&2
+	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]' && touch $(VENV)/.core $(VENV)/.ui $@
 
 lock:  ## requirements.lock anew, from the newest versions that pyproject allows
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --upgrade pip \
