@@ -2,8 +2,9 @@
 
 `python -m tests.check.judging prompts DIR` writes one prompt a batch; a reader puts each reply beside it, as
 `1.reply.txt` for `1.prompt.txt`; `python -m tests.check.judging replies DIR` reads them and prints how the claims
-fared, rules and judge together.  Only kinds that rules mostly cannot decide are taken, mixed in an order that says
-nothing.  Knows no model.
+fared, rules and judge together.  `python -m tests.check.judging asks URL MODEL` puts the same batches before a model at
+an OpenAI-compatible endpoint, as a run does.  Only kinds that rules mostly cannot decide are taken, mixed in an order
+that says nothing.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.check.checker import RuleChecker
+from agent.errors import ModelError
 from agent.reasoning.asking import for_judging
+from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.models import Endpoint, open_chat_model
+from agent.reasoning.models.profiles import profile_for
+from agent.reasoning.r1 import R1Reasoner
+from agent.reasoning.roles import Role, Roles
 from agent.text.verdicts import parse_judgements
 from agent.types import Brief, Case, Judgement
 from tests.check.evaluate import KINDS, Labelled, claims_of, confusion, judged, load, wrong
 
 TAKEN = ("paraphrase", "relation reversed", "overgeneralised", "fabricated", KINDS["W"])
 BATCH = 18
+_PATIENCE_S = 3600.0  # a call: whoever sits in the model's place may be a person who reads
 BRIEF = Brief("labelled", "?", "2026-11-24", "en")
 
 
@@ -50,15 +59,47 @@ class Seat:
         return found
 
 
-async def _run(place: Path, *, reading: bool, most: int) -> str:
+class Endpointed:
+    """Batches of cases to a model at an endpoint, all at once; one that fails is told and has judged nothing."""
+
+    def __init__(self, url: str, model: str) -> None:
+        self._url, self._model = url, model
+
+    async def __call__(self, cases: Sequence[Case]) -> list[Judgement]:
+        profile = replace(profile_for(self._url, self._model), call_seconds=_PATIENCE_S)
+        async with open_chat_model(model=self._model, base_url=self._url, profile=profile) as chat:
+            role = Role(chat, Endpoint(self._model, self._url), profile)
+            starts = range(0, len(cases), BATCH)
+            batches = await asyncio.gather(*(self._ask(role, cases, start) for start in starts))
+        return [judgement for batch in batches for judgement in batch]
+
+    async def _ask(self, role: Role, cases: Sequence[Case], start: int) -> list[Judgement]:
+        judge = R1Reasoner(Roles(role), MemoryJournal()).judge
+        found: list[Judgement] = []
+        try:
+            async for thought in judge.judge(BRIEF, cases[start : start + BATCH]):
+                if isinstance(thought, Judgement):
+                    found.append(replace(thought, case=start + thought.case))
+        except ModelError as e:
+            sys.stderr.write(f"claims from {start + 1} on: {e}\n")
+        return found
+
+
+async def fared(judge: Callable[[Sequence[Case]], Awaitable[list[Judgement]]], most: int) -> str:
+    """How so many claims fare with rules and judge together, as a table."""
     labelled, documents = chosen(most)
-    seat = Seat(place, reading=reading)
-    checked = await RuleChecker().check(*claims_of(labelled, documents), seat)
+    checked = await RuleChecker().check(*claims_of(labelled, documents), judge)
     seen = judged(labelled, checked)
-    return f"{confusion(seen)}\n\nwrongly called:\n{wrong(seen)}" if reading else f"prompts written to {place}"
+    return f"{confusion(seen)}\n\nwrongly called:\n{wrong(seen)}"
+
+
+def main(what: str, where: str, *rest: str) -> str:
+    asks = what == "asks"
+    judge = Endpointed(where, rest[0]) if asks else Seat(Path(where), reading=what == "replies")
+    most = rest[1:] if asks else rest
+    table = asyncio.run(fared(judge, int(most[0]) if most else 90))
+    return f"prompts written to {where}" if what == "prompts" else table
 
 
 if __name__ == "__main__":
-    what, where = sys.argv[1:3]
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 90
-    sys.stdout.write(asyncio.run(_run(Path(where), reading=what == "replies", most=count)) + "\n")
+    sys.stdout.write(main(*sys.argv[1:]) + "\n")
