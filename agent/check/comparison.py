@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from agent.check.lexicon import ANTONYMS
+from agent.check.lexicon import ANTONYMS, words_of
 from agent.check.pieces import Piece
 from agent.text import dates, numbers
 from agent.text.dates import Date
 from agent.text.numbers import Quantity
+
+_SIDES = words_of("""
+    after before since until till by from nach vor seit bis ab después antes desde hasta après avant depuis
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,16 @@ def differ(mine: Piece, theirs: Piece) -> bool:
     if isinstance(mine.value, Quantity) and isinstance(theirs.value, Quantity):
         return numbers.agree(mine.value, theirs.value) is False
     if isinstance(mine.value, Date) and isinstance(theirs.value, Date):
-        return dates.agree(mine.value, theirs.value) is False
+        return dates.agree(mine.value, theirs.value) is False and not _on_other_sides(mine, theirs)
     if isinstance(mine.value, Quantity) and isinstance(theirs.value, Date):  # `6946` in the place of `1946`
-        return mine.text.isdigit() and theirs.text.isdigit() and mine.text != theirs.text
+        same_form = mine.text.isdigit() and theirs.text.isdigit() and len(mine.text) == len(theirs.text)
+        return same_form and mine.text != theirs.text
     return False
+
+
+def _on_other_sides(mine: Piece, theirs: Piece) -> bool:
+    """Is one of two dates the beginning or end of a time, as in "after 2015", and the other is not, or another one?"""
+    return mine.before != theirs.before and bool({mine.before, theirs.before} & _SIDES)
 
 
 def are_antonyms(mine: Piece, theirs: Piece) -> bool:

@@ -43,6 +43,7 @@ _AGAINST = "the rules and the model that checks disagree: {why}; yet the model r
 _SHOWN = 2  # passages of a source …
 _SHOWN_OF_MANY = 1  # … and where this many are cited, one of each
 _MANY = 3
+_IN_DIGITS = re.compile(r"\d")  # a number in words is read as words are, and rounded: "six in ten" of 62 %
 _GAP = re.compile(r"\s*(?:\[…\]|…|\.{3,})\s*")
 
 
@@ -142,7 +143,7 @@ def _missing_figure(case: Case) -> str:
     known = [p.value for p in pieces(prose(told)) if p.value]
     known += [p.value for e in case.exhibits for p in pieces(prose(e.title)) if p.value]
     for piece in pieces(prose(case.claim)):
-        if piece.value and not any(_may_be(piece.value, value) for value in known):
+        if piece.value and _IN_DIGITS.search(piece.text) and not any(_may_be(piece.value, value) for value in known):
             return piece.text
     return ""
 
@@ -153,6 +154,8 @@ def _may_be(mine: Quantity | Date, theirs: Quantity | Date) -> bool:
         return agreed is True or (agreed is None and mine.dimension == theirs.dimension)
     if isinstance(mine, Date) and isinstance(theirs, Date):
         return dates.agree(mine, theirs) is not False
+    if isinstance(mine, Quantity) and isinstance(theirs, Date):  # "her 2018 account" counts no accounts
+        return float(theirs.year) in mine.values
     return False
 
 

@@ -1,6 +1,6 @@
 """Words that change what a sentence says: they may neither be lost nor come in between a source and a claim.
 
-Tables of several languages in one, in small letters; `stemmed` makes them comparable with a text's words.
+Tables of several languages in one, in small letters; `words_of` makes them comparable with a text's words.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from agent.text.words import spelling, stem
 
 
-def _stemmed(words: str) -> frozenset[str]:
+def words_of(words: str) -> frozenset[str]:
     return frozenset(form for word in words.split() for form in (spelling(word), stem(word)))
 
 
 # Prepositions that say by themselves what a phrase has to do with its clause; "a" and "à" are too much else.
-BEHIND = _stemmed("""
+BEHIND = words_of("""
     in im ins at on am auf an bei beim zu zum zur mit für for to with en al con para dans au avec pour nel
 """)
-ARTICLES = _stemmed("the a an der die das den dem des ein eine einem einen einer el la los las un una le les une")
-NEGATORS = _stemmed("""
+ARTICLES = words_of("the a an der die das den dem des ein eine einem einen einer el la los las un una le les une")
+NEGATORS = words_of("""
     not no never none neither nor without cannot nobody nothing nowhere don't doesn't didn't isn't aren't wasn't
     weren't won't wouldn't can't couldn't shouldn't hasn't haven't hadn't lacks lacked fails failed unable denies
     denied rejected nicht kein keine keinen keinem keiner keines nie niemals niemand nichts ohne weder nunca jamás
@@ -25,7 +25,7 @@ NEGATORS = _stemmed("""
     nessuno nessuna mai senza niet geen nooit zonder não nem sem 不 没 沒 未 无 無 非 否 勿 别 莫
 """)
 # What makes a statement weaker, narrower, or somebody's opinion.
-HEDGES = _stemmed("""
+HEDGES = words_of("""
     may might could would should can will must expected expects plans planned planning intends likely unlikely
     probably possibly perhaps allegedly reportedly supposedly apparently seems seem appears according says said say
     claims claimed argues argued believes believed thinks thought suggests suggested alleges alleged predicted
@@ -38,32 +38,42 @@ HEDGES = _stemmed("""
     probablement peut-être selon si seulement certains plupart souvent presque 可 若 仅 僅 只 据 據 将 將 约 約 似 或
     几 幾 约 大 多 许 許
 """)
-EVERY = _stemmed("""
+# What a noun is no longer, or not quite.
+LESS_THAN = words_of("""
+    former formerly ex vice deputy assistant acting honorary fictional fictitious unofficial would-be pseudo ehemalig
+    ehemalige ehemaliger ehemaligen früherer frühere ex-präsident exministro antiguo antigua expresidente ancien
+    ancienne 曾 原 副
+""")
+# Small words that say what a figure did, or how two compare: not to be passed over like the other small ones.
+TELLING = words_of("""
+    up down off again same more less fewer mehr weniger más menos moins più meno mais meer minder
+""")
+EVERY = words_of("""
     all every each always entire entirely whole both any everyone everything completely fully totally alle jeder
     jede jedes immer ganz beide sämtliche todos todas todo toda siempre cada ambos tous toutes toujours chaque 都 全 每
     总 總 所
 """)
 # The roles of two names depend on these.
-ROLES = _stemmed(
+ROLES = words_of(
     "by from before after until than against over under above below von durch vor nach bis als gegen por "
     "desde antes después hasta contra par depuis avant après 被 由 比 从 從 前 后 後"
 )
-AGAINST = _stemmed("against without contra gegen contre 反对 反對")
+AGAINST = words_of("against without contra gegen contre 反对 反對")
 # Left out anywhere, even in a clause of their own, these take away what a sentence depends on.
-CONDITIONS = _stemmed("if unless except provided wenn falls sofern si excepto salvo sauf 若 如果 除")
+CONDITIONS = words_of("if unless except provided wenn falls sofern si excepto salvo sauf 若 如果 除")
 # Likewise these, which make of it what somebody says.
-SAYING = _stemmed("""
+SAYING = words_of("""
     allegedly reportedly supposedly apparently according says said say claims claimed argues argued believes believed
     thinks thought suggests suggested alleges alleged predicted predicts rumored rumoured angeblich laut sagte sagt
     behauptet según dijo afirma afirmó supuestamente selon 据 據 称 稱
 """)
-SUPERLATIVES = _stemmed("""
+SUPERLATIVES = words_of("""
     first last largest biggest smallest highest lowest oldest youngest newest best worst longest shortest only sole
     most least fastest slowest earliest latest greatest main primary erste erster letzte größte größter kleinste
     höchste älteste einzige beste primera primero última último mayor menor mejor peor única único premier première
     dernier plus 最 唯 首
 """)
-SYMMETRIC = _stemmed("""
+SYMMETRIC = words_of("""
     and or with between versus vs equals equal married marry met meet differ differs different similar same together
     both und oder mit zwischen verheiratet y e o con entre et ou avec 和 与 與 及 跟 或 、
 """)
@@ -115,8 +125,8 @@ ONE_FORM = {
     stem(form): stem(forms.split()[0]) for forms in _IRREGULAR.replace("\n", " ").split("|") for form in forms.split()
 }
 # A claim may have them and the source not: they say nothing of the matter.
-EMPTY = _stemmed("""
+EMPTY = words_of("""
     also however moreover furthermore additionally thus therefore overall notably specifically namely called known
-    named there currently now today well made include includes including such released-by jedoch außerdem somit
+    named there currently now today include includes including such released-by jedoch außerdem somit
     insgesamt también además por ello así aussi également donc ainsi 也 还 還 此 外 其 中 该 該 即 被称 并
 """)

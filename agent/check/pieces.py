@@ -9,7 +9,19 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from agent.check.lexicon import ARTICLES, BEHIND, EMPTY, EVERY, HEDGES, NEGATORS, ONE_FORM, ROLES
+from agent.check.lexicon import (
+    ARTICLES,
+    BEHIND,
+    EMPTY,
+    EVERY,
+    HEDGES,
+    LESS_THAN,
+    NEGATORS,
+    ONE_FORM,
+    ROLES,
+    TELLING,
+    words_of,
+)
 from agent.text.dates import Date, dates
 from agent.text.language import detect
 from agent.text.numbers import Quantity, quantities
@@ -17,7 +29,13 @@ from agent.text.words import is_small, is_wide, spelling, tokens
 
 _STOPS = re.compile(r"[,;:(（，；：、—–]|\s-\s")
 _OPENING, _CLOSING = re.compile(r"[(（\[]"), re.compile(r"[)）\]]")
-_CRITICAL = NEGATORS | HEDGES | EVERY | ROLES
+_CRITICAL = NEGATORS | HEDGES | EVERY | ROLES | LESS_THAN
+# Small words of one language that are full words in English.
+_ENGLISH_THINGS = words_of("""
+    man war die hat son sin con leg door dove comment want met bent bin tot dos mag hay par pour van era ben mia
+""")
+_BE = words_of("is are was were be been being")
+_NAMING = frozenset(("called", "named", "known"))
 _PLACE = ("in", "aus", "nach", "bei", "von")  # before a German name there is often one of these and no article
 
 
@@ -68,7 +86,9 @@ def _valued(text: str, value: Quantity | Date) -> Piece:
 
 def _words(text: str, taken: list[tuple[int, int]]) -> list[Piece]:
     found: list[Piece] = []
-    in_german = detect(text) == "de"
+    language = detect(text)
+    in_german = language == "de"
+    shouted = text.isupper()
     before = behind = ""
     for token in tokens(text):
         if any(start < token.end and token.start < end for start, end in taken):
@@ -77,7 +97,7 @@ def _words(text: str, taken: list[tuple[int, int]]) -> list[Piece]:
         written = text[token.start : token.end]
         spelt = spelling(written)
         critical = spelt in _CRITICAL
-        if critical or not (is_small(spelt) or spelt in EMPTY):
+        if critical or _says_something(spelt, written, before, english=language == "en", shouted=shouted):
             named = not critical and _is_name(text, token.start, written, before, in_german=in_german)
             key = token.word if named else ONE_FORM.get(token.word, token.word)
             found.append(Piece(key, written, token.start, token.end, None, named, critical, before, preposition=behind))
@@ -86,6 +106,15 @@ def _words(text: str, taken: list[tuple[int, int]]) -> list[Piece]:
             behind = spelt if spelt in BEHIND else behind if spelt in ARTICLES else ""
         before = spelt
     return found
+
+
+def _says_something(spelt: str, written: str, before: str, *, english: bool, shouted: bool) -> bool:
+    """Has it subject matter?  `AM`, `IT` and `WHO` are names, whatever `am`, `it` and `who` are."""
+    if spelt in TELLING or (len(written) > 1 and written.isupper() and not shouted):
+        return True
+    if spelt in EMPTY:
+        return spelt in _NAMING and before in _BE  # "is called X", not "a man called X"
+    return not is_small(spelt) or (english and spelt in _ENGLISH_THINGS)
 
 
 def _is_name(text: str, start: int, written: str, before: str, *, in_german: bool) -> bool:

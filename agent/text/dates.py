@@ -42,6 +42,8 @@ _FORMS = (
     rf"\b(?P<month>{_MONTH}){_OF}(?P<y>{_YEAR})\b",
     rf"\bQ(?P<quarter>[1-4])\s*(?:of\s*|/)?(?P<y>{_YEAR})\b",
     rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)",
+    r"(?<![\w.,$€£¥-])['’]?(?P<tens>[2-9]0)(?P<decade>['’]?s)\b",
+    rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})[-–/](?P<next>\d\d)(?![\w%.,:/–-])",
     r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)",
 )
 _PATTERNS = tuple(re.compile(form, re.IGNORECASE) for form in _FORMS)
@@ -113,6 +115,11 @@ def agree(one: Date, other: Date) -> bool | None:
 def _date(match: re.Match[str]) -> Iterator[Date]:
     group = match.groupdict()
     year, day = int(group.get("y") or 0), int(group.get("d") or 0)
+    if group.get("tens"):
+        year = 1900 + int(group["tens"])
+    if group.get("next"):
+        yield from _season(match)
+        return
     written = (group.get("month") or "").rstrip(".")
     if written in _CAPITAL_ONLY:
         return
@@ -129,6 +136,14 @@ def _date(match: re.Match[str]) -> Iterator[Date]:
         month = -int(group["quarter"])  # a quarter stands as a negative month: it equals itself alone
     if month <= 12:
         yield Date(year, month, day, match.start(), match.end(), other, decade=bool(group.get("decade")))
+
+
+def _season(match: re.Match[str]) -> Iterator[Date]:
+    """`2018–19` as the two years that it runs over; `2018-45` is none."""
+    year, last = int(match["y"]), int(match["next"])
+    if last == (year + 1) % 100:
+        yield Date(year, 0, 0, match.start(), match.end("y"))
+        yield Date(year + 1, 0, 0, match.start("next"), match.end())
 
 
 def _second_reading(one: int, two: int) -> tuple[int, int] | None:
@@ -161,5 +176,12 @@ def _decades_agree(one: Date, other: Date) -> bool | None:
         return one.year == other.year
     if not one.year or not other.year:
         return None
+    if _is_century(one) or _is_century(other):
+        return None if one.year // 100 == other.year // 100 else False
     same = one.year // 10 == other.year // 10
     return (True if one.decade else None) if same else False
+
+
+def _is_century(date: Date) -> bool:
+    """`the 1900s` may be ten years or a hundred."""
+    return date.decade and date.year % 100 == 0

@@ -109,7 +109,13 @@ _MEASURES: dict[str, dict[float, str]] = {
     "°c": {1: "°c ℃ celsius 摄氏度"},
     "°f": {1: "°f fahrenheit"},
     "w": {1: "w watts watt", 1e3: "kw kilowatts", 1e6: "mw megawatts megawatt 兆瓦", 1e9: "gw gigawatts gigawatt 吉瓦"},
-    "wh": {1: "wh", 1e3: "kwh", 1e6: "mwh", 1e9: "gwh", 1e12: "twh"},
+    "wh": {
+        1: "wh watt_hours wattstunden",
+        1e3: "kwh kilowatt_hours kilowatt-hours kilowattstunden",
+        1e6: "mwh megawatt_hours megawatt-hours megawattstunden",
+        1e9: "gwh gigawatt_hours gigawatt-hours gigawattstunden",
+        1e12: "twh terawatt_hours terawatt-hours terawattstunden",
+    },
     "hz": {1: "hz", 1e3: "khz", 1e6: "mhz", 1e9: "ghz"},
     "m/s": {1 / 3.6: "km/h kph", 0.44704: "mph"},
     "m2": {
@@ -165,6 +171,8 @@ def wide_number(numerals: str) -> float:
             section += (digit or 1) * _WIDE_PLACES[c]
             digit = 0
         else:
-            total = (total + section + digit) * _WIDE_BASES[c] if section + digit or total else _WIDE_BASES[c]
+            # `三亿六千万` adds up, `三万亿` multiplies
+            base = _WIDE_BASES[c]
+            total = total + (section + digit) * base if section + digit else (total or 1) * base
             section = digit = 0
     return float(total + section + digit)

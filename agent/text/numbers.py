@@ -51,7 +51,32 @@ _BARE = re.compile(rf"(?:{_CURRENCY})?{_SPACE}?\d+(?:[.,]\d+)?", re.IGNORECASE)
 _PER_CENT = re.compile(rf"百分之(?P<digits>\d+(?:\.\d+)?|{_WIDE}+)")
 _FRACTION = re.compile(
     r"(?<![\w/.])(?P<top>\d{1,3})\s?/\s?(?P<bottom>\d{1,4})(?![\w/%])"
-    r"|\b(?P<one>\d+) (?:in|out of|von|de cada|sur) (?P<of>\d+)\b"
+    rf"|\b(?P<one>\d+|one|uno|einer|eine|{_WORD}) (?:in|out of|von|de cada|sur) "
+    rf"(?P<of>\d+|{_WORD})\b(?!-|\s*(?:{_MAGNITUDE})\b)",
+    re.IGNORECASE,
+)
+_PARTS_OF = {  # what a whole is cut into: `two thirds`, `drei Viertel`, `dos tercios`, `三分之二`
+    word: parts
+    for parts, words in {
+        3: "third thirds drittel dritteln tercio tercios",
+        4: "quarter quarters viertel vierteln cuarto cuartos",
+        5: "fifth fifths fünftel fünfteln quinto quintos",
+        6: "sixth sixths sechstel sechsteln",
+        8: "eighth eighths achtel achteln octavo octavos",
+        10: "tenth tenths zehntel zehnteln décimo décimos",
+    }.items()
+    for word in words.split()
+}
+_PART = re.compile(
+    rf"\b(?P<top>one|un|ein|{_WORD})(?P<joint>[ -])(?P<parts>{_any_of(_PARTS_OF)})\b"
+    r"(?P<of>\s+(?:of|der|des|von|de|del)\b)?"
+    rf"|(?P<wide_parts>\d+|{_WIDE}+)分之(?P<wide_top>\d+|{_WIDE}+)",
+    re.IGNORECASE,
+)
+_NO_SHARE = ("quarter", "quarters", "cuarto", "quinto", "third", "fifth", "sixth", "eighth", "tenth")  # also: ordinals
+_HALF = re.compile(
+    r"\b(?:half an?|medio|eine halbe|einer halben) (?P<many>million|billion|millón|milliarde)\b",
+    re.IGNORECASE,
 )
 _ORDINAL = re.compile(
     r"(?<![\w.])(?P<digits>\d{1,4})(?:st|nd|rd|th|ª|º|ème)\b|第(?P<wide>\d+|[一二三四五六七八九十百]+)", re.IGNORECASE
@@ -103,7 +128,7 @@ def quantities(text: str, known: Sequence[Date] | None = None) -> list[Quantity]
     """
     taken = {at for date in (dates(text) if known is None else known) for at in range(date.start, date.end)}
     found: list[Quantity] = []
-    for quantity in (*_per_cents(text), *_fractions(text), *_ordinals(text), *_plain(text)):
+    for quantity in (*_per_cents(text), *_fractions(text), *_halves(text), *_ordinals(text), *_plain(text)):
         if taken.isdisjoint(range(quantity.start, quantity.end)):
             found.append(quantity)
             taken.update(range(quantity.start, quantity.end))
@@ -255,9 +280,31 @@ def _per_cents(text: str) -> Iterator[Quantity]:
 
 def _fractions(text: str) -> Iterator[Quantity]:
     for match in _FRACTION.finditer(text):
-        top, bottom = float(match["top"] or match["one"]), float(match["bottom"] or match["of"])
+        top, bottom = _counted(match["top"] or match["one"]), _counted(match["bottom"] or match["of"])
         if bottom:
             yield Quantity((100 * top / bottom,), "%", 100 / bottom, match.start(), match.end())
+    for match in _PART.finditer(text):
+        if match["wide_parts"]:
+            top, bottom = _plain_number(match["wide_top"]), _plain_number(match["wide_parts"])
+        else:
+            top, bottom = _counted(match["top"]), float(_PARTS_OF[match["parts"].lower()])
+            if match["parts"].lower() in _NO_SHARE and not match["of"] and match["joint"] != "-":
+                continue
+        if 0 < top < bottom:
+            yield Quantity((100 * top / bottom,), "%", 1.0, match.start(), match.end(), about=True)
+
+
+def _counted(written: str) -> float:
+    return float(written) if written[0].isdigit() else NUMBER_WORDS.get(written.lower(), 1.0)
+
+
+def _halves(text: str) -> Iterator[Quantity]:
+    """`half a million dollars` is 500,000 of them."""
+    for match in _HALF.finditer(text):
+        whole = _QUANTITY.match(text, match.start("many"))
+        dimension, factor = _unit(whole) if whole else ("", 1.0)
+        value = 0.5 * MAGNITUDES[match["many"].lower()] * factor
+        yield Quantity((value,), dimension, value / 5, match.start(), whole.end() if whole else match.end())
 
 
 def _ordinals(text: str) -> Iterator[Quantity]:

@@ -133,3 +133,12 @@ def test_words_are_found_whatever_the_spelling_and_with_gaps():
     assert stands("since January", shown)
     assert not stands("weights are open", shown)
     assert not stands("…", shown)
+
+
+async def test_a_figure_in_other_words_may_be_supported_and_another_in_digits_not():
+    told = "Dr Sole reported in 2018 that 62 percent of the patients improved."
+    judge = Judge("supported", "62 percent of the patients improved")
+    loose = "By Sole's 2018 account, roughly six in ten who took it felt better [1]."
+    assert (await judged(loose, judge, told)).verdict == "supported"
+    assert (await judged(loose.replace("six in ten", "54 percent"), judge, told)).verdict != "supported"
+    assert (await judged(loose.replace("2018", "2016"), judge, told)).verdict != "supported"

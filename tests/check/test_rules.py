@@ -25,6 +25,11 @@ PAIRS = [
     ("El modelo se publicó el 20 de enero de 2025.", "El modelo se publicó el 20 de marzo de 2025."),
     ("La empresa tiene 4.500 empleados en Madrid.", "La empresa tiene 5.400 empleados en Madrid."),
     ("El tratamiento es eficaz en la mayoría de los niños.", "El tratamiento no es eficaz en la mayoría de los niños."),
+    ("The fund spent 212 million euros, up 6 percent.", "The fund spent 212 million euros, down 6 percent."),
+    ("La bodega vendió un 12 % menos que en 2021.", "La bodega vendió un 12 % más que en 2021."),
+    ("Two thirds of the members voted for the plan.", "One third of the members voted for the plan."),
+    ("Half a million people visited the gallery in 2019.", "Half a billion people visited the gallery in 2019."),
+    ("One in five boxes was sent to Brask by rail.", "One in nine boxes was sent to Brask by rail."),
 ]
 
 
@@ -62,6 +67,13 @@ NOT_SUPPORTED = [
     ("The tower is not high.", "The tower, which is not old, is high."),
     ("He called it “the best of all”.", "He called it the best, of all places, in Rome."),
     ("The firm has 512 workers.", "The firm has over 500 workers."),
+    ("The old king had one hat.", "The old king had one son."),
+    ("The giant knocked him on the leg.", "The giant knocked him on the head."),
+    ("Sara Holt made strong coffee.", "Sara Holt drank strong coffee."),
+    ("The San Pablo Reservoir is man made.", "The San Pablo Reservoir is owned by a utility."),
+    ("Hal Brand is a pitcher in the league.", "Hal Brand is a former pitcher in the league."),
+    ("The tower is used for AM and FM.", "The tower is used for FM."),
+    ("The station is called Oldies Radio.", "The station plays an Oldies Radio format."),
     ("R1 is open.", "R1 is a model."),
 ]
 
@@ -72,6 +84,9 @@ def test_shared_words_alone_are_no_support(claim, told):
 
 
 CANNOT_TELL = [
+    ("The album came out after 2015.", "The album came out on 2 December 2016."),
+    ("Ezra Stein was born in the 1900s.", "Ezra Stein was born on May 9, 1984."),
+    ("Darpan Kaur won the bronze medal the year he turned 19.", "Darpan Kaur won the bronze medal the year 2013."),
     ("Serious side effects were not seen in the trial.", "No serious side effects were seen in the trial."),
     ("The network learned to reason through rewards alone.", "Pure reinforcement learning taught it to think."),
     ("About five million dollars were spent.", "The run cost $5.576 million."),

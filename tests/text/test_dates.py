@@ -40,3 +40,19 @@ AGREE = [
 @pytest.mark.parametrize(("claimed", "told", "verdict"), AGREE)
 def test_dates_agree_where_one_says_all_that_the_other_claims(claimed, told, verdict):
     assert agree(dates(claimed)[0], dates(told)[0]) is verdict
+
+
+@pytest.mark.parametrize("text", ["in the 1970s", "in the 70s", "in the '70s", "in the 70’s"])
+def test_decades_are_named_with_two_digits_too(text):
+    (found,) = dates(text)
+    assert (found.year, found.decade) == (1970, True)
+
+
+def test_a_century_may_be_meant_by_its_first_decade():
+    (hundred,), (year,) = dates("the 1900s"), dates("in 1984")
+    assert agree(hundred, year) is None
+
+
+def test_a_season_is_the_two_years_that_it_runs_over():
+    assert [date.year for date in dates("the 2018–19 season")] == [2018, 2019]
+    assert dates("model 2018-45") == []

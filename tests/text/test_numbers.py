@@ -62,3 +62,30 @@ def test_quantities_agree_up_to_rounding_and_differ_only_where_they_can_be_compa
 def test_a_separator_is_read_as_the_language_uses_it():
     assert quantities("Das sind 1.500 Menschen und mehr")[0].values == (1500.0, 1.5)
     assert quantities("That is 1.125 of the whole")[0].values == (1.125,)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "dimension"),
+    [
+        ("half a million people", 500_000, ""),
+        ("half a million dollars", 500_000, "usd"),
+        ("medio millón de personas", 500_000, ""),
+        ("eine halbe Million Euro", 500_000, "eur"),
+        ("two thirds of it", 200 / 3, "%"),
+        ("drei Viertel der Stimmen", 75, "%"),
+        ("dos tercios de las ventas", 200 / 3, "%"),
+        ("四分之三的人", 75, "%"),
+        ("one in five", 20, "%"),
+        ("三亿六千万元", 360_000_000, "cny"),
+        ("三万亿元", 3e12, "cny"),
+        ("95 gigawatt hours", 95e9, "wh"),
+    ],
+)
+def test_parts_of_a_whole_and_long_numerals_in_words(text, value, dimension):
+    (found,) = quantities(text)
+    assert found.values[0] == pytest.approx(value)
+    assert found.dimension == dimension
+
+
+def test_a_quarter_of_a_year_is_no_share():
+    assert [q.dimension for q in quantities("It fell for three quarters in a row.")] == [""]
