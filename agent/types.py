@@ -333,6 +333,7 @@ class Claim:
     verdict: Verdict = "unchecked"
     why: str = ""
     about: str | None = None  # of a table cell: its row's and column's heads
+    context: str | None = None  # what it goes on from: the sentence before it; of a list item, what introduces the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +344,7 @@ class Exhibit:
     text: str
     title: str = ""
     published: str | None = None
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +354,7 @@ class Case:
     claim: str  # without its marks
     exhibits: tuple[Exhibit, ...]
     about: str = ""  # of a table cell: its row's and column's heads
+    context: str = ""  # what it goes on from, in the answer; not to be judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from functools import lru_cache
 
 from agent.check.cells import Told, heads_of, rule_on_cell
 from agent.check.conflicts import conflicts
-from agent.check.framing import bare
+from agent.check.framing import bare, introduced
 from agent.check.judged import Laid, case_of, decided, requoted, shown_of
 from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
 from agent.services import Examine
 from agent.text.citations import without_marks
-from agent.text.claims import UNCITED
+from agent.text.claims import UNCITED, leans
 from agent.text.quotes import Quotable, Quote
 from agent.text.urls import text_fragment
 from agent.types import Case, Citation, Claim, Conflict, Judgement, Source
@@ -28,6 +28,7 @@ _SMALL = 20_000  # characters of sources: less is worked through on the loop, in
 
 _NOT_CHECKED = "not checked"
 _NO_QUOTE = "no passage of the sources cited bears this"
+_ALONE = "its words stand in the source, but not what introduces them here"
 _HIDDEN = "the page cited hides most of its text from its readers, so it supports nothing"
 
 
@@ -106,12 +107,14 @@ def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_ru
     ruling = _ruling(claim, open_to_all, ready, sources) if by_rules else Ruling("cannot tell", _NOT_CHECKED)
     if by_rules and not any(open_to_all.values()):
         ruling = Ruling("cannot tell", _HIDDEN if any(found.values()) else _NO_QUOTE)
+    if ruling.outcome == "supported" and leans(claim) and not _introduced(claim, open_to_all, ready):
+        ruling = Ruling("cannot tell", _ALONE)
     citations = tuple(_located(c, found[c.source], sources, ready) for c in claim.citations)
     located = replace(claim, citations=citations, verdict=VERDICTS[ruling.outcome], why=ruling.why)
     if not by_rules or ruling.outcome == "supported":
         return Laid(located, ruling.outcome)
     faint = {n: quotes or _found(claim, ready[n], 0) for n, quotes in open_to_all.items()}
-    return Laid(located, ruling.outcome, shown_of(faint, ready))
+    return Laid(located, ruling.outcome, shown_of(faint, ready, introduced=leans(claim)))
 
 
 def _found(claim: Claim, quotable: Quotable, sources: int, limit: int = _CANDIDATES) -> list[Quote]:
@@ -138,6 +141,12 @@ def _ruling(
     together = [" ".join(texts[0] for texts in passages.values() if texts)] if len(passages) > 1 else []
     rulings += [ruling for ruling in [rule_on(said, together)] if ruling.outcome == "supported"]
     return first_decided(rulings)
+
+
+def _introduced(claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> bool:
+    """Does a source that has the item's words introduce them as the answer does?"""
+    quotes = [(ready[n].text, quote.start) for n, quotes in found.items() for quote in quotes[:1]]
+    return any(introduced(claim.context or "", text, start) for text, start in quotes)
 
 
 def _told(quotable: Quotable, quote: Quote) -> Told:

@@ -1,14 +1,18 @@
-"""What stands around a claim and states nothing of its own: a label before it, and the day as of which it is told.
+"""What stands around a claim: a label before it, the day as of which it is told, what introduces the list it is in.
 
-Knows how answers are written.  A label that judges ("Wrong: …") is none; a day is left out only if it is the page's.
+Knows how answers and pages are written.  A label that judges ("Wrong: …") is none; a day is left out only if it is the
+page's.  An item of a list says only together with its introduction what it says: "It leaves out:" - "wages".
 """
 
 from __future__ import annotations
 
 import re
 
+from agent.check.comparison import compare
 from agent.check.pieces import pieces
 from agent.text.dates import agree, dates
+from agent.text.prose import prose
+from agent.text.sentences import split
 
 _LABEL = re.compile(r"^[\W_]*(?P<label>[^\W\d_][^.:：,;?!()]{1,40})[:：]\s+(?=\S)")
 _MOST_WORDS = 4  # of a label
@@ -22,6 +26,34 @@ _AS_OF = re.compile(
     r"|\s*[(（](?:as of|stand:?|a fecha de|截至)\s*(?P<last>[^()（）]{4,24})[)）])",
     re.IGNORECASE,
 )
+
+_INTRODUCES = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]+\S.*|.*[:：][*_ \t]*)$", re.MULTILINE
+)  # a heading, or a line with a colon at its end
+_FAR = 1_500  # characters above a quote: a list is seldom longer
+
+
+def introduction(text: str, start: int) -> str:
+    """The nearest heading or line with a colon at its end above `start`; empty where there is none near."""
+    above = [found[0].strip() for found in _INTRODUCES.finditer(text, max(0, start - _FAR), start)]
+    return above[-1] if above else ""
+
+
+def introduced(context: str, text: str, start: int) -> bool:
+    """Does the source, in one sentence above `start`, say what introduces the item in the answer, and no "not" more?
+
+    Words that say nothing ("the following") introduce what the page introduces with such words, or not at all.
+    """
+    wanted = pieces(prose(context))
+    if not wanted:
+        told = introduction(text, start)
+        return told.startswith("#") or not pieces(prose(told))
+    above = prose(text[max(0, start - _FAR) : start])
+    for begin, end in split(above):
+        seen = compare(wanted, pieces(above[begin:end]))
+        if not seen.missing and not any(p.is_critical for slot in seen.slots for p in (*slot.claimed, *slot.told)):
+            return True
+    return False
 
 
 def bare(said: str, published: str | None) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agent.check.framing import introduction
 from agent.check.pieces import pieces
 from agent.check.rules import Outcome
 from agent.text import dates, numbers
@@ -70,10 +71,21 @@ class Laid:
         return bool(self.shown) and self.outcome != "supported"
 
 
-def shown_of(found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> tuple[Shown, ...]:
-    """The best passages of each source with the sentences around them, none twice."""
+def shown_of(
+    found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable], *, introduced: bool = False
+) -> tuple[Shown, ...]:
+    """The best passages of each source with the sentences around them, none twice.
+
+    `introduced`: also with what introduces them on the page, as far above as it may stand.
+    """
     limit = _SHOWN if len(found) < _MANY else _SHOWN_OF_MANY
-    return tuple(shown for n, quotes in found.items() for shown in _of_source(n, quotes[:limit], ready))
+    shown = [one for n, quotes in found.items() for one in _of_source(n, quotes[:limit], ready)]
+    return tuple(_with_introduction(one, ready[one.source].text) for one in shown) if introduced else tuple(shown)
+
+
+def _with_introduction(shown: Shown, text: str) -> Shown:
+    above = introduction(text, shown.start)
+    return replace(shown, text=f"{above}\n[…]\n{shown.text}") if above and above not in shown.text else shown
 
 
 def _of_source(number: int, quotes: Sequence[Quote], ready: Mapping[int, Quotable]) -> Iterator[Shown]:
@@ -93,8 +105,9 @@ def case_of(laid: Laid, sources: Mapping[int, tuple[Source, str]]) -> Case:
     exhibits = []
     for shown in laid.shown:
         source = sources[shown.source][0]
-        exhibits.append(Exhibit(shown.source, shown.text, source.title, source.published))
-    return Case(" ".join(without_marks(laid.claim.text).split()), tuple(exhibits), laid.claim.about or "")
+        exhibits.append(Exhibit(shown.source, shown.text, source.title, source.published, source.site))
+    said = " ".join(without_marks(laid.claim.text).split())
+    return Case(said, tuple(exhibits), laid.claim.about or "", laid.claim.context or "")
 
 
 # ------------------------------------------------------------------------------------------------- verdicts

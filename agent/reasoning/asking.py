@@ -20,6 +20,7 @@ from agent.types import Brief, Case, Evidence, Finding
 _MARK = re.compile(r"\[(\d+)\]")  # as the answer shows it; the model knows [citation:N]
 _LONGEST_REPLY = 20_000  # characters of a reply that is to be mended: more is a loop
 _LONGEST_TITLE = 120  # characters
+_LONGEST_CONTEXT = 300  # likewise, of the words before a claim
 _DAYS = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
@@ -69,10 +70,11 @@ def for_judging(brief: Brief, cases: Sequence[Case]) -> str:
 
 def _case(number: int, case: Case) -> str:
     heads = f"{{{_in_line(case.about)}}} " if case.about else ""
-    lines = [f"## {number}", f"Claim: {heads}{_in_line(case.claim)}"]
+    before = [f"Before it: {_in_line(case.context)[-_LONGEST_CONTEXT:]}"] if case.context else []
+    lines = [f"## {number}", *before, f"Claim: {heads}{_in_line(case.claim)}"]
     for exhibit in case.exhibits:
-        dated = f", {exhibit.published}" if exhibit.published else ""
-        lines.append(f"[passage of “{_in_line(exhibit.title)[:_LONGEST_TITLE]}”{dated}]")
+        known = ", ".join(_in_line(part) for part in (exhibit.site, exhibit.published) if part)
+        lines.append(f"[passage of “{_in_line(exhibit.title)[:_LONGEST_TITLE]}”{f', {known}' if known else ''}]")
         lines += [f"> {line}" for line in neutral(exhibit.text).splitlines()]
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from agent.text.blocks import Block, Row, blocks, rows
@@ -22,6 +23,7 @@ UNCITED = "no source is cited"
 _NUMBERING = re.compile(r"^\s*\d+[.)]")
 _QUESTION = re.compile(r"[?？؟;][\"'”’»)\]*_\s]*$")
 _LEAD_IN = re.compile(r"[:：][*_\s]*$")
+_FULL_STOP = re.compile(r"[.!?…。！？．][\"'”’»」』)）*_\s]*$")
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _BOLD = re.compile(r"\s*(\*\*|__)[^*_]+\1[\s:：]*$")
@@ -37,20 +39,42 @@ def claims(answer: str) -> list[Claim]:
     tables = rows(answer, found)
     all_marks = marks(answer)
     cut: list[Claim] = []
+    lead_in = ""
     for index, block in enumerate(found):
+        lead_in = _lead_in(answer, block, lead_in)
         if index in tables:
             cut += _in_row(answer, tables[index], all_marks)
         elif block.kind in ("prose", "item"):
-            cut += _in_prose(answer, block, all_marks)
+            cut += _in_prose(answer, block, all_marks, lead_in if block.kind == "item" else "")
     return cut
 
 
-def _in_prose(answer: str, block: Block, all_marks: Sequence[Mark]) -> Iterator[Claim]:
+def leans(claim: Claim) -> bool:
+    """Is it an item that says something only together with what introduces its list ("It leaves out:" - "wages")?"""
+    said = without_marks(claim.text).strip()
+    if claim.about is not None or not claim.context or not _LEAD_IN.search(claim.context):
+        return False
+    return said[:1].islower() or not _FULL_STOP.search(said)
+
+
+def _lead_in(answer: str, block: Block, before: str) -> str:
+    """What introduces the list items after this block: a heading, or a sentence that ends with a colon."""
+    text = " ".join(without_marks(answer[block.start : block.end]).split())
+    if block.kind == "heading":
+        return f"{text.rstrip(':：')}:" if text else ""
+    if _LEAD_IN.search(text):
+        *_, (start, _) = split(text)
+        return text[start:]
+    return before if block.kind == "item" else ""
+
+
+def _in_prose(answer: str, block: Block, all_marks: Sequence[Mark], before: str) -> Iterator[Claim]:
     for start, end in split(answer, block.start, block.end):
         text = answer[start:end]
         cited = _within(all_marks, start, end)
         if _states_something(text, cited=bool(cited)):
-            yield _claim(answer, start, end, cited)
+            yield replace(_claim(answer, start, end, cited), context=before or None)
+        before = " ".join(without_marks(text).split())
 
 
 def _in_row(answer: str, row: Row, all_marks: Sequence[Mark]) -> Iterator[Claim]:

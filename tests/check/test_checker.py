@@ -116,3 +116,60 @@ async def test_an_open_page_beside_one_that_hides_its_text_may_support():
     both = {1: (replace(source(1), suspect=True), TEXT), 2: (source(2), TEXT)}
     (claim,) = await RuleChecker().check(claims("R1 was released on January 20, 2025 [1][2]."), both)
     assert claim.verdict == "supported"
+
+
+LISTED = """# What the figure counts
+
+The sum is the price of computing time. It leaves out:
+
+- the salaries of the people who built it
+- runs that failed and had to be started again
+"""
+
+
+@pytest.mark.parametrize(
+    ("lead_in", "verdict"),
+    [
+        ("It leaves out:", "supported"),
+        ("The figure leaves out the following:", "unchecked"),  # a paraphrase: for a judge
+        ("It includes:", "unchecked"),
+        ("It does not leave out:", "unchecked"),
+        ("## What it includes\n", "unchecked"),
+    ],
+)
+async def test_an_item_says_its_words_only_together_with_what_introduces_it(lead_in, verdict):
+    (claim,) = await checked(f"{lead_in}\n\n- runs that failed and had to be started again [1]\n", text=LISTED)
+    assert claim.verdict == verdict
+
+
+async def test_an_item_that_is_a_sentence_stands_by_itself():
+    (claim,) = await checked("What is known:\n\n- R1 was released on January 20, 2025 [1].\n")
+    assert claim.verdict == "supported"
+
+
+async def test_a_judge_sees_what_introduces_an_item_in_the_answer_and_on_the_page():
+    seen = []
+
+    async def examine(cases):
+        seen.extend(cases)
+        return []
+
+    answer = "It includes:\n\n- runs that failed and had to be started again [1]\n"
+    await RuleChecker().check(claims(answer), sources(text=LISTED), examine)
+    (case,) = seen
+    assert case.context == "It includes:"
+    assert "It leaves out:" in case.exhibits[0].text
+
+
+async def test_a_judge_sees_the_sentence_before_a_claim_and_the_name_of_the_site():
+    seen = []
+
+    async def examine(cases):
+        seen.extend(cases)
+        return []
+
+    answer = "R1 was released on January 20, 2025 [1]. That model is said to hold 671 billion weights [1]."
+    await RuleChecker().check(claims(answer), sources(), examine)
+    assert [(case.context, case.exhibits[0].site) for case in seen] == [
+        ("R1 was released on January 20, 2025.", "1.example")
+    ]

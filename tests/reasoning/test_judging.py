@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import ModelOverloaded, ReplyUnusable
+from agent.reasoning.asking import for_judging
 from agent.reasoning.journal import MemoryJournal
 from agent.reasoning.roles import Role, takes_two
 from agent.text.verdicts import parse_judgements
-from agent.types import Judgement, Spending
+from agent.types import Case, Exhibit, Judgement, Spending
 from tests.model_server import Said
 from tests.reasoning.asked import BRIEF, hear
 
@@ -89,3 +90,10 @@ def test_lines_on_other_claims_and_talk_are_passed_over_and_the_last_word_counts
 
 def test_of_a_model_that_a_caller_brought_it_is_not_known_whether_it_takes_two_calls():
     assert not takes_two(Role(None, None))  # type: ignore[arg-type]
+
+
+def test_a_claim_is_shown_with_what_it_goes_on_from_and_a_passage_with_its_site():
+    exhibit = Exhibit(1, "It leaves out wages.", "Costs", "2025-02-03", "courier.example")
+    shown = for_judging(BRIEF, [Case("wages", (exhibit,), context="It leaves out:")])
+    assert "## 1\nBefore it: It leaves out:\nClaim: wages\n" in shown
+    assert "[passage of “Costs”, courier.example, 2025-02-03]\n> It leaves out wages." in shown

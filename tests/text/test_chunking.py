@@ -181,9 +181,9 @@ def test_a_line_without_any_space_is_cut_all_the_same():
     "text", ["x" * 500_000, "中" * 100_000, "a b " * 100_000, "| a |\n" * 50_000, "# h\n" * 20_000]
 )
 def test_time_grows_with_the_text_and_not_faster(text):
-    began = time.perf_counter()
+    began = time.process_time()
     slices(text)
-    assert time.perf_counter() - began < limit(5)
+    assert time.process_time() - began < limit(5)
 
 
 def test_a_passage_is_named_by_its_document_and_place():

@@ -145,3 +145,22 @@ def test_offsets_are_exact_and_in_order_whatever_is_written(answer):
     found = claims(answer)
     assert all(answer[c.start : c.end] == c.text for c in found)
     assert all(one.end <= other.start for one, other in pairwise(found))
+
+
+def test_an_item_goes_on_from_what_introduces_its_list_and_a_sentence_from_the_one_before_it():
+    answer = (
+        "R1 is open [1]. It has limits [2]:\n\n- slow on simple questions [3]\n- mixes languages [3]\n\n"
+        "## Cost\n\nIt is cheap [4].\n\n- training [4]\n"
+    )
+    assert [(c.text, c.context) for c in claims(answer)] == [
+        ("R1 is open [1].", None),
+        ("It has limits [2]:", "R1 is open."),
+        ("slow on simple questions [3]", "It has limits:"),
+        ("mixes languages [3]", "It has limits:"),
+        ("It is cheap [4].", None),
+        ("training [4]", None),
+    ]
+
+
+def test_a_heading_introduces_the_list_right_below_it():
+    assert [c.context for c in claims("## Limits\n\n- slow [1]\n")] == ["Limits:"]

@@ -114,9 +114,9 @@ def test_numbers_are_left_to_the_graph():
 
 def test_choosing_among_many_long_passages_takes_a_moment_only():
     found = ranked(*[("abc"[n % 3], n, " ".join(f"w{n}x{i}" for i in range(170))) for n in range(1_000)])
-    began = time.perf_counter()
+    began = time.process_time()
     evidence(found, SOURCES, budget_tokens=32_000, per_source=1_000)
-    assert time.perf_counter() - began < limit(1)
+    assert time.process_time() - began < limit(1)
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd" * 10, 10), ("abcde", 2), ("深度求索", 4), ("R1模型", 3)])
