@@ -51,7 +51,7 @@ async def open_fetcher(
         clock,
         seconds=limits.page_seconds,
         manners=Manners(robots=None if settings.ignore_robots else robots),
-        recall=_recall(library) if library else None,
+        recall=recalling(library) if library else None,
     )
 
 
@@ -71,7 +71,7 @@ def _reach(settings: Settings, sample: SampleWeb | None) -> Reach:
     )
 
 
-def _recall(library: Library) -> Recall:
+def recalling(library: Library) -> Recall:
     """What today's extractors made of a page: an older one's text is not worth keeping when the page is there."""
     from agent.web.extract.extractor import EXTRACTION
 

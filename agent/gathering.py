@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.services import Clock, Extractor, Fetcher, Library, PagePool, PoolNews, SearchProvider
     from agent.settings import Settings
     from agent.types import Limits
+    from agent.web.files import Recall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ async def open_pool(ground: Ground, stack: AsyncExitStack, start: Start) -> Page
     settings = ground.settings
     sample = await stack.enter_async_context(_sample_web()) if SAMPLE in ground.search_names else None
     extractor = PageExtractor(folder=settings.folder.name if settings.folder else "")
-    files = FolderFetcher(settings.folder, ground.clock) if settings.folder else None
+    files = FolderFetcher(settings.folder, ground.clock, recall=_known(ground)) if settings.folder else None
     occasion = searching.Occasion(
         today=start.began.date(),
         seconds=ground.limits.search_seconds,
@@ -80,6 +81,11 @@ async def open_pool(ground: Ground, stack: AsyncExitStack, start: Start) -> Page
         bounds=searching.bounds(settings, occasion.today),
     )
     return await stack.enter_async_context(Pool(parts, warm=extractor.warm))
+
+
+def _known(ground: Ground) -> Recall | None:
+    """What the library made of a file serves as long as the file is the same; not where nothing of it is to be used."""
+    return None if ground.settings.library == "fresh" else fetching.recalling(ground.library)
 
 
 async def _open_fetcher(ground: Ground, sample: SampleWeb | None, stack: AsyncExitStack) -> Fetcher:

@@ -9,8 +9,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from agent.services import SearchProvider
+    from agent.web.search.folder_index import FolderIndex
     from agent.web.search.shelf import Shelf
 
 SAMPLE = "sample"
@@ -128,9 +130,24 @@ async def open_providers(
     providers: dict[str, SearchProvider] = {}
     for name in named:
         is_last = name == FOLDER or name == web[-1]
-        provider = build(name, _provider_parts(settings, client, shelf, occasion, is_last=is_last))
+        parts = _provider_parts(settings, client, shelf, occasion, is_last=is_last)
+        if name == FOLDER and settings.folder and occasion.read:
+            parts = replace(parts, folder_index=_folder_index(settings, settings.folder, stack))
+        provider = build(name, parts)
         providers[name] = provider if name == FOLDER else _held(provider, shelf, settings, occasion, is_last=is_last)
     return providers
+
+
+def _folder_index(settings: Settings, folder: Path, stack: AsyncExitStack) -> FolderIndex:
+    """The folder's own, which later commands go on with; `stack` closes it."""
+    from agent.library.shelf import Shelf
+    from agent.web.extract.extractor import EXTRACTION
+    from agent.web.search.folder_index import FolderIndex, file_of
+
+    home = Shelf(settings.data_home / "library").folders
+    index = FolderIndex(file_of(home, folder), made_by=EXTRACTION)
+    stack.callback(index.close)
+    return index
 
 
 def within(brought: Sequence[SearchProvider], settings: Settings, today: date) -> tuple[SearchProvider, ...]:

@@ -14,10 +14,13 @@ from agent.reuse import ONLY
 from agent.types import Query, SearchHit
 from agent.wiring import build_graph
 from tests.parts import NOON, FixedClock
+from tests.web.docx_file import docx, paragraph
+from tests.web.pdf_file import pdf
 from tests.web_server import WebServer, article
 
 LICENCE = "Under which licence was DeepSeek-R1 released?"
 LATEST = "What is the latest licence of DeepSeek-R1?"
+LICENSED = "DeepSeek-R1 was released under the MIT licence on 20 January 2025."
 ABOUT = "DeepSeek-R1 was released under the MIT licence on 20 January 2025. " + "Anybody may use its weights. " * 4
 
 
@@ -156,3 +159,63 @@ async def test_the_sample_web_is_asked_anew_each_time_and_can_be_asked_as_a_libr
 def test_the_library_alone_takes_no_search_provider() -> None:
     with pytest.raises(SettingsError, match="leave out 'wikipedia'"):
         Settings(library="only", search="wikipedia")
+
+
+# ------------------------------------------------------------------------------------------------- folders
+
+
+def documents(home: Path, *below: str) -> Path:
+    folder = home.joinpath("documents", *below)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "licence.md").write_text(f"# DeepSeek-R1\n\n{ABOUT}\n")
+    return folder
+
+
+async def of_folder(home: Path, folder: Path, **settings: Any) -> dict[str, Any]:
+    return await ask(home, LICENCE, Finding(), folder=folder, **{"library": "only", **settings})
+
+
+async def test_a_file_is_parsed_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    folder = documents(tmp_path)
+    first = await of_folder(tmp_path, folder)
+    again = await of_folder(tmp_path, folder, later=timedelta(hours=2))
+    (folder / "licence.md").write_text(f"# DeepSeek-R1\n\n{ABOUT.replace('MIT', 'Apache')}\n")
+    changed = await of_folder(tmp_path, folder, later=timedelta(hours=3))
+    fresh = await of_folder(tmp_path, folder, later=timedelta(hours=4), library="fresh")
+    assert fates(first) == fates(changed) == fates(fresh) == [("read", "")]
+    assert fates(again) == [("cached", "unchanged since it was read 2 hours ago")]
+    assert "Apache" in changed["answer"]
+    assert "MIT" not in changed["answer"]
+
+
+async def test_a_folder_answers_from_its_own_files_alone(tmp_path: Path) -> None:
+    outer, inner, other = documents(tmp_path), documents(tmp_path, "inner"), documents(tmp_path, "inner", "other")
+    for folder in (outer, other):
+        (folder / "of its own.md").write_text(f"# The licence of {folder.name}\n\n{ABOUT} It is in {folder.name}.\n")
+    await of_folder(tmp_path, outer)
+    for folder, files in {inner: 3, other: 2, outer: 5}.items():
+        answer = await of_folder(tmp_path, folder)
+        urls = [page["url"] for page in answer["pages"]]
+        assert len(urls) == files
+        assert all(url.startswith(f"{folder.as_uri()}/") for url in urls)
+
+
+async def test_without_its_folder_no_file_is_in_an_answer(tmp_path: Path) -> None:
+    await of_folder(tmp_path, documents(tmp_path))
+    answer = await ask(tmp_path, LICENCE, Finding(), library="only")
+    assert (answer["pages"], answer["status"]) == ([], "abstained")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "page"),
+    [("a.docx", docx(paragraph(LICENSED)), None), ("b.pdf", pdf(["A cover."], ["A preface.", LICENSED]), 2)],
+)
+async def test_a_word_document_is_cited_and_a_pdf_by_its_page(
+    tmp_path: Path, name: str, body: bytes, page: int | None
+) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / name).write_bytes(body)
+    answer = await of_folder(tmp_path, tmp_path / "documents")
+    [cited] = [citation for claim in answer["claims"] for citation in claim["citations"]]
+    assert cited["link"].startswith((tmp_path / "documents" / name).as_uri())
+    assert (cited["quote"], cited["page"]) == (LICENSED, page)

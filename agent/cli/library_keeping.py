@@ -110,12 +110,14 @@ def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned
     """Indexes that could not be emptied; None where it was not done.  Raises `UsageError`."""
     from agent.library.forgetting import forget
 
-    if parsed.dry_run or not (planned.goes or planned.shared):
+    if parsed.dry_run or not (planned.goes or planned.shared or parsed.folder):
         return None
     if not parsed.yes and not _agreed(len(planned.goes)):
         return None
     before = shelf.bytes()
     busy = forget(record, planned, shelf.indexes)
+    if parsed.folder or any(entry.url.startswith("file:") for entry in planned.goes):
+        shelf.forget_folders()
     if not parsed.json:
         print(f"forgotten; the library takes {told_size(shelf.bytes())} ({told_size(before)} before)")
     return busy

@@ -30,6 +30,16 @@ class Shelf:
         """Where Chroma's are, one directory an embedder."""
         return self.directory / "chroma"
 
+    @property
+    def folders(self) -> Path:
+        """Where the indexes of local documents are, one file a folder."""
+        return self.directory / "folders"
+
+    def forget_folders(self) -> None:
+        """Their texts go too; a folder that is asked about again is read anew."""
+        for path in self.folders.glob("*.sqlite3*"):
+            path.unlink(missing_ok=True)
+
     def bytes(self) -> int:
         """Of all its files, Chroma's among them."""
         return sum(_size(path) for path in self.directory.rglob("*"))

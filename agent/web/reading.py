@@ -110,8 +110,9 @@ class PageReader:
     async def _recalled(self, wanted: Wanted) -> _Read | None:
         """What this run has read before it was interrupted, or an earlier one not too long ago."""
         began = self._parts.started_at
+        age_limit = _NONE if wanted.url.startswith("file:") else self._age or _NONE  # a file is here: it is looked at
         try:
-            known = await self._parts.library.recall(wanted.url, since=began - (self._age or _NONE))
+            known = await self._parts.library.recall(wanted.url, since=began - age_limit)
         except LibraryError:
             return None  # whatever is wrong with it, storing will tell
         if known is None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,7 +12,8 @@ import pytest
 
 from agent.errors import ExtractFailed, SearchBroken, SettingsError
 from agent.types import Query, SearchHit
-from agent.web.search.folder import Folder
+from agent.web.search.folder import SETTLED, Folder
+from agent.web.search.folder_index import FolderIndex, file_of
 from agent.web.search.hits import Row
 from tests.contracts.search_provider import SearchProviderContract
 
@@ -77,7 +80,7 @@ async def test_the_excerpt_is_the_line_that_answers(tmp_path: Path) -> None:
     assert hit.snippet == "Lions sleep for twenty hours."
 
 
-async def test_pdf_and_html_are_read_by_the_given_reader_and_text_is_not(tmp_path: Path) -> None:
+async def test_pdf_html_and_word_are_read_by_the_given_reader_and_text_is_not(tmp_path: Path) -> None:
     asked: list[str] = []
 
     async def read(path: Path) -> str:
@@ -86,8 +89,16 @@ async def test_pdf_and_html_are_read_by_the_given_reader_and_text_is_not(tmp_pat
 
     for name in ("a.pdf", "b.HTML", "c.htm", "d.txt", "e.md", "f.docx", "g"):
         (tmp_path / name).write_text("lion")
-    assert sorted(await _titles(Folder(tmp_path, read), "lion")) == ["a.pdf", "b.HTML", "c.htm", "d.txt", "e.md"]
-    assert sorted(asked) == ["a.pdf", "b.HTML", "c.htm"]
+    found = sorted(await _titles(Folder(tmp_path, read), "lion"))
+    assert found == [
+        "a.pdf",
+        "b.HTML",
+        "c.htm",
+        "d.txt",
+        "e.md",
+        "f.docx",
+    ]
+    assert sorted(asked) == ["a.pdf", "b.HTML", "c.htm", "f.docx"]
 
 
 async def test_a_file_that_cannot_be_read_is_found_by_its_name(tmp_path: Path) -> None:
@@ -126,7 +137,7 @@ async def test_reading_stops_when_its_time_is_over_and_goes_on_with_the_next_sea
         return "a lion"
 
     for i in range(12):
-        (tmp_path / f"{i:02}.pdf").write_bytes(b"%PDF")
+        (tmp_path / f"{i:02}.pdf").write_bytes(b"%%PDF %d" % i)
     folder = Folder(tmp_path, read, seconds=0.01)
     assert await _titles(folder, "lion") == ["00.pdf", "01.pdf", "02.pdf", "03.pdf"]
     assert len(await _titles(folder, "lion")) == 8
@@ -145,7 +156,7 @@ async def test_only_a_few_files_are_read_at_once(tmp_path: Path) -> None:
         return ""
 
     for i in range(20):
-        (tmp_path / f"{i}.pdf").write_bytes(b"%PDF")
+        (tmp_path / f"{i}.pdf").write_bytes(b"%%PDF %d" % i)
     folder = Folder(tmp_path, read)
     await asyncio.gather(_titles(folder, "lion"), _titles(folder, "zebra"))
     assert most == 4
@@ -246,3 +257,166 @@ async def test_a_cancelled_search_leaves_the_provider_usable(tmp_path: Path) -> 
     with pytest.raises(asyncio.CancelledError):
         await search
     assert await _titles(folder, "lion") == ["a.html"]
+
+
+# ---------------------------------------------------------------------------------------- from command to command
+
+
+class Desk:
+    """One directory of documents, and an index that outlives the commands that use it; `parsed` are names of files."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home / "indexes"
+        self.root = home / "documents"
+        self.root.mkdir()
+        self.parsed: list[str] = []
+        self.broken: set[str] = set()
+
+    @property
+    def index(self) -> Path:
+        return file_of(self.home, self.root)
+
+    def command(self, *, made_by: str = "1", seconds: float = 8.0) -> Folder:
+        return Folder(self.root, self._read, seconds=seconds, index=FolderIndex(self.index, made_by=made_by))
+
+    async def _read(self, path: Path) -> str:
+        self.parsed.append(path.name)
+        if path.name in self.broken:
+            raise ExtractFailed("no text in the document", path.as_uri())
+        return path.read_text()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def settle(path: Path) -> None:
+    """As if it had last been changed a while ago, which its time of change alone cannot be made to say."""
+    time.sleep(max(0.0, path.stat().st_ctime + SETTLED - time.time()))
+
+
+async def test_the_next_command_reads_only_what_has_changed(desk: Desk) -> None:
+    for name in ("a.html", "b.html"):
+        (desk.root / name).write_text(f"a lion in {name}")
+    assert await _titles(desk.command(), "lion") == ["a.html", "b.html"]
+    (desk.root / "b.html").write_text("a zebra, by now")
+    assert await _titles(desk.command(), "lion") == ["a.html"]
+    assert await _titles(desk.command(), "zebra") == ["b.html"]
+    assert sorted(desk.parsed) == ["a.html", "b.html", "b.html"]
+
+
+async def test_a_file_that_was_moved_is_not_parsed_again_and_is_found_where_it_is(desk: Desk) -> None:
+    (desk.root / "a.html").write_text("a lion")
+    await _titles(desk.command(), "lion")
+    (desk.root / "new").mkdir()
+    (desk.root / "a.html").rename(desk.root / "new" / "b.html")
+    assert await _titles(desk.command(), "lion") == ["new/b.html"]
+    assert desk.parsed == ["a.html"]
+
+
+async def test_the_same_bytes_under_another_ending_are_another_document(desk: Desk) -> None:
+    (desk.root / "a.txt").write_text("<p>a lion</p>")
+    await _titles(desk.command(), "lion")
+    (desk.root / "a.txt").rename(desk.root / "a.html")
+    assert await _titles(desk.command(), "lion") == ["a.html"]
+    assert desk.parsed == ["a.html"]
+
+
+async def test_of_a_file_that_is_gone_nothing_is_found_or_kept(desk: Desk) -> None:
+    (desk.root / "a.txt").write_text("the lion's password is hippopotamus" + " and more" * 200)
+    (desk.root / "b.txt").write_text("a lion")
+    assert await _titles(desk.command(), "hippopotamus") == ["a.txt"]
+    (desk.root / "a.txt").unlink()
+    assert await _titles(desk.command(), "hippopotamus") == []
+    assert await _titles(desk.command(), "lion") == ["b.txt"]
+    index = FolderIndex(desk.index, made_by="1")
+    assert len(index.known()) == 1
+    assert index.characters() == len("a lion")
+    assert index.text(f"{sha256((desk.root / 'b.txt').read_bytes()).hexdigest()}.txt") == "a lion"
+
+
+async def test_a_change_that_leaves_size_and_time_as_they_were_is_seen(desk: Desk) -> None:
+    page = desk.root / "a.html"
+    page.write_text("a lion")
+    before = page.stat()
+    await _titles(desk.command(), "lion")
+    page.write_text("a puma")
+    os.utime(page, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert await _titles(desk.command(), "puma") == ["a.html"]
+    assert await _titles(desk.command(), "lion") == []
+
+
+async def test_a_file_that_has_lain_for_a_while_is_not_even_opened(desk: Desk) -> None:
+    page = desk.root / "a.txt"
+    page.write_text("a lion")
+    await _titles(desk.command(), "lion")
+    assert FolderIndex(desk.index, made_by="1").known()[page.as_uri()].stamp == ""
+    settle(page)
+    await _titles(desk.command(), "lion")
+    opened = page.stat().st_atime_ns
+    assert FolderIndex(desk.index, made_by="1").known()[page.as_uri()].stamp != ""
+    assert await _titles(desk.command(), "lion") == ["a.txt"]
+    assert page.stat().st_atime_ns == opened
+
+
+async def test_what_another_extractor_made_is_read_again(desk: Desk) -> None:
+    (desk.root / "a.html").write_text("a lion")
+    await _titles(desk.command(made_by="1"), "lion")
+    assert await _titles(desk.command(made_by="2"), "lion") == ["a.html"]
+    assert desk.parsed == ["a.html", "a.html"]
+
+
+async def test_what_could_not_be_read_comes_last_the_next_time(desk: Desk) -> None:
+    for i in range(6):
+        (desk.root / f"{i} lion.pdf").write_text("a scan")
+        desk.broken.add(f"{i} lion.pdf")
+    (desk.root / "9.pdf").write_text("a lion")
+    assert len(await _titles(desk.command(), "lion")) == 7
+    desk.parsed.clear()
+    (desk.root / "8.pdf").write_text("another lion")
+    await _titles(desk.command(), "lion")
+    assert desk.parsed[0] == "8.pdf"
+
+
+async def test_two_folders_with_the_same_file_do_not_know_of_each_other(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "one" / "below"
+    other.mkdir(parents=True)
+    for root in (one, other):
+        (root / "a.txt").write_text("a lion")
+    (one / "secret.txt").write_text("a secret lion")
+
+    async def found(root: Path) -> list[str]:
+        index = FolderIndex(file_of(tmp_path / "indexes", root))
+        return sorted(hit.url for hit in await Folder(root, index=index).search(Query("lion"), limit=9))
+
+    assert len(await found(one)) == 3
+    assert await found(other) == [(other / "a.txt").as_uri()]
+    assert len(await found(one)) == 3
+
+
+async def test_an_index_that_is_damaged_costs_one_reading_anew(desk: Desk) -> None:
+    (desk.root / "a.html").write_text("a lion")
+    await _titles(desk.command(), "lion")
+    for path in desk.home.iterdir():
+        path.write_bytes(b"no database at all" * 999)
+    assert await _titles(desk.command(), "lion") == ["a.html"]
+    assert await _titles(desk.command(), "lion") == ["a.html"]
+    assert desk.parsed == ["a.html"] * 3
+    assert await _titles(desk.command(), "lion") == ["a.html"]
+    assert desk.parsed == ["a.html"] * 3
+
+
+async def test_where_no_index_can_be_kept_the_folder_is_searched_all_the_same(desk: Desk) -> None:
+    (desk.root / "a.html").write_text("a lion")
+    desk.home.write_text("a file where the directory of indexes would be")
+    assert await _titles(desk.command(), "lion") == ["a.html"]
+
+
+async def test_two_commands_at_once_share_one_index(desk: Desk) -> None:
+    for i in range(40):
+        (desk.root / f"{i:02}.txt").write_text(f"a lion, the {i}th")
+    commands = [desk.command() for _ in range(4)]
+    found = await asyncio.gather(*(command.search(Query("lion"), limit=50) for command in commands))
+    assert [len(hits) for hits in found] == [40] * 4
+    assert len(FolderIndex(desk.index, made_by="1").known()) == 40

@@ -1,8 +1,9 @@
-"""Local documents as a search provider: text, Markdown, HTML and PDF below one directory.
+"""Local documents as a search provider: text, Markdown, HTML, PDF and DOCX below one directory.
 
-Walks the directory at each search, reads what is new, and ranks by words in names and texts.  Plain text is read here;
-PDF and HTML are parsed by the `read` it is given.  Symbolic links are resolved, and what they lead to outside the
-directory is not there.  Hits are `file:` URLs.  Hidden files and directories are left out.
+Walks the directory at each search, reads what is new, and ranks by words in names and texts.  What was read once is not
+read again by a later command, nor parsed again under another name: texts are kept by the hash of their file's bytes.
+Plain text is read here; all else is parsed by the `read` it is given.  Symbolic links are resolved, and what they lead
+to outside the directory is not there.  Hits are `file:` URLs.  Hidden files and directories are left out.
 """
 
 from __future__ import annotations
@@ -10,27 +11,31 @@ from __future__ import annotations
 import asyncio
 import codecs
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from agent.errors import AgentError, SearchBroken, SettingsError
 from agent.services import SearchProvider
 from agent.types import Query, SearchHit
-from agent.web.search.folder_index import FolderIndex, Found
+from agent.web.search.folder_index import FolderIndex, Found, Known
 from agent.web.search.hits import plain
 from agent.web.search.parts import ProviderParts, ReadFile
 
 _PLAIN = {".txt", ".md", ".markdown"}
-_PARSED = {".html", ".htm", ".pdf"}
+_PARSED = {".html", ".htm", ".pdf", ".docx"}
 _FILES = 5_000  # past them, in the order of their names, the folder needs an index of its own
 _WALKED = 200_000  # names looked at: somebody will name the root of a disk
 _FILE_BYTES = 20 << 20  # of a file that is read at all
 _FILE_CHARACTERS = 200_000  # of its text that are indexed: about 70 pages
-_TOTAL_CHARACTERS = 20_000_000  # of all texts: 20,000 pages, held in about 80 MB
+_TOTAL_CHARACTERS = 20_000_000  # of all texts: 20,000 pages, in an index of about 80 MB
 _READERS = 4  # files read at once
+SETTLED = 2.0  # seconds for which a file has to be unchanged before its size and time can vouch for what is in it
+_UNKNOWN = Known("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +43,64 @@ class _File:
     path: Path  # links resolved
     name: str  # below the directory, as a person would look for it
     size: int
-    changed: int  # nanoseconds
+    changed: int  # nanoseconds; of its content or of what the file system knows of it, whichever is later
+
+    @property
+    def url(self) -> str:
+        return self.path.as_uri()
+
+    @property
+    def stamp(self) -> str:
+        return f"{self.size} {self.changed}"
 
 
 def build(parts: ProviderParts) -> SearchProvider:
     if parts.folder is None:
         raise SettingsError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
-    return Folder(parts.folder, parts.read, seconds=parts.seconds)
+    return Folder(parts.folder, parts.read, seconds=parts.seconds, index=parts.folder_index)
 
 
 class Folder:
     name = "folder"
 
-    def __init__(self, root: Path, read: ReadFile | None = None, *, seconds: float = 8.0) -> None:
-        """`seconds`: for reading new files in one search; what is not read then is found by its name, and read next."""
+    def __init__(
+        self, root: Path, read: ReadFile | None = None, *, seconds: float = 8.0, index: FolderIndex | None = None
+    ) -> None:
+        """`seconds`: for reading new files in one search; what is not read then is found by its name, and read next.
+
+        `index`: of this directory alone; None: one in memory.
+        """
         if not root.is_dir():
             raise SettingsError(f"AGENT_FOLDER={str(root)!r} is not a directory")
         self._root = root
         self._read = read
         self._seconds = seconds
-        self._index = FolderIndex()
-        self._known: dict[Path, _File] = {}  # as they were when they were read
-        self._lengths: dict[Path, int] = {}  # of their texts, as far as they are indexed
+        self._index = index or FolderIndex()
+        self._left: dict[str, str] = {}  # by URL, the stamps of what could not be read: not tried again by this process
+        self._characters = 0  # of all texts in the index
         self._reading = asyncio.Lock()
 
     async def search(self, query: Query, *, limit: int) -> list[SearchHit]:
         """Files by how well name and text fit.  Raises `SearchBroken` where the directory is gone."""
+        try:
+            found = await self._found(query.text, limit)
+        except sqlite3.Error as e:  # a damaged file, a full disk, one that nobody may write: it goes without
+            await asyncio.to_thread(self._do_without_file, e)
+            found = await self._found(query.text, limit)
+        return [self._hit(file, rank) for rank, file in enumerate(found, start=1)]
+
+    async def _found(self, question: str, limit: int) -> list[Found]:
         async with self._reading:
             await self._catch_up()
-        found = await asyncio.to_thread(self._index.find, query.text, limit)
-        return [self._hit(file, rank) for rank, file in enumerate(found, start=1)]
+        return await asyncio.to_thread(self._index.find, question, limit)
+
+    def _do_without_file(self, error: sqlite3.Error) -> None:
+        """What is damaged is made anew by the next command; what only cannot be used just now stays."""
+        if isinstance(error, sqlite3.OperationalError):
+            self._index.close()
+        else:
+            self._index.discard()
+        self._index = FolderIndex()
 
     def _hit(self, found: Found, rank: int) -> SearchHit:
         return SearchHit(found.url, found.name, plain(found.excerpt), rank, self.name)
@@ -75,56 +108,79 @@ class Folder:
     async def _catch_up(self) -> None:
         """Bring the index to what is on disk now, as far as the time allows."""
         new = await asyncio.to_thread(self._compare)
-        await self._read_in_time(iter(new))
+        if await self._read_in_time(iter(new)):
+            await asyncio.to_thread(self._index.prune)
 
-    def _compare(self) -> list[_File]:
-        """Take note of what is gone and of the names of what is new; the files to read."""
-        files = _walk(self._root)
-        for gone in self._known.keys() - {file.path for file in files}:
-            del self._known[gone]
-            self._lengths.pop(gone, None)
-            self._index.drop(gone.as_uri())
-        new = [file for file in files if self._known.get(file.path) != file]
-        for file in new:
-            self._index.put(file.path.as_uri(), file.name, "")
-        return new
+    def _compare(self) -> list[tuple[_File, Known]]:
+        """Take note of what is gone and of the names of what is new; the files to read, with what is known of them."""
+        files, known = _walk(self._root), self._index.known()
+        here = {file.url for file in files}
+        self._index.drop([url for url in known if url not in here])
+        new = [
+            (file, of_it)
+            for file in files
+            if (of_it := known.get(file.url, _UNKNOWN)).stamp != file.stamp and self._left.get(file.url) != file.stamp
+        ]
+        # A file without a stamp has probably not changed; it is looked at, and found meanwhile by what is known of it.
+        self._index.name([(f.url, f.name) for f, of_it in new if of_it.stamp or f.url not in known])
+        self._characters = self._index.characters()
+        return sorted(new, key=lambda each: each[1].failed == each[0].stamp)  # what failed before comes last
 
-    async def _read_in_time(self, files: Iterator[_File]) -> None:
+    async def _read_in_time(self, files: Iterator[tuple[_File, Known]]) -> bool:
+        """Is every file read?"""
         until = time.monotonic() + self._seconds
 
-        async def reader() -> None:
-            for file in files:  # shared: each reader takes the next one
+        async def reader() -> bool:
+            for file, of_it in files:  # shared: each reader takes the next one
                 if time.monotonic() > until:
-                    return
-                await self._take(file)
+                    return False
+                await self._take(file, of_it)
+            return True
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(_READERS):
-                group.create_task(reader())
+            readers = [group.create_task(reader()) for _ in range(_READERS)]
+        return all(each.result() for each in readers)
 
-    async def _take(self, file: _File) -> None:
-        text = await self._text(file)
-        self._lengths[file.path] = len(text)
-        if text:
-            await asyncio.to_thread(self._index.put, file.path.as_uri(), file.name, text)
-        self._known[file.path] = file
-
-    async def _text(self, file: _File) -> str:
-        """Its text, as far as it is indexed; the empty one where it cannot be read, so that its name still counts."""
-        room = min(_FILE_CHARACTERS, _TOTAL_CHARACTERS - sum(self._lengths.values()))
-        if room <= 0 or file.size > _FILE_BYTES:
-            return ""
+    async def _take(self, file: _File, of_it: Known) -> None:
+        """Have a file found by its text; by its name alone where it cannot be read."""
         try:
-            if file.path.suffix.lower() in _PLAIN:
-                return (await asyncio.to_thread(_decoded, file.path))[:room]
-            return (await self._read(file.path))[:room] if self._read else ""
+            body = await asyncio.to_thread(_bytes, file)
+            digest = f"{sha256(body).hexdigest()}{file.path.suffix.lower()}"  # the same bytes are read by their kind
+            stamp = file.stamp if time.time() - file.changed / 1e9 > SETTLED else ""
+            if of_it.digest == digest and not of_it.stamp:
+                await asyncio.to_thread(self._index.confirm, file.url, stamp)
+                return
+            text = await asyncio.to_thread(self._index.text, digest)
+            if text is None:
+                text = await self._text(file, body)
         except (AgentError, OSError):
-            return ""
+            self._left[file.url] = file.stamp
+            await asyncio.to_thread(self._index.fail, file.url, file.name, file.stamp)
+            return
+        self._characters += len(text)
+        await asyncio.to_thread(self._index.put, file.url, file.name, text, stamp=stamp, digest=digest)
+
+    async def _text(self, file: _File, body: bytes) -> str:
+        """Its text, as far as it is indexed.  Raises `AgentError` and `OSError`."""
+        room = min(_FILE_CHARACTERS, _TOTAL_CHARACTERS - self._characters)
+        if room <= 0:
+            raise OSError("the folder's texts are more than are indexed")
+        if file.path.suffix.lower() in _PLAIN:
+            return (await asyncio.to_thread(_decoded, body))[:room]
+        if self._read is None:
+            raise OSError("nothing is there to read it")
+        return (await self._read(file.path))[:room]
 
 
-def _decoded(path: Path) -> str:
-    with path.open("rb") as file:
-        raw = file.read(4 * _FILE_CHARACTERS)  # UTF-8's longest; a character cut in two at the end is left out
+def _bytes(file: _File) -> bytes:
+    if file.size > _FILE_BYTES:
+        raise OSError("too large")
+    with file.path.open("rb") as opened:
+        return opened.read(_FILE_BYTES)
+
+
+def _decoded(body: bytes) -> str:
+    raw = body[: 4 * _FILE_CHARACTERS]  # UTF-8's longest; a character cut in two at the end is left out
     if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return codecs.getincrementaldecoder("utf-16")("replace").decode(raw)
     try:
@@ -180,4 +236,5 @@ def _checked(path: Path, home: Path) -> _File | None:
     if not _fits(real.name) or any(part.startswith(".") for part in below.parts):
         return None
     name = str(below).encode("utf-8", "replace").decode()  # a name need not be UTF-8 on disk; SQLite's texts are
-    return _File(real, name, status.st_size, status.st_mtime_ns)
+    changed = max(status.st_mtime_ns, status.st_ctime_ns)  # who copies a file may keep its time
+    return _File(real, name, status.st_size, changed)

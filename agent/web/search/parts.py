@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.text.bounds import UNBOUNDED, Bounds
+from agent.web.search.folder_index import FolderIndex
 from agent.web.search.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class ProviderParts:
     serper_api_key: str | None = None
     wikipedia_url: str | None = None  # another MediaWiki's api.php
     folder: Path | None = None
-    read: ReadFile | None = None  # for PDF and HTML in the folder, whose parsing belongs in a worker process
+    read: ReadFile | None = None  # for what is not plain text in the folder: parsing belongs in a worker process
+    folder_index: FolderIndex | None = None  # the folder's own; None: in memory
     sample_search_url: str | None = None
     shelf: Shelf | None = None  # on which turns are taken, with other processes
     bounds: Bounds = UNBOUNDED  # on what may be found; a provider that cannot tell its service leaves it to the filter
