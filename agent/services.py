@@ -142,6 +142,14 @@ class Library(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Orders passages once more, by reading them beside the question.  A host's own: its faults cost no run."""
+
+    async def rerank(self, question: str, passages: Sequence[str]) -> Sequence[float]:
+        """How well each passage answers the question, in the order given: on any scale, more is better."""
+        ...
+
+
 class Checker(Protocol):
     async def check(
         self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]], examine: Examine | None = None
@@ -223,6 +231,7 @@ class Services:
     open_run: Callable[[str, datetime, Callable[[PoolNews], None]], AbstractAsyncContextManager[RunParts]]
     # (run_id, when the run began, what to do with the pool's news)
     made_with: MadeWith
+    reranker: Reranker | None = None  # after words and meaning are fused; None: as they are
     language: str | None = None  # of the answer; None: the question's
     check: Literal["none", "rules", "full"] = "rules"
     unconfirmed: Literal["show", "drop"] = "show"  # sentences that failed: below a heading of their own, or nowhere

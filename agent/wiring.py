@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent import casting, fetching, reuse, searching
 from agent.gathering import Ground, Start, open_pool
+from agent.reranking import reranker_of
 from agent.result import MadeWith
 from agent.searching import SAMPLE
 from agent.settings import EXTRACTIVE, Settings
@@ -26,6 +27,7 @@ from agent.types import Limits
 from agent.version import VERSION
 
 if TYPE_CHECKING:
+    from langchain_core.documents import BaseDocumentCompressor
     from langchain_core.embeddings import Embeddings
     from langchain_core.language_models import BaseChatModel
     from langgraph.types import Checkpointer
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from agent.library.embed import Embedder
     from agent.library.library import StoredLibrary
     from agent.reasoning.extractive import Compare
-    from agent.services import Clock, Journal, PoolNews, Reasoner, RunParts, SearchProvider, Services
+    from agent.services import Clock, Journal, PoolNews, Reasoner, Reranker, RunParts, SearchProvider, Services
 
 _MODULES_OF_A_RUN = (
     "httpx2",
@@ -59,6 +61,7 @@ def build_graph(  # noqa: PLR0913 - whatever a caller may bring, by its name
     writer: BaseChatModel | None = None,
     fast: BaseChatModel | None = None,
     embeddings: Embeddings | None = None,
+    reranker: BaseDocumentCompressor | Reranker | None = None,
     search: Any = None,
     clock: Clock | None = None,
 ) -> Graph:
@@ -66,14 +69,15 @@ def build_graph(  # noqa: PLR0913 - whatever a caller may bring, by its name
 
     `settings`: None reads the environment; where they name no model, local servers are asked, for half a second at
     most.  `checkpointer`: None leaves it to the host.  `reasoner`: a LangChain chat model, or anything with `plan`,
-    `write` and `revise`; `writer` and `fast`: chat models that write from its notes, and repair.  `search`: an object
+    `write` and `revise`; `writer` and `fast`: chat models that write from its notes, and repair.  `reranker`: an object
+    with `async rerank(question, passages)`, or a LangChain document compressor.  `search`: an object
     with `async search(query, *, limit)`, or several in order of preference; hits are `SearchHit`s or dicts with `url`,
     `title` and `snippet`.
     Raises `SettingsError`.
     """
     from agent.graph.build import build
 
-    parts = Parts(reasoner, writer, fast, embeddings, _providers(search), clock)
+    parts = Parts(reasoner, writer, fast, embeddings, _providers(search), clock, reranker_of(reranker))
     found = completed(settings or Settings(), reasoner)
     return build(Wiring(found.settings, parts).services(), checkpointer=checkpointer)
 
@@ -140,6 +144,7 @@ class Parts:
     embeddings: Embeddings | None = None
     search: tuple[SearchProvider, ...] = ()
     clock: Clock | None = None
+    reranker: Reranker | None = None
 
 
 class Wiring:
@@ -171,6 +176,7 @@ class Wiring:
             fallback=lambda why: ExtractiveReasoner(why, self._compare),
             open_run=self._open_run,
             made_with=self._made_with(),
+            reranker=self._parts.reranker,
             language=settings.lang,
             check=settings.checking,
             unconfirmed=settings.unconfirmed,

@@ -10,7 +10,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TypeVar
 
 from agent.text.chunking import CJK
@@ -21,6 +22,9 @@ K = TypeVar("K", bound=Hashable)
 RRF_K = 60  # Cormack, Clarke, Büttcher, SIGIR 2009; their choice, not tuned here
 CANDIDATES = 300  # more than any budget holds; keeps the choosing under 50 ms
 RELEVANCE = 0.7  # against likeness; Carbonell and Goldstein, SIGIR 1998, show 0.7 as the focused end
+STALE = 0.5  # of a passage's score is lost with age, where the question is about now; first value, like …
+HALF_LIFE = 90  # … days in which half of that is gone, and …
+UNDATED = 365  # … days that a page without a date counts as old
 MEANING = 0.5  # against words; see `blended`
 NEARLY_THE_SAME = 0.8  # share of common three-word runs: syndicated copies lie above it, two reports of one event below
 
@@ -64,6 +68,45 @@ def _to_one(scores: Mapping[K, float]) -> dict[K, float]:
     return {key: max(score, 0.0) / best if best > 0 else 0.0 for key, score in scores.items()}
 
 
+def reranked(ranked: Sequence[RankedPassage], scores: Sequence[float]) -> list[RankedPassage]:
+    """The passages in the order of these scores, one for each, brought to 0..1.  Raises `ValueError`."""
+    if len(scores) != len(ranked) or not all(map(math.isfinite, scores)):
+        raise ValueError(f"{len(scores)} scores, or some that are no numbers, for {len(ranked)} passages")
+    least, most = min(scores, default=0.0), max(scores, default=0.0)
+    if least == most:
+        return list(ranked)
+    told = [replace(one, score=(score - least) / (most - least)) for one, score in zip(ranked, scores, strict=True)]
+    return sorted(told, key=lambda one: -one.score)
+
+
+def newest_up(
+    ranked: Sequence[RankedPassage], sources_by_document: Mapping[str, Source], today: date
+) -> list[RankedPassage]:
+    """The order for a question about now: of two passages that fit equally well, the one of the newer page first.
+
+    A page that does not say when it was written counts as a year old, and so does one that names a day to come.
+    """
+    aged = [
+        replace(p, score=p.score * _freshness(sources_by_document.get(p.passage.document_id), today)) for p in ranked
+    ]
+    return sorted(aged, key=lambda one: -one.score)
+
+
+def _freshness(source: Source | None, today: date) -> float:
+    days = [_days(day, today) for day in (source.published, source.modified) if day] if source else []
+    age = min((each for each in days if each is not None), default=UNDATED)
+    return 1 - STALE + STALE * math.pow(0.5, age / HALF_LIFE)
+
+
+def _days(day: str, today: date) -> int | None:
+    """How many have passed since then; None where that is no day, or one to come."""
+    try:
+        age = (today - date.fromisoformat(day)).days
+    except ValueError:
+        return None
+    return age if age >= 0 else None
+
+
 def estimate_tokens(text: str) -> int:
     """About how many tokens a model makes of `text`: four characters a token, one where scripts have no spaces."""
     dense = sum(1 for _ in _CJK.finditer(text))
@@ -76,8 +119,11 @@ def evidence(
     *,
     budget_tokens: int,
     per_source: int,
+    per_origin: int | None = None,
 ) -> list[Evidence]:
     """The passages a writer is shown: whole, at most `per_source` of one source, together within the budget.
+
+    `per_origin`: at most of all sources of one site; files are the user's own, and each is one.  None: any number.
 
     `ranked` is best first.  Each choice weighs a passage's score against its likeness to what is chosen already
     (maximal marginal relevance); a passage that says nearly the same as a chosen one is dropped, whoever says it.
@@ -85,17 +131,18 @@ def evidence(
     A suspect source comes after all others, and gets what they leave of the budget.
     """
     candidates = [
-        _Candidate(source.suspect, place, found.passage, found.score, _shingles(found.passage.text))
+        _Candidate(source.suspect, _origin(source), place, found.passage, found.score, _shingles(found.passage.text))
         for place, found in enumerate(ranked[:CANDIDATES])
         if (source := sources_by_document.get(found.passage.document_id))
     ]
-    chosen = _chosen(candidates, budget_tokens, per_source)
+    chosen = _chosen(candidates, budget_tokens, (per_source, per_origin or len(candidates)))
     return _by_source(sorted(chosen, key=lambda c: (c.last, c.place)), sources_by_document)
 
 
 @dataclass(slots=True)
 class _Candidate:
     last: bool  # after all that are not
+    origin: str
     place: int  # in the ranking, from 0
     passage: Passage
     score: float
@@ -103,18 +150,24 @@ class _Candidate:
     likeness: float = 0.0  # to the chosen passage most like it, 0..1
 
 
-def _chosen(candidates: list[_Candidate], budget: int, per_source: int) -> list[_Candidate]:
+def _origin(source: Source) -> str:
+    return source.url if source.url.startswith("file:") else source.site
+
+
+def _chosen(candidates: list[_Candidate], budget: int, most: tuple[int, int]) -> list[_Candidate]:
+    """`most`: of one source, and of one origin."""
     chosen: list[_Candidate] = []
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     while candidates:
         best = max(candidates, key=_worth)
         candidates.remove(best)
         cost = estimate_tokens(best.passage.text)
-        if cost > budget or counts[best.passage.document_id] >= per_source:
+        shares = [("source", best.passage.document_id), ("origin", best.origin)]
+        if cost > budget or any(counts[share] >= limit for share, limit in zip(shares, most, strict=True)):
             continue
         chosen.append(best)
         budget -= cost
-        counts[best.passage.document_id] += 1
+        counts.update(shares)
         for other in candidates:
             other.likeness = max(other.likeness, _likeness(best.shingles, other.shingles))
         candidates = [other for other in candidates if other.likeness < NEARLY_THE_SAME]

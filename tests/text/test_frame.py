@@ -40,6 +40,11 @@ def test_sources_keep_their_numbers_and_their_order() -> None:
     assert text.index("[webpage 7 end]") < text.index("[webpage 2 begin]")
 
 
+def test_the_best_sources_stand_at_both_ends() -> None:
+    text = webpages([evidence(n, f"text {n}") for n in (4, 1, 5, 2, 3)])  # best first
+    assert re.findall(r"\[webpage (\d) begin\]", text) == ["4", "5", "3", "2", "1"]
+
+
 def test_passages_with_a_blank_line_between_them_have_no_gap() -> None:
     text = "First.\n\nSecond."
     about = evidence(1, "First.").source

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from agent.text.ranking import blended, estimate_tokens, evidence, rrf
+from agent.text.ranking import blended, estimate_tokens, evidence, newest_up, reranked, rrf
 from agent.types import Passage, RankedPassage, Source
 from tests.pace import limit
 
@@ -161,3 +162,72 @@ def test_where_only_one_of_them_finds_anything_it_decides():
 def test_what_is_contrary_in_meaning_does_not_get_less_than_nothing():
     assert blended({}, {"a": 0.5, "b": -0.2}) == {"a": 1.0, "b": 0.0}
     assert blended({}, {"a": -0.1}) == {"a": 0.0}
+
+
+# ------------------------------------------------------------------------------------------------- further orders
+
+
+def test_a_rerankers_scores_on_any_scale_become_an_order_from_one_to_zero():
+    found = ranked(("a", 0, "first"), ("b", 0, "second"), ("c", 0, "third"))
+    assert [(one.passage.text, one.score) for one in reranked(found, [-7.0, 3.0, -2.0])] == [
+        ("second", 1.0),
+        ("third", 0.5),
+        ("first", 0.0),
+    ]
+
+
+def test_a_reranker_that_finds_all_equal_changes_nothing():
+    found = ranked(("a", 0, "first"), ("b", 0, "second"))
+    assert reranked(found, [0.4, 0.4]) == found
+
+
+@pytest.mark.parametrize("scores", [[1.0], [1.0, 2.0, 3.0], [float("nan"), 1.0], [float("inf"), 1.0]])
+def test_scores_that_are_none_are_refused(scores: list[float]):
+    with pytest.raises(ValueError, match="2 passages"):
+        reranked(ranked(("a", 0, "first"), ("b", 0, "second")), scores)
+
+
+TODAY = date(2026, 11, 28)
+
+
+def dated(**published: str | None) -> dict[str, Source]:
+    return {name: replace(source(name), published=day) for name, day in published.items()}
+
+
+def test_of_two_passages_that_fit_equally_the_newer_page_comes_first():
+    found = [replace(one, score=0.8) for one in ranked(("a", 0, "old"), ("b", 0, "new"), ("c", 0, "undated"))]
+    order = newest_up(found, dated(a="2019-03-01", b="2026-11-20", c=None), TODAY)
+    assert [one.passage.text for one in order] == ["new", "undated", "old"]
+
+
+def test_an_old_page_that_fits_far_better_still_comes_first():
+    found = ranked(("a", 0, "old and right"), ("b", 0, "new and beside it"))
+    found = [replace(found[0], score=0.9), replace(found[1], score=0.4)]
+    order = newest_up(found, dated(a="2019-03-01", b="2026-11-28"), TODAY)
+    assert [one.passage.document_id for one in order] == ["a", "b"]
+
+
+@pytest.mark.parametrize("day", ["2031-01-01", "soon", "2026-13-40", ""])
+def test_a_date_that_cannot_be_is_no_date(day: str):
+    [of_none] = newest_up(ranked(("a", 0, "text")), dated(a=None), TODAY)
+    assert newest_up(ranked(("a", 0, "text")), dated(a=day), TODAY) == [of_none]
+
+
+def test_a_page_that_was_renewed_is_as_new_as_that():
+    renewed = {"a": replace(source("a"), published="2019-03-01", modified="2026-11-28")}
+    assert newest_up(ranked(("a", 0, "text")), renewed, TODAY)[0].score == 1.0
+
+
+def test_one_site_does_not_take_the_room_of_the_others():
+    sources = {name: replace(source(name), site="same.example") for name in ("a", "b")} | {"c": source("c")}
+    found = ranked(*((name, 100 * n, distinct(10 * n + ord(name))) for n in range(4) for name in ("a", "b")))
+    found += [replace(one, score=0.05) for one in ranked(("c", 0, distinct(999)))]
+    shown = evidence(found, sources, budget_tokens=10_000, per_source=4, per_origin=5)
+    assert {e.source.document_id: len(e.passages) for e in shown} == {"a": 3, "b": 2, "c": 1}
+
+
+def test_files_of_one_folder_are_each_their_own_origin():
+    files = {n: replace(source(n), site="papers", url=f"file:///papers/{n}.pdf") for n in ("a", "b")}
+    found = ranked(*((name, 100 * n, distinct(10 * n + ord(name))) for n in range(3) for name in ("a", "b")))
+    shown = evidence(found, files, budget_tokens=10_000, per_source=3, per_origin=3)
+    assert [len(e.passages) for e in shown] == [3, 3]

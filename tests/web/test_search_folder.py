@@ -376,7 +376,7 @@ async def test_what_could_not_be_read_comes_last_the_next_time(desk: Desk) -> No
     desk.parsed.clear()
     (desk.root / "8.pdf").write_text("another lion")
     await _titles(desk.command(), "lion")
-    assert desk.parsed[0] == "8.pdf"
+    assert desk.parsed.index("8.pdf") < 4  # so many are read at once
 
 
 async def test_two_folders_with_the_same_file_do_not_know_of_each_other(tmp_path: Path) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from agent.events import Ranked
 from agent.graph.desk import Desk
 from agent.graph.state import EvidenceRef, PassageRef, Run, update
 from agent.graph.steps import Done
+from agent.services import Reranker
 from agent.text.copies import origins
+from agent.text.freshness import asks_about_now
 from agent.text.ranking import evidence as pack
+from agent.text.ranking import newest_up, reranked
 from agent.text.surroundings import surrounded
-from agent.types import Evidence, Source
+from agent.types import Evidence, RankedPassage, Source
 
 CANDIDATES = 200  # passages ranked before packing; several times what any budget holds
+RERANKED = 50  # of them go to a reranker: a cross-encoder reads as many in seconds on a processor
+RERANK_SECONDS = 30.0
+LEAST_PER_ORIGIN = 6  # passages of one site's pages
 LEAST_PER_SOURCE = 3  # passages; with few sources each may fill its share of the budget
 _FILLED = 0.9  # of the budget may be filled with what stands around: the count of tokens is an estimate
 PASSAGE_TOKENS = 250  # of the usual passage: 1,000 characters
@@ -23,11 +31,16 @@ PASSAGE_TOKENS = 250  # of the usual passage: 1,000 characters
 async def retrieve(run: Run, desk: Desk) -> Done:
     pages = run.pages | {p.url: p for p in await desk.parts.pool.read(seconds=0)}  # some came in since
     read = origins({p.source.document_id: p.source for p in pages.values() if p.source})
-    texts = [run.run.question, *(a.query.text for a in run.queries.values())]
-    ranked = await desk.services.library.find(texts, documents=read, limit=CANDIDATES) if read else []
+    ranked, warnings = await _ranked(run, desk, read) if read else ([], {})
     budget = desk.services.limits.evidence_tokens
-    share = budget // PASSAGE_TOKENS // (len(read) or 1)
-    chosen = pack(ranked, read, budget_tokens=budget, per_source=max(LEAST_PER_SOURCE, share))
+    room = budget // PASSAGE_TOKENS
+    chosen = pack(
+        ranked,
+        read,
+        budget_tokens=budget,
+        per_source=max(LEAST_PER_SOURCE, room // (len(read) or 1)),
+        per_origin=max(LEAST_PER_ORIGIN, room // (len({s.site for s in read.values()}) or 1)),
+    )
     read_texts = {e.source.document_id: await desk.services.library.text(e.source.snapshot) for e in chosen}
     chosen = await asyncio.to_thread(surrounded, chosen, read_texts, budget_tokens=int(budget * _FILLED))
     sources = _numbered(chosen, run.sources)
@@ -38,7 +51,40 @@ async def retrieve(run: Run, desk: Desk) -> Done:
     passages = sum(len(e.passages) for e in chosen)
     shown = tuple(sources[e.source.document_id] for e in chosen)
     desk.say(Ranked, sources=shown, passages=passages)
-    return Done(update(evidence=refs, sources=sources, pages=pages), f"{passages} passages of {len(chosen)} sources")
+    told = f"{passages} passages of {len(chosen)} sources"
+    return Done(update(evidence=refs, sources=sources, pages=pages, warnings=warnings), told)
+
+
+async def _ranked(
+    run: Run, desk: Desk, read: Mapping[str, Source]
+) -> tuple[Sequence[RankedPassage], Mapping[str, bool]]:
+    """The pages' passages, best first, and what a reader should be warned of.
+
+    By words and meaning, then by the reranker where there is one, and by age where the question is about now.
+    """
+    texts = [run.run.question, *(a.query.text for a in run.queries.values())]
+    ranked: Sequence[RankedPassage] = await desk.services.library.find(texts, documents=read, limit=CANDIDATES)
+    warnings: Mapping[str, bool] = {}
+    if desk.services.reranker and ranked:
+        ranked, warnings = await _reranked(ranked, run.run.question, desk, desk.services.reranker)
+    today = date.fromisoformat(run.run.today)
+    return newest_up(ranked, read, today) if asks_about_now(run.run.question, today) else ranked, warnings
+
+
+async def _reranked(
+    ranked: Sequence[RankedPassage], question: str, desk: Desk, reranker: Reranker
+) -> tuple[Sequence[RankedPassage], Mapping[str, bool]]:
+    texts = [one.passage.text for one in ranked[:RERANKED]]
+    try:
+        async with asyncio.timeout(RERANK_SECONDS):
+            scores = [float(score) for score in await reranker.rerank(question, texts)]
+        first = reranked(ranked[:RERANKED], scores)
+        return [*first, *(replace(one, score=0.0) for one in ranked[RERANKED:])], {}
+    except TimeoutError:
+        why = f"it took longer than {RERANK_SECONDS:.0f} s"
+    except Exception as e:  # noqa: BLE001 - the reranker is the host's own; its fault costs an order, not the run
+        why = f"{type(e).__name__}: {e}"
+    return ranked, desk.warn(f"The reranker failed ({why}); passages stand as words and meaning rank them.")
 
 
 def _numbered(chosen: list[Evidence], known: dict[str, Source]) -> dict[str, Source]:
