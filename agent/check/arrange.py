@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from agent.check.comparison import in_common_keys
 from agent.check.lexicon import ARTICLES, BEHIND
-from agent.check.pieces import Piece
+from agent.check.pieces import Piece, is_one_name
 from agent.text.dates import Date
 from agent.text.words import spelling
 
@@ -103,9 +103,14 @@ def _without_phrases(mine: Pieces, theirs: Pieces) -> tuple[Pieces, Pieces] | No
         for start in range(len(mine) - size + 1):
             run = mine[start : start + size]
             place = _place_of(run, theirs)
-            if place is not None and not any(p.is_critical for p in run):
+            if place is not None and not any(p.is_critical for p in run) and not _cuts_name(mine, start + size):
                 return mine[:start] + mine[start + size :], theirs[:place] + theirs[place + size :]
     return None
+
+
+def _cuts_name(side: Pieces, at: int) -> bool:
+    """Do the pieces before and after this place belong to one name?"""
+    return 0 < at < len(side) and is_one_name(side[at - 1], side[at])
 
 
 def _place_of(run: Pieces, theirs: Pieces) -> int | None:

@@ -30,6 +30,8 @@ class Slot:
     inside: bool  # does the same stand on both sides of it?
     after: bool  # does nothing that is the same follow?
     is_clause: bool = False  # is what the passage has there one or more whole clauses?
+    mine_around: tuple[Piece | None, Piece | None] = (None, None)  # the claim's pieces before and after it
+    next_told: Piece | None = None  # the passage's piece after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Comparison:
     told: tuple[Piece, ...]
     same: int
     slots: tuple[Slot, ...]
+    pairs: tuple[tuple[Piece, Piece], ...] = ()  # what stands in both, as each has it
 
     @property
     def missing(self) -> list[Piece]:
@@ -60,11 +63,14 @@ def compare(claimed: Sequence[Piece], told: Sequence[Piece]) -> Comparison:
             inside=bool(equal) and equal[0][1] < a and b < equal[-1][2],
             after=bool(equal) and a >= equal[-1][2],
             is_clause=a < b and theirs[a].opens_clause and (b == len(theirs) or theirs[b].opens_clause),
+            mine_around=(mine[c - 1] if c else None, mine[d] if d < len(mine) else None),
+            next_told=theirs[b] if b < len(theirs) else None,
         )
         for tag, a, b, c, d in codes
         if tag != "equal"
     )
-    return Comparison(tuple(mine), tuple(theirs), sum(code[2] - code[1] for code in equal), slots)
+    pairs = tuple(pair for _, a, b, c, d in equal for pair in zip(mine[c:d], theirs[a:b], strict=True))
+    return Comparison(tuple(mine), tuple(theirs), len(pairs), slots, pairs)
 
 
 def differ(mine: Piece, theirs: Piece) -> bool:
@@ -75,7 +81,7 @@ def differ(mine: Piece, theirs: Piece) -> bool:
         return dates.agree(mine.value, theirs.value) is False and not _on_other_sides(mine, theirs)
     if isinstance(mine.value, Quantity) and isinstance(theirs.value, Date):  # `6946` in the place of `1946`
         same_form = mine.text.isdigit() and theirs.text.isdigit() and len(mine.text) == len(theirs.text)
-        return same_form and mine.text != theirs.text
+        return same_form and mine.text != theirs.text and not _on_other_sides(mine, theirs)
     return False
 
 

@@ -46,7 +46,25 @@ LESS_THAN = words_of("""
 """)
 # Small words that say what a figure did, or how two compare: not to be passed over like the other small ones.
 TELLING = words_of("""
-    up down off again same more less fewer mehr weniger más menos moins più meno mais meer minder
+    up down off again same more less fewer mehr weniger más menos moins più meno mais meer minder best beste besten
+    mejor mejores mismo misma même meilleur meilleure migliore melhor
+""")
+# What says that something is or has something, and nothing more.
+LINKS = words_of("""
+    is are was were be been being has have had ist sind war waren hat haben hatte wurde wurden es son era eran fue
+    fueron está están tiene tienen est sont était ont è sono é são
+""")
+AND = words_of("and or but with while und oder aber mit während y e o pero con mientras et ou mais avec 和 与 并 而")
+# A place in one of these may be the same place.
+REGIONS = words_of("""
+    africa america americas antarctica asia australia europe argentina austria belgium brazil britain canada chile
+    china colombia cuba denmark egypt england finland france germany greece hungary india indonesia iran iraq ireland
+    israel italy japan kenya korea mexico netherlands nigeria norway pakistan peru poland portugal romania russia
+    scotland spain sweden switzerland thailand turkey uk ukraine us usa u.s u.s.a vietnam wales afrika amerika asien
+    australien europa argentinien österreich belgien brasilien kanada dänemark ägypten finnland frankreich deutschland
+    griechenland indien indonesien italien japan mexiko niederlande norwegen polen rumänien russland spanien schweden
+    schweiz türkei áfrica américa asia brasil alemania canadá dinamarca egipto españa francia grecia italia japón méxico
+    noruega países polonia rusia suecia suiza turquía 中国 美国 英国 法国 德国 日本 欧洲 亚洲
 """)
 EVERY = words_of("""
     all every each always entire entirely whole both any everyone everything completely fully totally alle jeder
@@ -60,7 +78,7 @@ ROLES = words_of(
 )
 AGAINST = words_of("against without contra gegen contre 反对 反對")
 # Left out anywhere, even in a clause of their own, these take away what a sentence depends on.
-CONDITIONS = words_of("if unless except provided wenn falls sofern si excepto salvo sauf 若 如果 除")
+CONDITIONS = words_of("if unless except provided wenn falls sofern si excepto salvo sauf 若 如 除")
 # Likewise these, which make of it what somebody says.
 SAYING = words_of("""
     allegedly reportedly supposedly apparently according says said say claims claimed argues argued believes believed
@@ -68,8 +86,8 @@ SAYING = words_of("""
     behauptet según dijo afirma afirmó supuestamente selon 据 據 称 稱
 """)
 SUPERLATIVES = words_of("""
-    first last largest biggest smallest highest lowest oldest youngest newest best worst longest shortest only sole
-    most least fastest slowest earliest latest greatest main primary erste erster letzte größte größter kleinste
+    first last final largest biggest smallest highest lowest oldest youngest newest best worst longest shortest only
+    sole most least fastest slowest earliest latest greatest main primary erste erster letzte größte größter kleinste
     höchste älteste einzige beste primera primero última último mayor menor mejor peor única único premier première
     dernier plus 最 唯 首
 """)
@@ -128,5 +146,5 @@ ONE_FORM = {
 EMPTY = words_of("""
     also however moreover furthermore additionally thus therefore overall notably specifically namely called known
     named there currently now today include includes including such released-by jedoch außerdem somit
-    insgesamt también además por ello así aussi également donc ainsi 也 还 還 此 外 其 中 该 該 即 被称 并
+    insgesamt también además por ello así aussi également donc ainsi 也 还 還 该 該 即 并
 """)

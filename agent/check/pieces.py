@@ -12,10 +12,12 @@ from functools import lru_cache
 from agent.check.lexicon import (
     ARTICLES,
     BEHIND,
+    CONDITIONS,
     EMPTY,
     EVERY,
     HEDGES,
     LESS_THAN,
+    LINKS,
     NEGATORS,
     ONE_FORM,
     ROLES,
@@ -28,13 +30,17 @@ from agent.text.numbers import Quantity, quantities
 from agent.text.words import is_small, is_wide, spelling, tokens
 
 _STOPS = re.compile(r"[,;:(（，；：、—–]|\s-\s")
+_ENDS = re.compile(r"[.!?]\s|[。！？]")
 _OPENING, _CLOSING = re.compile(r"[(（\[]"), re.compile(r"[)）\]]")
-_CRITICAL = NEGATORS | HEDGES | EVERY | ROLES | LESS_THAN
+_CRITICAL = NEGATORS | HEDGES | EVERY | ROLES | LESS_THAN | CONDITIONS
 # Small words of one language that are full words in English.
 _ENGLISH_THINGS = words_of("""
     man war die hat son sin con leg door dove comment want met bent bin tot dos mag hay par pour van era ben mia
 """)
 _BE = words_of("is are was were be been being")
+_WIDE_LINKS = re.compile(
+    "此外|其中|另外|因此|所以|同时|被称"
+)  # say nothing of the matter, and their characters do elsewhere
 _NAMING = frozenset(("called", "named", "known"))
 _PLACE = ("in", "aus", "nach", "bei", "von")  # before a German name there is often one of these and no article
 
@@ -54,6 +60,14 @@ class Piece:
     opens_clause: bool = False  # does a comma or the like stand between it and the piece before?
     in_brackets: bool = False
     preposition: str = ""  # that it stands behind, with nothing but an article between
+    prefixed: bool = False  # does a hyphen join it to the piece before, as in `bi-monthly`?
+    opens_sentence: bool = False
+    linked: bool = False  # does a form of "be" or "have" stand between it and the piece before?
+
+
+def is_one_name(one: Piece, other: Piece) -> bool:
+    """Do they stand side by side, as the parts of a name do?"""
+    return one.is_name and other.is_name and other.start - one.end == 1 and not other.opens_clause
 
 
 @lru_cache(maxsize=2_048)  # a claim is laid beside many passages, and a passage beside many claims
@@ -63,6 +77,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
     values: list[Quantity | Date] = [*known, *quantities(text, known)]
     found = [_valued(text, value) for value in values]
     taken = [(value.start, value.end) for value in values]
+    taken += [match.span() for match in _WIDE_LINKS.finditer(text)]
     found += _words(text, taken)
     return tuple(_placed(text, sorted(found, key=lambda piece: piece.start)))
 
@@ -73,13 +88,22 @@ def _placed(text: str, found: list[Piece]) -> list[Piece]:
     for piece in found:
         gap = text[end : piece.start]
         depth = max(0, depth + len(_OPENING.findall(gap)) - len(_CLOSING.findall(gap)))
-        placed.append(replace(piece, opens_clause=bool(_STOPS.search(gap)), in_brackets=depth > 0))
+        placed.append(
+            replace(
+                piece,
+                opens_clause=bool(_STOPS.search(gap)),
+                in_brackets=depth > 0,
+                prefixed=gap == "-",
+                opens_sentence=bool(_ENDS.search(gap)),
+                linked=not LINKS.isdisjoint(gap.lower().split()),
+            )
+        )
         end = piece.end
     return placed
 
 
 def _valued(text: str, value: Quantity | Date) -> Piece:
-    before = text[: value.start].split()[-1:]
+    before = [word for word in text[: value.start].split()[-2:] if word.lower() not in ARTICLES][-1:]
     shown = text[value.start : value.end]
     return Piece(f"={shown}", shown, value.start, value.end, value, before=before[0].lower() if before else "")
 

@@ -15,8 +15,8 @@ from typing import Literal
 
 from agent.check.arrange import arrangements
 from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ
-from agent.check.lexicon import AGAINST, ARTICLES, CONDITIONS, NEGATORS, ROLES, SAYING, SUPERLATIVES
-from agent.check.pieces import Piece, pieces
+from agent.check.lexicon import AGAINST, AND, ARTICLES, CONDITIONS, NEGATORS, REGIONS, ROLES, SAYING, SUPERLATIVES
+from agent.check.pieces import Piece, is_one_name, pieces
 from agent.text.dates import Date
 from agent.text.prose import prose
 from agent.text.sentences import split
@@ -31,11 +31,13 @@ _SUPERLATIVE = re.compile(r"(?!(?:for|inter|har|hon|pro|re|con|in|sug|di|ar|mod|
 # Of a claim's pieces, how many must stand in the same order before a difference counts as a contradiction.
 FRAME = 0.6
 _LEAST_FRAME = 3  # pieces, likewise
+_QUESTION = re.compile(r"[?？][\"'”’»)\]]*(?:\s|$)|[吗呢](?:[。，,\s]|$)")
 _MOST_BETWEEN = 2  # pieces of the passage between the claim's, where it draws on several sentences
 _PREPOSITIONS = frozenset(
     ("in", "at", "on", "during", "since", "for", "im", "am", "seit", "en", "durante", "à", "au", "于", "在")
 )
 _MUCH = 0.5  # of a claim's pieces in a sentence that may be what the claim means
+_NEAR = 1  # pieces that may come before the source's value, and not before the claim's
 _LEAST_SAID = 2  # pieces a claim must have before it can be called supported
 
 
@@ -51,12 +53,12 @@ CANNOT_TELL = Ruling("cannot tell", "the rules cannot tell")
 
 def rule(claim: str, passage: str) -> Ruling:
     """The ruling on a claim by one passage of one to three sentences."""
-    said, told = prose(claim), prose(passage)
+    said, told = prose(claim), _without_questions(prose(passage))
     claimed = pieces(said)
     whole = compare(claimed, pieces(told))
     sentences = [pieces(told[start:end]) for start, end in split(told)]
     parts = [compare(claimed, sentence) for sentence in sentences] if len(sentences) > 1 else [whole]
-    if _supports(whole, said, told) and _is_dense(whole):
+    if _supports(whole, said, told) and _is_dense(whole) and not _fuses(whole):
         return Ruling("supported", _shared(whole))
     for sentence, part in zip(sentences, parts, strict=False):  # an empty passage has no sentence
         ways = arrangements(claimed, sentence) if _may_be_turned(part) else ()
@@ -64,6 +66,13 @@ def rule(claim: str, passage: str) -> Ruling:
             return Ruling("supported", _shared(whole))
     closest = max(parts, key=lambda part: part.same, default=whole)
     return _contradiction(closest, whole) or CANNOT_TELL
+
+
+def _without_questions(told: str) -> str:
+    """What is asked is not said."""
+    if not _QUESTION.search(told):
+        return told
+    return " ".join(told[start:end] for start, end in split(told) if not _QUESTION.search(told[start:end]))
 
 
 def rule_on(claim: str, passages: Sequence[str]) -> Ruling:
@@ -106,7 +115,7 @@ def _supports(seen: Comparison, said: str, told: str) -> bool:
         return False
     if any(piece.is_critical for slot in seen.slots for piece in slot.claimed):
         return False
-    return not _loses_sense(seen) and _keeps_order(seen) and _keeps_scope(seen)
+    return not _loses_sense(seen) and not _joins_names(seen) and _keeps_order(seen) and _keeps_scope(seen)
 
 
 def _may_be_turned(seen: Comparison) -> bool:
@@ -117,6 +126,23 @@ def _may_be_turned(seen: Comparison) -> bool:
 def _is_dense(seen: Comparison) -> bool:
     """Over several sentences: does the claim take next to nothing out from between its words?"""
     return sum(len(slot.told) for slot in seen.slots if slot.inside) <= _MOST_BETWEEN
+
+
+def _fuses(seen: Comparison) -> bool:
+    """Does the claim make one clause of two sentences?"""
+    starts = [piece.start for piece in seen.told if piece.opens_sentence]
+    for (_, theirs), (next_mine, next_theirs) in pairwise(seen.pairs):
+        parted = any(theirs.start < start <= next_theirs.start for start in starts)
+        if parted and not next_mine.opens_clause and next_mine.before not in AND:
+            return True
+    return False
+
+
+def _joins_names(seen: Comparison) -> bool:
+    """Does the claim make one name of two that a comma parts?"""
+    return any(
+        theirs.opens_clause and is_one_name(before, mine) for (before, _), (mine, theirs) in pairwise(seen.pairs)
+    )
 
 
 def _keeps_scope(seen: Comparison) -> bool:
@@ -138,7 +164,28 @@ def _with_next(side: Sequence[Piece]) -> Iterator[tuple[str, str]]:
 def _loses_sense(seen: Comparison) -> bool:
     """Was a "not", an "if", a "may" left out, or what a superlative is limited by?"""
     best = any(piece.key in SUPERLATIVES or _SUPERLATIVE.fullmatch(piece.text) for piece in seen.claimed)
-    return any(_matters(slot) or (best and slot.inside and slot.told and not slot.claimed) for slot in seen.slots)
+    return any(
+        _matters(slot) or _tears(slot) or (best and slot.inside and slot.told and not slot.claimed)
+        for slot in seen.slots
+    )
+
+
+def _tears(slot: Slot) -> bool:
+    """Does what was left out there stand between two words that go together in the claim?"""
+    before, after = slot.mine_around
+    if slot.claimed or not slot.told or not slot.inside or before is None or after is None:
+        return False
+    if slot.next_told and slot.next_told.prefixed:
+        return True  # the `bi` of "bi-monthly"
+    if isinstance(after.value, Date) and any(isinstance(piece.value, Date) for piece in slot.told):
+        return True  # "formed in 1970 under an act of 18 December": the nearer date is the one that counts
+    if after.linked and not (slot.next_told and slot.next_told.linked) and not any(p.linked for p in slot.told):
+        return True  # "is" where the source says that it does something else
+    side_by_side = after.start - before.end == 1 and not after.opens_clause
+    over_clauses = any(p.opens_clause for p in slot.told[1:]) or bool(slot.next_told and slot.next_told.opens_clause)
+    if is_one_name(before, after):
+        return not all(piece.is_name for piece in slot.told) or over_clauses
+    return side_by_side and over_clauses and not slot.is_clause
 
 
 def _matters(slot: Slot) -> bool:
@@ -234,6 +281,8 @@ def _other_value(slot: Slot, seen: Comparison, whole: Comparison) -> str:
     theirs = [piece for piece in slot.told if piece.value]
     if len(values) != 1 or len(theirs) != 1 or values[0].key in {p.key for p in whole.told}:
         return ""
+    if slot.told.index(theirs[0]) > slot.claimed.index(values[0]) + _NEAR:
+        return ""  # it comes later in the source, and belongs to something else
     return f"the source says “{theirs[0].text}”, not “{values[0].text}”" if differ(values[0], theirs[0]) else ""
 
 
@@ -266,9 +315,15 @@ def _other_name(slot: Slot, seen: Comparison, whole: Comparison) -> str:
     if not mine or not theirs or not all(p.is_name for p in (*mine, *theirs)) or _same_name(mine, theirs):
         return ""
     have = {p.key for p in whole.told}
-    if any(p.key in have for p in mine):
+    if any(p.key in have for p in mine) or _may_hold(mine, theirs):
         return ""
     return f"the source says “{_text(theirs)}”, not “{_text(mine)}”"
+
+
+def _may_hold(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:
+    """Is the claim's a country or the like, and the source's none?  Then the one may lie in the other."""
+    regions = [all(_is_in(piece, REGIONS) for piece in side[-1:]) for side in (mine, theirs)]
+    return regions == [True, False]
 
 
 def _same_name(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:

@@ -74,6 +74,16 @@ NOT_SUPPORTED = [
     ("Hal Brand is a pitcher in the league.", "Hal Brand is a former pitcher in the league."),
     ("The tower is used for AM and FM.", "The tower is used for FM."),
     ("The station is called Oldies Radio.", "The station plays an Oldies Radio format."),
+    ("Ada Holt Smith is a suspect.", "As reported by Ada Holt, Smith is a suspect."),
+    ("Iola is a city in Northwestern Kansas.", "Iola is a city in the northwestern part of a county in Kansas."),
+    ("The magazine is published monthly.", "The magazine is published bi-monthly."),
+    ("The unit was formed on 18 December 1969.", "The unit was formed in 1970 under an act of 18 December 1969."),
+    ("The region of Leon was founded in 1947.", "The club plays in the region of Leon. Founded in 1947, it is old."),
+    ("Birch and Holm are teachers.", "Birch and Holm give credit to teachers."),
+    ("The cup of 1991 was the final edition of the cup.", "The cup of 1991 was the final of the fourth edition."),
+    ("The new model is free for everybody.", "Is the new model free for everybody?"),
+    ("我是外国人。", "如果我是外国人，能给我指路。"),
+    ("计算机很好学。", "计算机很好学吗？"),
     ("R1 is open.", "R1 is a model."),
 ]
 
@@ -84,6 +94,8 @@ def test_shared_words_alone_are_no_support(claim, told):
 
 
 CANNOT_TELL = [
+    ("The factory was built in Canada.", "The factory was built in Jonesville."),
+    ("The team won the student cup in 2019.", "The team won the student cup this year building on success in 2018."),
     ("The album came out after 2015.", "The album came out on 2 December 2016."),
     ("Ezra Stein was born in the 1900s.", "Ezra Stein was born on May 9, 1984."),
     ("Darpan Kaur won the bronze medal the year he turned 19.", "Darpan Kaur won the bronze medal the year 2013."),
