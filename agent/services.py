@@ -150,13 +150,22 @@ class Reranker(Protocol):
         ...
 
 
+Slices = Mapping[int, Sequence[tuple[int, int]]]
+"""Of each source, by its number, what a writer was shown of its text: (start, end), in order."""
+
+
 class Checker(Protocol):
     async def check(
-        self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]], examine: Examine | None = None
+        self,
+        claims: Sequence[Claim],
+        sources: Mapping[int, tuple[Source, str]],
+        examine: Examine | None = None,
+        seen: Slices | None = None,
     ) -> list[Claim]:
         """The claims with citations located in the sources' stored texts, and with verdicts; same order.
 
-        `examine`: where rules cannot tell; None: then a claim stays `unchecked`.
+        `examine`: where rules cannot tell; None: then a claim stays `unchecked`.  `seen`: for claims in another
+        language than their source, whose passage cannot be found by their words.
         """
         ...
 

@@ -14,11 +14,12 @@ from functools import lru_cache
 from agent.check.cells import Told, heads_of, rule_on_cell
 from agent.check.conflicts import conflicts
 from agent.check.framing import bare, introduced
-from agent.check.judged import Laid, case_of, decided, requoted, shown_of
+from agent.check.judged import Laid, Shown, case_of, decided, requoted, shown_of, whole
 from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
-from agent.services import Examine
+from agent.services import Examine, Slices
 from agent.text.citations import without_marks
 from agent.text.claims import UNCITED, leans
+from agent.text.language import detect
 from agent.text.quotes import Quotable, Quote
 from agent.text.urls import text_fragment
 from agent.types import Case, Citation, Claim, Conflict, Judgement, Source
@@ -38,7 +39,9 @@ Sources = Mapping[int, tuple[Source, str]]  # number -> the source and its store
 class NoChecker:
     """For `--check none`: every citation located, no verdict but for claims that cite nothing."""
 
-    async def check(self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None) -> list[Claim]:
+    async def check(
+        self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None, seen: Slices | None = None
+    ) -> list[Claim]:
         return [laid.claim for laid in await _laid(claims, sources, by_rules=False)]
 
     async def conflicts(self, claims: Sequence[Claim], sources: Sources) -> list[Conflict]:
@@ -48,10 +51,14 @@ class NoChecker:
 class RuleChecker:
     """Verdicts by rules in code, and by a judge where there is one and the rules do not support."""
 
-    async def check(self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None) -> list[Claim]:
+    async def check(
+        self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None, seen: Slices | None = None
+    ) -> list[Claim]:
         laid = await _laid(claims, sources, by_rules=True)
         if examine is None:
             return [one.claim for one in laid]
+        ready = {n: _ready(source, text) for n, (source, text) in sources.items()}
+        laid = [_across(one, ready, sources, seen or {}) for one in laid]
         doubtful = [(at, case_of(one, sources)) for at, one in enumerate(laid) if one.is_doubtful]
         judgements = await examine([case for _, case in doubtful]) if doubtful else ()
         by_case = {judgement.case: judgement for judgement in judgements}
@@ -114,7 +121,19 @@ def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_ru
     if not by_rules or ruling.outcome == "supported":
         return Laid(located, ruling.outcome)
     faint = {n: quotes or _found(claim, ready[n], 0) for n, quotes in open_to_all.items()}
-    return Laid(located, ruling.outcome, shown_of(faint, ready, introduced=leans(claim)))
+    return Laid(located, ruling.outcome, shown_of(without_marks(claim.text), faint, ready, introduced=leans(claim)))
+
+
+def _across(laid: Laid, ready: Mapping[int, Quotable], sources: Sources, seen: Slices) -> Laid:
+    """Of a source in another language a judge sees what the writer saw: shared names alone find no passage."""
+    if laid.outcome == "supported":
+        return laid
+    language = detect(without_marks(laid.claim.text))
+    shown: list[Shown] = []
+    for number in [citation.source for citation in laid.claim.citations]:
+        foreign = number in seen and not sources[number][0].suspect and detect(sources[number][1]) != language
+        shown += whole(number, seen[number], ready) if foreign else [s for s in laid.shown if s.source == number]
+    return replace(laid, shown=tuple(shown))
 
 
 def _found(claim: Claim, quotable: Quotable, sources: int, limit: int = _CANDIDATES) -> list[Quote]:

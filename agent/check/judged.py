@@ -44,6 +44,7 @@ _AGAINST = "the rules and the model that checks disagree: {why}; yet the model r
 _SHOWN = 2  # passages of a source …
 _SHOWN_OF_MANY = 1  # … and where this many are cited, one of each
 _MANY = 3
+_ROOM = 5_000  # characters of a source in another language than the claim
 _IN_DIGITS = re.compile(r"\d")  # a number in words is read as words are, and rounded: "six in ten" of 62 %
 _GAP = re.compile(r"\s*(?:\[…\]|…|\.{3,})\s*")
 
@@ -72,15 +73,29 @@ class Laid:
 
 
 def shown_of(
-    found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable], *, introduced: bool = False
+    said: str, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable], *, introduced: bool = False
 ) -> tuple[Shown, ...]:
-    """The best passages of each source with the sentences around them, none twice.
+    """The best passages of each source with the sentences around them, none twice, and one for figures not in these.
 
     `introduced`: also with what introduces them on the page, as far above as it may stand.
     """
     limit = _SHOWN if len(found) < _MANY else _SHOWN_OF_MANY
-    shown = [one for n, quotes in found.items() for one in _of_source(n, quotes[:limit], ready)]
+    shown: list[Shown] = []
+    for n, quotes in found.items():
+        other = ready[n].other_figures(said, quotes[:limit])
+        shown += _of_source(n, [*quotes[:limit], *([other] if other else [])], ready)
     return tuple(_with_introduction(one, ready[one.source].text) for one in shown) if introduced else tuple(shown)
+
+
+def whole(number: int, slices: Sequence[tuple[int, int]], ready: Mapping[int, Quotable]) -> list[Shown]:
+    """These slices of a source, as far as there is room for them."""
+    shown, room = [], _ROOM
+    for start, end in slices:
+        text = ready[number].text[start : min(end, start + room)].strip()
+        if text:
+            shown.append(Shown(number, start, end, text))
+        room -= len(text)
+    return shown
 
 
 def _with_introduction(shown: Shown, text: str) -> Shown:

@@ -16,7 +16,7 @@ from agent.errors import LibraryError, ModelError
 from agent.graph.desk import Desk, Heard, listen
 from agent.graph.state import Run
 from agent.graph.steps.brief import brief_of
-from agent.graph.texts import source_texts
+from agent.graph.texts import slices, source_texts
 from agent.services import Judge
 from agent.text.claims import claims as cut
 from agent.types import Case, Claim, Judgement
@@ -183,7 +183,7 @@ class _Going:
             self._doubtful += cases
             return []
 
-        await services.checker.check(fresh, texts, collect)
+        await services.checker.check(fresh, texts, collect, slices(self._run))
 
     def _ready(self, *, over: bool) -> Iterator[Sequence[Case]]:
         """Batches that are full, and at the end what is left."""

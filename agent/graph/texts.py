@@ -28,6 +28,11 @@ async def source_texts(run: Run, numbers: set[int], library: Library) -> dict[in
     return {s.number: (s, await library.text(s.snapshot)) for s in wanted}
 
 
+def slices(run: Run) -> dict[int, list[tuple[int, int]]]:
+    """What the writer was shown of each source, by its number."""
+    return {run.sources[ref.document_id].number: [(p.start, p.end) for p in ref.passages] for ref in run.evidence}
+
+
 def no_evidence(run: Run) -> str:
     """Abstaining says what was searched and what was found, in the answer's language where we speak it."""
     words = _WORDS.get(run.run.language.split("-")[0], _WORDS["en"])

@@ -106,6 +106,20 @@ class Quotable:
         least = ENOUGH_ACROSS if asked.wide != self.wide else ENOUGH
         return [quote for quote in best if quote.score >= (least / min(sources, 2) if sources else 0)]
 
+    def other_figures(self, claim: str, known: Sequence[Quote]) -> Quote | None:
+        """Where most of the claim's figures stand that none of the `known` passages has; None where none does."""
+        figures = {term for term in _asked(claim).figures if term.startswith("#")}
+        have = {term for term in figures for at in self._places.get(term, ()) if self._is_within(at, known)}
+        held = self._held(dict.fromkeys(figures - have, 1.0))
+        if not known or not held:
+            return None
+        best = max(held, key=lambda index: (len(held[index]), -index))
+        return Quote(*self.spans[best], 0.0)
+
+    def _is_within(self, index: int, quotes: Sequence[Quote]) -> bool:
+        start, end = self.spans[index]
+        return any(quote.start <= start and end <= quote.end for quote in quotes)
+
     def passage(self, quote: Quote) -> str:
         """The quote's text; for a row of a table, below the table's head."""
         row = self.row(quote)

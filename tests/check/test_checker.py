@@ -173,3 +173,37 @@ async def test_a_judge_sees_the_sentence_before_a_claim_and_the_name_of_the_site
     assert [(case.context, case.exhibits[0].site) for case in seen] == [
         ("R1 was released on January 20, 2025.", "1.example")
     ]
+
+
+async def shown_to_a_judge(answer, text, seen=None):
+    cases = []
+
+    async def examine(asked):
+        cases.extend(asked)
+        return []
+
+    await RuleChecker().check(claims(answer), sources(text=text), examine, seen)
+    return ["\n".join(exhibit.text for exhibit in case.exhibits) for case in cases]
+
+
+async def test_a_judge_sees_where_each_figure_of_a_claim_stands():
+    text = "\n\n".join(
+        [
+            "On the older test set the summaries of R1 were wrong in 14.3 per cent and those of V3 in 3.9 per cent.",
+            *["Nobody expected that the summaries would differ much between the two test sets and models."] * 4,
+            "On the new test set the summaries of R1 were wrong in 11.3 per cent and those of V3 in 6.1 per cent.",
+        ]
+    )
+    answer = "Of its summaries R1 got 14.3 per cent wrong (V3: 3.9), and 11.3 per cent (V3: 6.1) on the new set [1]."
+    (shown,) = await shown_to_a_judge(answer, text)
+    assert "14.3" in shown
+    assert "11.3" in shown
+
+
+async def test_of_a_source_in_another_language_a_judge_sees_what_the_writer_saw():
+    first = "Its abilities to reason were brought out by reinforcement learning alone, without any examples."
+    text = f"# R1-Zero\n\nAn introduction that says nothing of how it was made.\n\n{first}\n\nSomething else follows."
+    start = text.index(first)
+    answer = "R1-Zero 的推理能力完全是通过强化学习得到的[1]。"
+    assert first not in (await shown_to_a_judge(answer, text))[0]
+    assert await shown_to_a_judge(answer, text, {1: [(start, start + len(first))]}) == [first]

@@ -12,7 +12,7 @@ from agent.graph.judging import Examiner
 from agent.graph.state import Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.revise import findings
-from agent.graph.texts import source_texts
+from agent.graph.texts import slices, source_texts
 from agent.services import Examine
 from agent.text.claims import claims as cut
 from agent.text.claims import set_apart, without
@@ -50,7 +50,7 @@ async def check(
     fresh = [claim for claim in found if _key(claim) not in before]
     numbers = {c.source for claim in fresh for c in claim.citations}
     texts = await source_texts(run, numbers, desk.services.library)
-    checked = iter(await desk.services.checker.check(fresh, texts, examine) if fresh else ())
+    checked = iter(await desk.services.checker.check(fresh, texts, examine, slices(run)) if fresh else ())
     return tuple(_moved(before[_key(c)], c) if _key(c) in before else next(checked) for c in found)
 
 
