@@ -8,7 +8,7 @@ RUN := $(BIN)/python -m agent
 Q ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help embedder ask ui test check eval test-slow format lock clean
+.PHONY: help embedder ask ui test check eval bench test-slow format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,8 +36,12 @@ test-slow: $(VENV)/.dev embedder  ## browser, third-party servers, kills, the bu
 	@sh tests/system_packages.sh
 	@$(BIN)/pytest -m slow --timeout 900
 
-eval: $(VENV)/.dev  ## how well the rules check: tables from labelled claims, and each rule taken out
+eval: $(VENV)/.dev embedder  ## how well it checks and finds: tables from labelled claims and questions
 	@$(BIN)/python -m tests.check.evaluate && echo && $(BIN)/python -m tests.check.mutations
+	@echo && $(BIN)/python -m tests.library.evaluate
+
+bench: $(VENV)/.dev embedder  ## how fast it finds, embeds and reads pages: about five minutes
+	@$(BIN)/python -m tests.library.bench && echo && $(BIN)/python -m tests.bench_extract
 
 format: $(VENV)/.dev  ## format and mend what a tool can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
