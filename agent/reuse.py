@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _WITH_BOUNDS = timedelta(days=1)  # who asks for recent sources wants recent pages; first value
 _EVER = timedelta(days=36_500)
 ONLY = "Only pages that earlier runs read were asked (--library-only)."
+ONLY_WITH_FOLDER = "Only pages that earlier runs read, and the folder, were asked (--library-only)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ def reuse(settings: Settings, library: Library, today: date, *, is_sample: bool)
 
 def cautions(settings: Settings) -> tuple[str, ...]:
     """What a reader of the answer should know of it."""
-    return (ONLY,) if settings.library == "only" else ()
+    if settings.library != "only":
+        return ()
+    return (ONLY_WITH_FOLDER if settings.folder else ONLY,)
 
 
 def _aging(settings: Settings, today: date) -> Callable[[str], timedelta]:

@@ -126,7 +126,7 @@ async def stored_text(settings: Settings, snapshot: str) -> str:
 
 async def _text_in(library: StoredLibrary, snapshot: str) -> str:
     async with library.in_use():
-        return await library.text(snapshot)
+        return await library.text(await library.whole(snapshot))
 
 
 class SystemClock:

@@ -44,7 +44,9 @@ def run(words: Sequence[str], start: Start) -> int:
 
 def run_text(words: Sequence[str], start: Start) -> int:
     parser = Parser("library text", description=f"Print {ACTIONS['text'][1]}.")
-    parser.add_argument("snapshot", metavar="SNAPSHOT", help="SHA-256 of the text, as in `sources` of the result")
+    parser.add_argument(
+        "snapshot", metavar="SNAPSHOT", help="the text's hash, as in `sources` of the result, or its beginning"
+    )
     parser.add_argument("--data-dir", metavar="DIR", default=argparse.SUPPRESS, help="where the library is kept")
     parsed = parser.parse_args(words)
     prepare()

@@ -44,7 +44,7 @@ def run_forget(words: Sequence[str], _: Start) -> int:
     with closing(shelf.record()) as record:
         planned = _planned(parsed, record, choice)
         if not parsed.json:
-            print("\n".join(_told_plan(planned, now)))
+            print("\n".join([*_told_plan(planned, now), *_told_folders(parsed, shelf, planned)]))
         busy = _forgotten(parsed, shelf, record, planned)
     if parsed.json:
         print(json.dumps(_plan_as_json(planned, done=busy is not None), ensure_ascii=False, indent=2))
@@ -110,17 +110,27 @@ def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned
     """Indexes that could not be emptied; None where it was not done.  Raises `UsageError`."""
     from agent.library.forgetting import forget
 
-    if parsed.dry_run or not (planned.goes or planned.shared or parsed.folder):
+    files = _are_files(parsed, planned)
+    if parsed.dry_run or not (planned.goes or planned.shared or (files and shelf.has_folders)):
         return None
     if not parsed.yes and not _agreed(len(planned.goes)):
         return None
     before = shelf.bytes()
     busy = forget(record, planned, shelf.indexes)
-    if parsed.folder or any(entry.url.startswith("file:") for entry in planned.goes):
+    if files:
         shelf.forget_folders()
     if not parsed.json:
         print(f"forgotten; the library takes {told_size(shelf.bytes())} ({told_size(before)} before)")
     return busy
+
+
+def _are_files(parsed: argparse.Namespace, planned: Plan) -> bool:
+    return bool(parsed.folder) or any(entry.url.startswith("file:") for entry in planned.goes)
+
+
+def _told_folders(parsed: argparse.Namespace, shelf: Shelf, planned: Plan) -> list[str]:
+    told = "what was read of folders to search them goes too: they are read anew when they are asked about"
+    return [told] if _are_files(parsed, planned) and shelf.has_folders else []
 
 
 def _agreed(count: int) -> bool:

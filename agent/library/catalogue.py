@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import LibraryError
-from agent.library.record import Record
+from agent.library.record import HASH, SHORTEST, Record
 from agent.text.urls import canonical, host
-
-HASH = 64  # characters of a snapshot; a user may give the first SHORTEST of them
-SHORTEST = 8
 
 _ENTRIES = """
     SELECT (SELECT json_group_array(run_id) FROM run_documents r WHERE r.document = d.row),

@@ -101,6 +101,10 @@ class StoredLibrary:
         """A stored text, as it was when it was cited."""
         return await _LANE.run(self._record.text, snapshot)
 
+    async def whole(self, beginning: str) -> str:
+        """The hash of the one text whose hash begins so; what was given where there is none.  Raises `LibraryError`."""
+        return await _LANE.run(self._record.whole, beginning)
+
     async def recall(self, url: str, *, since: datetime) -> Document | None:
         """The document read from this URL at or after `since`, if there is one."""
         return await _LANE.run(self._record.recall, url, since)

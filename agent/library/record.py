@@ -55,6 +55,9 @@ _PASSAGES = """
     SELECT p.row, p.start, p."end", d.id, d.snapshot FROM passages p JOIN documents d ON d.row = p.document
     WHERE p.row IN (SELECT value FROM json_each(?))"""
 
+HASH = 64  # characters of a snapshot; a user may give the first SHORTEST of them
+SHORTEST = 8
+
 
 class Record:
     """One file; a connection for each call, kept for the next.  Raises `LibraryError`."""
@@ -138,6 +141,18 @@ class Record:
             return zlib.decompress(found[0][0]).decode("utf-8", "surrogatepass")
         except (zlib.error, UnicodeDecodeError) as e:
             raise LibraryError(f"the text {snapshot} in the library {self.path} is damaged: fetch its page anew") from e
+
+    def whole(self, beginning: str) -> str:
+        """The hash of the one text whose hash begins so; what was given where there is none."""
+        if len(beginning) < SHORTEST or len(beginning) >= HASH:
+            return beginning
+        like = "SELECT hash FROM snapshots WHERE substr(hash, 1, ?) = ?"
+        found = self.rows(like, len(beginning), beginning.lower())
+        if len(found) > 1:
+            raise LibraryError(
+                f"{len(found)} texts in the library {self.path} begin with {beginning!r}: give more of it"
+            )
+        return str(found[0][0]) if found else beginning
 
     def recall(self, url: str, since: datetime) -> Document | None:
         """What was read from this URL at or after `since`; the newest where there are several."""

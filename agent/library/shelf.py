@@ -35,6 +35,10 @@ class Shelf:
         """Where the indexes of local documents are, one file a folder."""
         return self.directory / "folders"
 
+    @property
+    def has_folders(self) -> bool:
+        return any(self.folders.glob("*.sqlite3"))
+
     def forget_folders(self) -> None:
         """Their texts go too; a folder that is asked about again is read anew."""
         for path in self.folders.glob("*.sqlite3*"):

@@ -16,6 +16,7 @@ import pytest
 from agent.cli import main
 from agent.library.record import Record
 from agent.runs import Runs
+from agent.web.search.folder_index import FolderIndex, file_of
 from tests.library.conftest import document
 
 NOW = datetime.now(UTC)
@@ -289,3 +290,29 @@ def test_when_nobody_uses_it_the_library_is_one_file_that_can_be_copied(action, 
 def test_every_action_helps(action, capsys):
     assert main(["library", action, "--help"]) == 0
     assert "--data-dir" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------------------------- texts and folders
+
+
+def test_a_text_is_printed_by_the_beginning_of_its_hash_as_the_list_shows_it(capsysbinary, home):
+    stored = page("plum", "b.example", 30)
+    for key in (stored.snapshot, stored.snapshot[:12], stored.snapshot[:8].upper()):
+        assert main(["library", "text", key, "--data-dir", str(home)]) == 0
+        assert capsysbinary.readouterr().out == stored.text.encode()
+    assert main(["library", "text", stored.snapshot[:7], "--data-dir", str(home)]) == 1
+    assert main(["library", "text", "0123456789ab", "--data-dir", str(home)]) == 1
+
+
+def test_forgetting_a_folder_takes_what_was_read_of_it_for_its_search(capsys, home, tmp_path):
+    folder = tmp_path / "documents"
+    index = FolderIndex(file_of(home / "library" / "folders", folder))
+    index.put((folder / "a.txt").as_uri(), "a.txt", "a secret hippopotamus", digest="x")
+    index.close()
+    assert "they are read anew" not in said(capsys, home, "forget", "--host", "c.example", "--yes")
+    assert list((home / "library" / "folders").iterdir())
+    assert "they are read anew" in said(capsys, home, "forget", "--folder", str(folder), "--dry-run")
+    assert list((home / "library" / "folders").iterdir())
+    assert "forgotten" in said(capsys, home, "forget", "--folder", str(folder), "--yes")
+    assert list((home / "library" / "folders").iterdir()) == []
+    assert "forgotten" not in said(capsys, home, "forget", "--folder", str(folder), "--yes")
