@@ -123,7 +123,8 @@ def evidence(
 ) -> list[Evidence]:
     """The passages a writer is shown: whole, at most `per_source` of one source, together within the budget.
 
-    `per_origin`: at most of all sources of one site; files are the user's own, and each is one.  None: any number.
+    `per_origin`: of all sources of one site at most, while other sites have something to say; what it leaves of the
+    budget goes to the rest.  Files are the user's own, and each is one.  None: any number.
 
     `ranked` is best first.  Each choice weighs a passage's score against its likeness to what is chosen already
     (maximal marginal relevance); a passage that says nearly the same as a chosen one is dropped, whoever says it.
@@ -135,7 +136,7 @@ def evidence(
         for place, found in enumerate(ranked[:CANDIDATES])
         if (source := sources_by_document.get(found.passage.document_id))
     ]
-    chosen = _chosen(candidates, budget_tokens, (per_source, per_origin or len(candidates)))
+    chosen = _chosen(candidates, budget_tokens, per_source, per_origin or len(candidates))
     return _by_source(sorted(chosen, key=lambda c: (c.last, c.place)), sources_by_document)
 
 
@@ -148,34 +149,37 @@ class _Candidate:
     score: float
     shingles: frozenset[str]
     likeness: float = 0.0  # to the chosen passage most like it, 0..1
+    late: bool = False  # its origin has had its share
 
 
 def _origin(source: Source) -> str:
     return source.url if source.url.startswith("file:") else source.site
 
 
-def _chosen(candidates: list[_Candidate], budget: int, most: tuple[int, int]) -> list[_Candidate]:
-    """`most`: of one source, and of one origin."""
+def _chosen(candidates: list[_Candidate], budget: int, per_source: int, per_origin: int) -> list[_Candidate]:
+    """What an origin has beyond its share comes after all that others have to say."""
     chosen: list[_Candidate] = []
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[str] = Counter()
+    of_origin: Counter[str] = Counter()
     while candidates:
         best = max(candidates, key=_worth)
         candidates.remove(best)
         cost = estimate_tokens(best.passage.text)
-        shares = [("source", best.passage.document_id), ("origin", best.origin)]
-        if cost > budget or any(counts[share] >= limit for share, limit in zip(shares, most, strict=True)):
+        if cost > budget or counts[best.passage.document_id] >= per_source:
             continue
         chosen.append(best)
         budget -= cost
-        counts.update(shares)
+        counts[best.passage.document_id] += 1
+        of_origin[best.origin] += 1
         for other in candidates:
             other.likeness = max(other.likeness, _likeness(best.shingles, other.shingles))
+            other.late = of_origin[other.origin] >= per_origin
         candidates = [other for other in candidates if other.likeness < NEARLY_THE_SAME]
     return chosen
 
 
-def _worth(candidate: _Candidate) -> tuple[bool, float]:
-    return not candidate.last, RELEVANCE * candidate.score - (1 - RELEVANCE) * candidate.likeness
+def _worth(candidate: _Candidate) -> tuple[bool, bool, float]:
+    return not candidate.last, not candidate.late, RELEVANCE * candidate.score - (1 - RELEVANCE) * candidate.likeness
 
 
 def _by_source(chosen: Sequence[_Candidate], sources: Mapping[str, Source]) -> list[Evidence]:

@@ -222,8 +222,17 @@ def test_one_site_does_not_take_the_room_of_the_others():
     sources = {name: replace(source(name), site="same.example") for name in ("a", "b")} | {"c": source("c")}
     found = ranked(*((name, 100 * n, distinct(10 * n + ord(name))) for n in range(4) for name in ("a", "b")))
     found += [replace(one, score=0.05) for one in ranked(("c", 0, distinct(999)))]
-    shown = evidence(found, sources, budget_tokens=10_000, per_source=4, per_origin=5)
+    room = 6 * max(estimate_tokens(one.passage.text) for one in found)
+    shown = evidence(found, sources, budget_tokens=room, per_source=4, per_origin=5)
     assert {e.source.document_id: len(e.passages) for e in shown} == {"a": 3, "b": 2, "c": 1}
+
+
+def test_what_the_others_leave_of_the_room_goes_to_the_site_after_all():
+    sources = {name: replace(source(name), site="same.example") for name in ("a", "b")} | {"c": source("c")}
+    found = ranked(*((name, 100 * n, distinct(10 * n + ord(name))) for n in range(4) for name in ("a", "b")))
+    found += [replace(one, score=0.05) for one in ranked(("c", 0, distinct(999)))]
+    shown = evidence(found, sources, budget_tokens=10_000, per_source=4, per_origin=5)
+    assert {e.source.document_id: len(e.passages) for e in shown} == {"a": 4, "b": 4, "c": 1}
 
 
 def test_files_of_one_folder_are_each_their_own_origin():
