@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.sample.catalogue import Stored, load
 from agent.text.chunking import CJK_SIZE, SIZE, passage_id, slices, split
 from agent.types import Document
+from agent.web.extract import html
+from agent.web.extract.parts import Hints
 from tests.pace import limit
 
 SENTENCE = "The model was trained on many problems with answers that a program can check. "
@@ -190,3 +193,30 @@ def test_a_passage_is_named_by_its_document_and_place():
     assert passage_id("d", 0, 9) == passage_id("d", 0, 9)
     assert len({passage_id("d", 0, 9), passage_id("e", 0, 9), passage_id("d", 0, 8), passage_id("d", 1, 9)}) == 4
     assert split(document("One."))[0].id == passage_id("d", 0, 4)
+
+
+def _text_of(page: Stored) -> str:
+    return html.extract(page.body, Hints(url=page.entry.url)).text
+
+
+PAGES = [
+    _text_of(page)
+    for page in load()
+    if page.entry.status == 200 and not page.entry.blocked and page.entry.type.startswith("text/html")
+]
+edits = st.tuples(st.floats(0, 1), st.integers(0, 300), st.one_of(pieces, st.text(max_size=20)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(PAGES), st.lists(edits, max_size=8))
+def test_on_real_pages_and_on_pages_gone_wrong_offsets_are_exact(text: str, changes: list[tuple[float, int, str]]):
+    for where, length, new in changes:
+        at = int(where * len(text))
+        text = text[:at] + new + text[at + length :]
+    end_of_last = 0
+    for passage in split(document(text)):
+        assert text[passage.start : passage.end] == passage.text == passage.text.strip() != ""
+        assert text[end_of_last : passage.start].strip() == ""
+        assert passage.end - passage.start <= 1.5 * SIZE
+        end_of_last = passage.end
+    assert text[end_of_last:].strip() == ""
