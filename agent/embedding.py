@@ -1,4 +1,7 @@
-"""Settings → the embedder.  Knows which one the settings mean; does not know what it is used for."""
+"""Settings → the embedder, and the server that its vectors are indexed on.
+
+Knows which ones the settings mean; does not know what they are used for.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from agent.settings import Settings
 
 if TYPE_CHECKING:
     from agent.library.embed import Embedder
+    from agent.library.server import ChromaServer
 
 
 def embedder_of(settings: Settings) -> Embedder | None:
@@ -27,3 +31,14 @@ def _key(settings: Settings, url: str) -> str:
     if settings.embeddings_api_key:
         return settings.embeddings_api_key.get_secret_value()
     return settings.api_key.get_secret_value() if url == settings.base_url and settings.api_key else ""
+
+
+def chroma_server_of(settings: Settings) -> ChromaServer | None:
+    """None: the embedded Chroma."""
+    if settings.chroma_url is None:
+        return None
+    from agent.library.server import ChromaServer
+
+    return ChromaServer(
+        settings.chroma_url, settings.chroma_api_key.get_secret_value() if settings.chroma_api_key else ""
+    )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 20  # of a reply; OpenRouter's list of 350 models, the longest there is, takes about half of it
 _PIECE = 1 << 16  # bytes read between two looks at the clock
+_NONE: Mapping[str, str] = {}
 
 T = TypeVar("T")
 
@@ -35,7 +36,14 @@ class Reply:
     json: object
 
 
-def ask(url: str, *, seconds: float, key: str = "", question: Mapping[str, object] | None = None) -> Reply:
+def ask(
+    url: str,
+    *,
+    seconds: float,
+    key: str = "",
+    headers: Mapping[str, str] = _NONE,
+    question: Mapping[str, object] | None = None,
+) -> Reply:
     """The reply, whatever its status; a `question` is sent as JSON.  Raises `OSError` where none comes in `seconds`."""
     from http.client import HTTPException
     from urllib.error import HTTPError
@@ -43,7 +51,9 @@ def ask(url: str, *, seconds: float, key: str = "", question: Mapping[str, objec
     deadline = time.monotonic() + seconds
     try:
         try:
-            with _opener(url).open(_request(url, key, question), timeout=seconds) as response:
+            with _opener(url).open(
+                _request(url, {**_authorization(key), **headers}, question), timeout=seconds
+            ) as response:
                 return Reply(response.status, _json(response, deadline))
         except HTTPError as e:
             with e:
@@ -72,12 +82,14 @@ def all_at_once(calls: Sequence[Callable[[], T]], *, seconds: float) -> list[T |
     return list(replies)
 
 
-def _request(url: str, key: str, question: Mapping[str, object] | None) -> Request:
+def _authorization(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _request(url: str, more: Mapping[str, str], question: Mapping[str, object] | None) -> Request:
     from urllib.request import Request
 
-    headers = {"Accept": "application/json", "User-Agent": f"r1-research-agent/{VERSION}"}
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
+    headers = {"Accept": "application/json", "User-Agent": f"r1-research-agent/{VERSION}", **more}
     if question is None:
         return Request(url, headers=headers)  # noqa: S310 - what is configured begins with http, the rest is ours
     body = json.dumps(question).encode()

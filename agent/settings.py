@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     embeddings_api_key: SecretStr | None = Field(
         None, description="its key; default: the reasoner's on the same endpoint"
     )
+    chroma_url: str | None = Field(
+        None, description="a Chroma server (`chroma run`) instead of the embedded Chroma, such as http://localhost:8000"
+    )
+    chroma_api_key: SecretStr | None = Field(None, description="its key, where something before it asks for one")
     data_dir: Path | None = Field(None, description="library, Chroma, runs; default: the user's data directory")
     cache_dir: Path | None = Field(
         None, description="the embedder, search replies, refusals; default: the user's cache directory"
@@ -138,6 +142,7 @@ class Settings(BaseSettings):
         "brave_url",
         "serper_url",
         "embeddings_base_url",
+        "chroma_url",
     )
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
@@ -197,6 +202,8 @@ class Settings(BaseSettings):
     def _embeddings(self) -> Settings:
         if (self.embeddings_base_url or self.embeddings_api_key) and not self.embeddings_model:
             raise ValueError("the embeddings endpoint needs a model name: set AGENT_EMBEDDINGS_MODEL")
+        if self.chroma_api_key and not self.chroma_url:
+            raise ValueError("the Chroma server's key needs its address: set AGENT_CHROMA_URL")
         return self
 
     @property
@@ -254,7 +261,7 @@ def _hostname(url: str) -> str:
 
 def _of_now() -> set[str]:
     secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-    return secret | {"data_dir", "cache_dir"}
+    return secret | {"data_dir", "cache_dir", "chroma_url"}
 
 
 def _in_one_line(error: ValidationError) -> str:

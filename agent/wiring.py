@@ -271,9 +271,10 @@ class Wiring:
 
     @cached_property
     def library(self) -> StoredLibrary:
+        from agent.embedding import chroma_server_of
         from agent.library.library import StoredLibrary
 
-        return StoredLibrary(self._home / "library", self._embedder)
+        return StoredLibrary(self._home / "library", self._embedder, chroma_server_of(self._settings))
 
     @cached_property
     def _compare(self) -> Compare | None:

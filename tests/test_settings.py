@@ -48,6 +48,8 @@ def test_search_providers_are_a_list_with_commas(monkeypatch):
         ({"search": "folder"}, "AGENT_FOLDER"),
         ({"max_seconds": -1}, "AGENT_MAX_SECONDS='-1'"),
         ({"lang": "../../etc"}, "AGENT_LANG"),
+        ({"chroma_api_key": "k"}, "AGENT_CHROMA_URL"),
+        ({"chroma_url": "localhost:8000"}, "AGENT_CHROMA_URL"),
         ({"colour": "red"}, "'colour' is not a setting"),
     ],
 )

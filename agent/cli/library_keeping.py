@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.library.catalogue import Choice, Entry
     from agent.library.forgetting import Plan
     from agent.library.record import Record
+    from agent.library.server import ChromaServer
     from agent.library.shelf import Shelf
     from agent.library.verifying import Checked
 
@@ -48,9 +49,8 @@ def run_forget(words: Sequence[str], _: Start) -> int:
         busy = _forgotten(parsed, shelf, record, planned)
     if parsed.json:
         print(json.dumps(_plan_as_json(planned, done=busy is not None), ensure_ascii=False, indent=2))
-    for path in busy or []:
-        told = f"another program is using {path} just now: it forgets when it is opened next"
-        print(f"{NAME}: {told}", file=sys.stderr)
+    for told in busy or []:
+        print(f"{NAME}: {one_line(told)}", file=sys.stderr)
     return ANSWERED
 
 
@@ -106,8 +106,8 @@ def _staying(kept: Sequence[Entry], which: str) -> str:
     return f"{of(len(kept), 'document')} {which} stay{'s' if len(kept) == 1 else ''}"
 
 
-def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned: Plan) -> list[Any] | None:
-    """Indexes that could not be emptied; None where it was not done.  Raises `UsageError`."""
+def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned: Plan) -> list[str] | None:
+    """Of indexes that could not be emptied, why; None where it was not done.  Raises `UsageError`."""
     from agent.library.forgetting import forget
 
     files = _are_files(parsed, planned)
@@ -116,7 +116,11 @@ def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned
     if not parsed.yes and not _agreed(len(planned.goes)):
         return None
     before = shelf.bytes()
-    busy = forget(record, planned, shelf.indexes)
+    busy = [
+        f"another program is using {path} just now: it forgets when it is opened next"
+        for path in forget(record, planned, shelf.indexes)
+    ]
+    busy += _not_forgotten_on_servers(parsed, shelf) if planned.goes else []
     if files:
         shelf.forget_folders()
     if not parsed.json:
@@ -131,6 +135,14 @@ def _are_files(parsed: argparse.Namespace, planned: Plan) -> bool:
 def _told_folders(parsed: argparse.Namespace, shelf: Shelf, planned: Plan) -> list[str]:
     told = "what was read of folders to search them goes too: they are read anew when they are asked about"
     return [told] if _are_files(parsed, planned) and shelf.has_folders else []
+
+
+def _not_forgotten_on_servers(parsed: argparse.Namespace, shelf: Shelf) -> list[str]:
+    from agent.embedding import chroma_server_of
+    from agent.library.indexes import drop_served
+
+    server = chroma_server_of(settings_of(parsed))
+    return [why for path in sorted(shelf.indexes.glob("*/")) if (why := drop_served(path, server))]
 
 
 def _agreed(count: int) -> bool:
@@ -171,8 +183,11 @@ def run_verify(words: Sequence[str], _: Start) -> int:
     add_place(parser)
     parsed = parser.parse_args(words)
     prepare()
+    from agent.embedding import chroma_server_of
+
     shelf = shelf_of(parsed)
-    found = _checked(shelf, (lambda _: None) if parsed.json else _show)
+    server = chroma_server_of(settings_of(parsed))
+    found = _checked(shelf, server, (lambda _: None) if parsed.json else _show)
     damaged = any(checked.faults for checked in found)
     if parsed.json:
         print(json.dumps({"ok": not damaged, "parts": [asdict(one) for one in found]}, ensure_ascii=False, indent=2))
@@ -181,16 +196,16 @@ def run_verify(words: Sequence[str], _: Start) -> int:
     return FAILED if damaged else ANSWERED
 
 
-def _checked(shelf: Shelf, show: Callable[[Checked], None]) -> list[Checked]:
+def _checked(shelf: Shelf, server: ChromaServer | None, show: Callable[[Checked], None]) -> list[Checked]:
     found = []
     with closing(shelf.record()) as record:
-        for checked in _parts(record, shelf):
+        for checked in _parts(record, shelf, server):
             show(checked)
             found.append(checked)
     return found
 
 
-def _parts(record: Record, shelf: Shelf) -> Iterator[Checked]:
+def _parts(record: Record, shelf: Shelf, server: ChromaServer | None) -> Iterator[Checked]:
     from agent.library.indexes import verify_indexes
     from agent.library.verifying import verify
 
@@ -198,7 +213,7 @@ def _parts(record: Record, shelf: Shelf) -> Iterator[Checked]:
         yield checked
         if checked.part == "file" and checked.faults:
             return
-    yield from verify_indexes(record, shelf.indexes)
+    yield from verify_indexes(record, shelf.indexes, server)
 
 
 def _show(checked: Checked) -> None:
@@ -219,12 +234,14 @@ def run_repair(words: Sequence[str], _: Start) -> int:
     add_place(parser)
     parsed = parser.parse_args(words)
     prepare()
+    from agent.embedding import chroma_server_of
     from agent.library.indexes import repair_indexes
     from agent.library.repairing import repair
 
     shelf, mended = shelf_of(parsed), []
+    server = chroma_server_of(settings_of(parsed))
     with closing(shelf.record()) as record:
-        for line in chain(repair(record), repair_indexes(record, shelf.indexes)):
+        for line in chain(repair(record), repair_indexes(record, shelf.indexes, server)):
             mended.append(line)
             if not parsed.json:
                 print(one_line(line), flush=True)

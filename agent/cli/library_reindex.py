@@ -61,11 +61,12 @@ def _embedder(parsed: argparse.Namespace) -> Embedder:
 
 
 async def _reindex(parsed: argparse.Namespace, embedder: Embedder, progress: _Progress) -> Reindexed:
+    from agent.embedding import chroma_server_of
     from agent.library.reindexing import reindex
 
     last = None
     try:
-        async for last in reindex(shelf_of(parsed), embedder):
+        async for last in reindex(shelf_of(parsed), embedder, chroma_server_of(settings_of(parsed))):
             progress.show(last)
     finally:
         progress.end()

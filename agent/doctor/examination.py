@@ -75,7 +75,7 @@ def _works(models: _Models, machine: Machine) -> list[Coroutine[Any, Any, Findin
         *(asked(role, evidence, machine) for role in models.roles.values()),
         searches(settings, machine),
         asyncio.to_thread(_kept, settings),
-        _chroma(),
+        _chroma(settings),
         asyncio.to_thread(_room, settings),
     ]
 
@@ -85,8 +85,8 @@ def _kept(settings: Settings) -> Findings:
     return [finding for finding in found if finding]
 
 
-async def _chroma() -> Findings:
-    return [await places.chroma()]
+async def _chroma(settings: Settings) -> Findings:
+    return [await places.chroma(settings)]
 
 
 def _room(settings: Settings) -> Findings:

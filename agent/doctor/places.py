@@ -20,6 +20,11 @@ from agent.settings import Settings
 CHROMA_SECONDS = 30.0  # a cold interpreter importing chromadb on two busy cores took 4.4 s
 _LEAST_BYTES = 200 << 20  # a deep run stores some 10 MB, and SQLite wants room beside what it writes
 _SCARCE_BYTES = 1 << 30
+_NO_CHROMA = "nothing has to be done: an exact search answers in its place, more slowly in a large library"
+_SERVER_AWAY = (
+    "see AGENT_CHROMA_URL, and whether the server runs (`chroma run`); an exact search answers meanwhile, and what is "
+    "missing on the server is added once it is there"
+)
 
 
 def directories(settings: Settings) -> Iterator[Finding]:
@@ -101,26 +106,29 @@ def embedder(settings: Settings) -> Finding:
     return Finding("embedder", "ok", f"{found.name} works")
 
 
-async def chroma() -> Finding:
-    """An index in a directory of its own, in a process of its own: the user's is left alone."""
+async def chroma(settings: Settings) -> Finding:
+    """An index in a directory of its own, in a process of its own: the user's is left alone, also on a server."""
     from agent.child import Crew
+    from agent.embedding import chroma_server_of
+    from agent.library.index import place_of
 
+    server = chroma_server_of(settings)
     crew = Crew("agent.library.chroma_worker")
     try:
-        with tempfile.TemporaryDirectory(prefix="r1-research-", ignore_cleanup_errors=True) as place:
-            where = {"home": f"{place}/index", "record": f"{place}/record.sqlite", "embedder": 1, "anew": False}
-            told, _ = await crew.ask({"do": "open", **where}, seconds=CHROMA_SECONDS)
-            await crew.ask({"do": "close"}, seconds=CHROMA_SECONDS)
+        with tempfile.TemporaryDirectory(prefix="r1-research-", ignore_cleanup_errors=True) as home:
+            where = place_of(Path(home) / "index", server)
+            opening = {"do": "open", **where, "record": f"{home}/record.sqlite", "embedder": 1, "anew": False}
+            told, _ = await crew.ask(opening, seconds=CHROMA_SECONDS)
+            if told["state"] == "open":
+                await crew.ask({"do": "drop", **where}, seconds=CHROMA_SECONDS)
     except (ChildError, OSError) as e:
-        mend = "nothing has to be done: an exact search answers in its place, more slowly in a large library"
-        return Finding("chroma", "weak", f"it does not start: {e}", mend)
+        told = {"state": "", "why": f"{server.url if server else 'it'} does not start: {e}"}
     finally:
         crew.close()
-    return Finding("chroma", "ok", "it starts, in a process of its own") if told.get("state") == "open" else _odd(told)
-
-
-def _odd(told: object) -> Finding:
-    return Finding("chroma", "weak", f"it starts, but does not open an index: {told}")
+    if told["state"] == "open":
+        works = f"the server {server.url} works" if server else "it starts, in a process of its own"
+        return Finding("chroma", "ok", works)
+    return Finding("chroma", "weak", str(told.get("why", told)), _SERVER_AWAY if server else _NO_CHROMA)
 
 
 def _nearest(place: Path) -> Path:

@@ -1,6 +1,7 @@
 """Chroma, in a process of its own: the dense index over the record's vectors.
 
-Knows Chroma's calls, how far the index has come, and how it is built anew.  Does not know texts, embedders or runs.
+Knows what goes into Chroma, how far the index has come, and when it is built anew.  Does not know where it lives
+(`agent.library.homes`), or texts, embedders and runs.
 
 Chroma's calls hold the GIL (opening 10,000 logged vectors takes 0.6 s of it), so they are made here and not beside an
 event loop.  The index never syncs while it is in use (`sync_threshold`): a kill -9 within Chroma's own persisting
@@ -13,56 +14,64 @@ The parent asks with a JSON header whose `do` names a method of `Index`; vectors
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
 
 from agent.child import Header, serve
-from agent.library.place import Place
+from agent.errors import ChildError
+from agent.library.homes import BUILD, NEVER, Home, home_at
 from agent.library.record import Record
-from agent.library.vectors import Vectors
+from agent.library.vectors import Batch, Vectors
 
-NEVER = 1_000_000  # of `sync_threshold`: more than a log ever gets
 UPSERT = 100  # vectors at once, with the mark written after each
-BUILD = 1_000  # likewise where nobody waits, and how often Chroma syncs then
 SPARE = 20  # more than asked for, where nothing is filtered: what came meanwhile is left out afterwards
-COLLECTION = "passages"
+SAME = 0.001  # cosine distance of a vector to itself, or to its twin
+# Of the user's environment what a program needs to run and to reach a server.  Chroma takes nearly every name for one
+# of its settings (MIGRATIONS, ENVIRONMENT, CHROMA_…), and fails to start for a value that it does not know.
+KEPT = re.compile(
+    r"(PATH|HOME|LANG|TZ|TMPDIR|TEMP|TMP|(HTTPS?|ALL|NO)_PROXY)|(PYTHON|LC_|LD_|DYLD_|SSL_|OMP_).*", re.IGNORECASE
+)
 
 
 class Index:
     """What is open in this process: at most one index."""
 
     def __init__(self) -> None:
-        self._place: Place | None = None
+        self._home: Home | None = None
         self._record: Record | None = None
-        self._client: Any = None
         self._collection: Any = None
+
+    @property
+    def is_served(self) -> bool:
+        return self._home is not None and self._home.may_lose
 
     def open(self, header: Header, _: bytes) -> Header:
         """Open the index at `home`, over the vectors of `embedder` in `record`; `anew`: from nothing."""
         self.close({}, b"")
         self._record, self._embedder = Record(Path(header["record"])), int(header["embedder"])
         self._vectors, self._over = Vectors(self._record), self._rows()
-        place = Place(Path(header["home"]))
-        if not place.take():
-            return {"state": "locked"}
-        self._place = place
+        self._home = home_at(Path(header["home"]), header.get("server"))
+        if refused := self._home.take():
+            self.close({}, b"")
+            return refused
         if header["anew"]:
             return self.rebuild({}, b"")
-        self._connect(place.now, NEVER)
+        self._collection = self._home.now(self._over)
         if self._collection.metadata.get("over") != self._over:
             return self.rebuild({}, b"")
         return self._told()
 
     def follow(self, header: Header, _: bytes) -> Header:
         """Add vectors that came since, for about `seconds`; all anew where some have gone since."""
-        if self._collection is None:
+        if self._collection is None or self._home is None or not self._home.is_current(self._collection):
             return {"state": "closed"}
         if self._over != self._rows():
             self._over = self._rows()
             return self.rebuild({}, b"")
         deadline = time.monotonic() + float(header["seconds"])
-        while self._add(UPSERT) and time.monotonic() < deadline:
+        while len(self._add(UPSERT).marks) == UPSERT and time.monotonic() < deadline:
             pass
         return self._told()
 
@@ -83,28 +92,38 @@ class Index:
 
     def rebuild(self, _: Header, __: bytes) -> Header:
         """Build the index anew beside the old one, which stays whole until the last moment, and swap."""
-        assert self._place
-        self._disconnect()
-        self._place.clear_next()
-        self._connect(self._place.next, BUILD)
-        while self._add(BUILD):
-            pass
+        assert self._home
+        self._collection = self._home.begin(self._over)
+        firsts, count = [], BUILD
+        while count == BUILD:
+            batch = self._add(BUILD)
+            firsts += list(zip(batch.documents, batch.matrix, strict=False))[:1]
+            count = len(batch.marks)
+        if self.is_served and not all(self._is_there(document, vector) for document, vector in firsts):
+            raise ChildError("vectors were lost while the index was built")
         self._collection.modify(configuration={"hnsw": {"sync_threshold": NEVER}})
         self._mark(self._collection.metadata["mark"], logged=0)
-        self._disconnect()
-        self._place.swap()
-        self._connect(self._place.now, NEVER)
+        self._collection = self._home.finish(self._over)
         return self._told()
+
+    def drop(self, header: Header, _: bytes) -> Header:
+        """Have nothing left of the index."""
+        self.close({}, b"")
+        self._home = home_at(Path(header["home"]), header.get("server"))
+        refused = self._home.take()
+        if not refused:
+            self._home.drop()
+        return refused or self.close({}, b"")
 
     def close(self, _: Header, __: bytes) -> Header:
         """Give everything back: Chroma's files, the lock, and the record, whose log goes with the last to close it."""
-        self._disconnect()
+        self._collection = None
         if self._record:
             self._record.close()
             self._record = None
-        if self._place:
-            self._place.give_back()
-            self._place = None
+        if self._home:
+            self._home.close()
+            self._home = None
         return {"state": "closed"}
 
     def _rows(self) -> str:
@@ -112,24 +131,8 @@ class Index:
         assert self._record
         return f"{self._record.id}/{self._embedder}"
 
-    def _connect(self, path: Path, sync_threshold: int) -> None:
-        import chromadb
-        from chromadb.config import Settings
-
-        settings = Settings(_env_file=None, anonymized_telemetry=False)
-        self._client = chromadb.PersistentClient(str(path), settings=settings)
-        self._collection = self._client.get_or_create_collection(
-            COLLECTION, embedding_function=None, metadata={"over": self._over, "mark": 0, "logged": 0},
-            configuration={"hnsw": {"space": "cosine", "sync_threshold": sync_threshold, "batch_size": 100}},
-        )  # fmt: skip
-
-    def _disconnect(self) -> None:
-        if self._client is not None:
-            self._client.close()
-        self._client = self._collection = None
-
-    def _add(self, count: int) -> bool:
-        """The next `count` vectors; False where there were fewer.  A kill before the mark means adding them again."""
+    def _add(self, count: int) -> Batch:
+        """The next vectors, `count` at most.  A kill before the mark means adding them again."""
         told = self._collection.metadata
         batch = self._vectors.after(told["mark"], self._embedder, count)
         if batch.marks:
@@ -138,10 +141,16 @@ class Index:
                 metadatas=[{"document": row} for row in batch.documents],
             )  # fmt: skip
             self._mark(batch.marks[-1], told["logged"] + len(batch.marks))
-        return len(batch.marks) == count
+        return batch
 
     def _mark(self, mark: int, logged: int) -> None:
-        self._collection.modify(metadata={"over": self._over, "mark": mark, "logged": logged})
+        told = self._collection.metadata  # the home's own is in it, too
+        self._collection.modify(metadata={**told, "over": self._over, "mark": mark, "logged": logged})
+
+    def _is_there(self, document: int, vector: Any) -> bool:
+        where = {"document": document}
+        found = self._collection.query(vector[None, :], n_results=1, include=["distances"], where=where)
+        return bool(found["distances"][0]) and found["distances"][0][0] < SAME
 
     def _told(self) -> Header:
         """How far the index has come, in vectors: in its log, in the record but not here, in the record."""
@@ -160,19 +169,21 @@ def _rows(found: Any, documents: set[int], limit: int) -> list[list[int]]:
 
 
 def main() -> None:
+    for name in [name for name in os.environ if not KEPT.fullmatch(name)]:
+        del os.environ[name]
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # chromadb may import onnxruntime
     os.chdir("/")  # Chroma reads a `.env` where it stands, which is the user's own
-    import chromadb.config
+    from chromadb.errors import ChromaError, NotFoundError
 
-    for name in list(os.environ):
-        if (
-            name.lower() in chromadb.config.Settings.model_fields
-        ):  # nor do its variables speak to us: one names a server
-            del os.environ[name]
     index = Index()
 
     def answer(header: Header, body: bytes) -> tuple[Header, bytes]:
-        return getattr(index, header["do"])(header, body), b""
+        try:
+            return getattr(index, header["do"])(header, body), b""
+        except ChromaError as e:
+            if isinstance(e, NotFoundError) and index.is_served:  # there anybody may delete a collection
+                return index.close({}, b""), b""
+            return {"state": "damaged", "why": f"{type(e).__name__}: {e}"[:300]}, b""
 
     def give_back() -> None:
         index.close({}, b"")

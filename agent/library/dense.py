@@ -18,6 +18,7 @@ from agent.errors import LibraryError
 from agent.library.embed import Embedder
 from agent.library.index import ChromaIndex, State, Wanted, index_at
 from agent.library.record import Record
+from agent.library.server import ChromaServer
 from agent.library.threads import Lane
 from agent.library.vectors import Vectors
 
@@ -38,9 +39,14 @@ RECOGNISED = 600.0  # seconds for which an embedder is taken for the same: a ser
 class Dense:
     """The vectors of one embedder in one library."""
 
-    def __init__(self, record: Record, home: Path, embedder: Embedder, lane: Lane) -> None:
-        """`home`: where the indexes are, one directory an embedder.  `lane`: for calls to the record."""
-        self._record, self._home, self._embedder, self._lane = record, home, embedder, lane
+    def __init__(
+        self, record: Record, home: Path, embedder: Embedder, lane: Lane, server: ChromaServer | None = None
+    ) -> None:
+        """`home`: where the indexes are, one directory an embedder.  `lane`: for calls to the record.
+
+        `server`: a Chroma server that has them instead.
+        """
+        self._record, self._home, self._embedder, self._lane, self._server = record, home, embedder, lane, server
         self._vectors = Vectors(record)
         self._known: tuple[int, ChromaIndex] | None = None
         self._dimension = 0  # of its vectors, while it is known …
@@ -195,5 +201,6 @@ class Dense:
             if probe is not None:
                 number = await self._lane.run(self._vectors.embedder, self._embedder.name, probe)
                 self._dimension, self._known_until = probe.shape[1], time.monotonic() + RECOGNISED
-                self._known = number, index_at(self._home / f"embedder-{number}", self._record.path, number)
+                home = self._home / f"embedder-{number}"
+                self._known = number, index_at(home, self._record.path, number, self._server)
         return self._known

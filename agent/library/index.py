@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agent.child import Crew, Header
 from agent.errors import ChildError
+from agent.library.server import ChromaServer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-State = Literal["closed", "opening", "open", "locked", "broken"]
+State = Literal["closed", "opening", "open", "locked", "away", "broken"]
+"""`away`: its server is, or is too slow."""
 
 LOG = 2_000  # vectors in Chroma's log, or missing, that are worth building anew: they cost 0.2 s at each opening …
 LOG_SHARE = 0.1  # … or this share of all where that is more: building costs 0.15 ms a vector
@@ -35,9 +37,10 @@ FILTERED = 20_000  # vectors: of more, Chroma takes 40 ms for twelve documents' 
 SEARCH_SECONDS = 1.0  # a search takes 2 to 40 ms; past this the exact one would have been the quicker
 STEP_SECONDS = 0.25  # of adding vectors at a time; as long may a search find the index busy
 OPEN_SECONDS = 60.0
-BUILD_SECONDS = 0.005  # a vector: thirty times what it takes
+BUILD_SECONDS = 0.005  # a vector: thirty times what it takes …
+SERVED_SECONDS = 0.05  # … and for a server, which may be far or busy
 LOOK_SECONDS = 10.0  # between two looks for vectors that nobody announced; keeps the worker from ending of idleness
-LOCKED_SECONDS = 5.0  # between two tries where another process has the index
+LOCKED_SECONDS = 5.0  # between two tries where another process has the index, or its server is away
 FAILED_SECONDS = 1.0  # likewise after a failure
 FAILURES = 3  # in one time of use: the second makes the index anew, the third leaves it alone
 FINISH_SECONDS = 5.0  # at the end of the process, for adding what the last run left
@@ -55,17 +58,19 @@ class Wanted:
     everything: bool = False
 
 
+def place_of(home: Path, server: ChromaServer | None) -> Header:
+    """As the worker is told of it."""
+    told = {"address": server.address, "key": server.key} if server else None
+    return {"home": str(home.absolute()), "server": told}
+
+
 class ChromaIndex:
     """One collection, for one embedder's vectors of one record.  May be used from any thread and event loop."""
 
-    def __init__(self, home: Path, record: Path, embedder: int) -> None:
-        """`home`: a directory of the index's own."""
-        self._where = {
-            "do": "open",
-            "home": str(home.absolute()),
-            "record": str(record.absolute()),
-            "embedder": embedder,
-        }
+    def __init__(self, home: Path, record: Path, embedder: int, server: ChromaServer | None = None) -> None:
+        """`home`: a directory of the index's own, also where a server keeps it."""
+        self._where = {"do": "open", **place_of(home, server), "record": str(record.absolute()), "embedder": embedder}
+        self._is_served = server is not None
         self._crew = Crew("agent.library.chroma_worker")
         self.forget()
         _INDEXES.add(self)
@@ -76,6 +81,7 @@ class ChromaIndex:
         self._told: Header = {}  # what the worker said last of an open index
         self._users = 0
         self._failures = 0
+        self._is_damaged = False  # as Chroma says
         self._in_a_hurry = False
         self._lock = threading.Lock()  # over users and caretaker
         self._free = threading.Lock()  # held while the worker is at something
@@ -124,6 +130,7 @@ class ChromaIndex:
             async with asyncio.timeout(2 * SEARCH_SECONDS):
                 reply, _ = await self._crew.ask(header, queries.astype("float32").tobytes(), seconds=SEARCH_SECONDS)
                 found = reply.get("rows")
+                self._hear_of_damage(reply)
         except (ChildError, TimeoutError):
             self._failures += 1
         finally:
@@ -140,7 +147,7 @@ class ChromaIndex:
             self._users += 1
             self._in_a_hurry = False
             if self._caretaker is None:
-                self.state, self._failures = "opening", 0
+                self.state, self._failures, self._is_damaged = "opening", 0, False
                 self._caretaker = threading.Thread(target=self._care, name="chroma-caretaker", daemon=True)
                 self._caretaker.start()
 
@@ -193,24 +200,34 @@ class ChromaIndex:
         if self.state == "broken":
             return LOOK_SECONDS
         reply = self._ask(*self._due())
-        if reply is None:
+        state: str = reply["state"] if reply else "away" if self._is_served else "damaged"
+        if state == "open":
+            self._told, self.state = reply or {}, "open"
+            return 0 if self._told["missing"] else LOOK_SECONDS
+        if state in ("locked", "away"):
+            self._told, self.state = {}, "locked" if state == "locked" else "away"
+            return LOCKED_SECONDS
+        if state == "closed":
+            self._told, self.state = {}, "opening"
+            return 0
+        self._hear_of_damage({"state": "damaged"})
+        self._lost()
+        return FAILED_SECONDS
+
+    def _hear_of_damage(self, reply: Header) -> None:
+        if reply["state"] == "damaged":
             self._failures += 1
-            self._lost()
-            return FAILED_SECONDS
-        if reply["state"] == "open":
-            self._told, self.state = reply, "open"
-            return 0 if reply["missing"] else LOOK_SECONDS
-        self._told, self.state = {}, "locked" if reply["state"] == "locked" else "opening"
-        return LOCKED_SECONDS if self.state == "locked" else 0
+            self._is_damaged = True
 
     def _due(self) -> tuple[Header, float]:
         """The next request, and how long it may take."""
         told = self._told
         if not told:
-            anew = self._failures > 1
+            anew = self._failures > 1 and (self._is_damaged or not self._is_served)  # not for a server that is slow
             return {**self._where, "anew": anew}, OPEN_SECONDS * (10 if anew else 1)
         if told["logged"] + told["missing"] > max(LOG, LOG_SHARE * told["count"]):
-            return {"do": "rebuild"}, OPEN_SECONDS + BUILD_SECONDS * told["count"]
+            a_vector = SERVED_SECONDS if self._is_served else BUILD_SECONDS
+            return {"do": "rebuild"}, OPEN_SECONDS + a_vector * told["count"]
         return {"do": "follow", "seconds": STEP_SECONDS}, OPEN_SECONDS
 
     def _lost(self) -> None:
@@ -227,14 +244,15 @@ class ChromaIndex:
 
 
 _INDEXES: weakref.WeakSet[ChromaIndex] = weakref.WeakSet()
-_BY_PLACE: weakref.WeakValueDictionary[tuple[Path, Path, int], ChromaIndex] = weakref.WeakValueDictionary()
+_Key = tuple[Path, Path, int, ChromaServer | None]
+_BY_PLACE: weakref.WeakValueDictionary[_Key, ChromaIndex] = weakref.WeakValueDictionary()
 _LOOKING = threading.Lock()
 
 
-def index_at(home: Path, record: Path, embedder: int) -> ChromaIndex:
+def index_at(home: Path, record: Path, embedder: int, server: ChromaServer | None = None) -> ChromaIndex:
     """The process's one index there: its lock cannot be taken twice."""
     with _LOOKING:
-        key = (home.absolute(), record.absolute(), embedder)
+        key = (home.absolute(), record.absolute(), embedder, server)
         return _BY_PLACE.get(key) or _BY_PLACE.setdefault(key, ChromaIndex(*key))
 
 

@@ -6,13 +6,18 @@ Knows where they are and what their worker (`agent.library.chroma_worker`) answe
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.child import Crew, Header
 from agent.errors import ChildError
+from agent.library.homes import POINTER, pointer
+from agent.library.index import BUILD_SECONDS, SERVED_SECONDS, place_of
 from agent.library.mending import empty_indexes
 from agent.library.record import Record
+from agent.library.server import ChromaServer, trouble
 from agent.library.vectors import Vectors
 from agent.library.verifying import Checked
 
@@ -20,45 +25,86 @@ TRIED = (
     100  # vectors of an index, evenly over it: each must find itself.  Chroma's own list of ids shows lost ones, too
 )
 NEIGHBOURS = 20  # among which a vector must be; it need not be the first where a document says a thing twice
-SECONDS = 60.0  # to open one, or for a search …
-BUILD_SECONDS = 0.005  # … and this for each vector of one that is made anew: thirty times what it takes
+SECONDS = 60.0  # to open one, or for a search
 _NAME = re.compile(r"embedder-(\d+)")
 
 
-def verify_indexes(record: Record, home: Path) -> Iterator[Checked]:
-    """One after the other.  Vectors that one has not yet are no fault: they follow with the next question."""
-    for path, number in _there(record, home):
+def verify_indexes(record: Record, home: Path, server: ChromaServer | None = None) -> Iterator[Checked]:
+    """One after the other.  Vectors that one has not yet are no fault: they follow with the next question.
+
+    `server`: a Chroma server that has the indexes; None: they are in `home`.
+    """
+    for path, number in _there(record, home, server):
         if number is None:
             yield Checked("index", path.name, ("it belongs to no embedder of this library",))
         else:
-            yield _verified(record, path, number)
+            yield _verified(_Where(record, path, number, server))
 
 
-def repair_indexes(record: Record, home: Path) -> Iterator[str]:
+def repair_indexes(record: Record, home: Path, server: ChromaServer | None = None) -> Iterator[str]:
     """Make anew from the record what `verify_indexes` finds wrong, and say so once it is done."""
-    for path, number in _there(record, home):
+    if server and (why := trouble(server)):
+        yield f"{why}: what it has is not looked at, and made anew where it is missing, once the server is there"
+        return
+    for path, number in _there(record, home, server):
         if number is None:
+            drop_served(path, server)
             empty_indexes(home, {path.name})
-            path.joinpath("lock").unlink(missing_ok=True)
-            path.rmdir()
+            shutil.rmtree(path, ignore_errors=True)
             yield f"the index {path} belonged to no embedder of this library: it is out"
-        elif faults := _verified(record, path, number).faults:
-            yield f"the index {path} was damaged ({faults[0]}): {_made_anew(record, path, number)}"
+        else:
+            where = _Where(record, path, number, server)
+            if faults := _verified(where).faults:
+                yield f"the index {path} was damaged ({faults[0]}): {_made_anew(where)}"
 
 
-def _there(record: Record, home: Path) -> list[tuple[Path, int | None]]:
+def drop_served(path: Path, server: ChromaServer | None) -> str:
+    """Have the server forget the index whose directory is `path`; why that cannot be done, or "" where it is done."""
+    kept = pointer(path)
+    if kept is None:
+        return ""
+    if server is None:
+        return (
+            f"the Chroma server {kept['url']} has vectors of it ({kept['now']}): set AGENT_CHROMA_URL, and forget again"
+        )
+    crew = Crew("agent.library.chroma_worker")
+    try:
+        told, _ = crew.call({"do": "drop", **place_of(path, server)}, seconds=SECONDS)
+    except ChildError as e:
+        return f"the Chroma server {server.url} did not forget it ({e}): it does when it is used next"
+    finally:
+        crew.close()
+    if told["state"] == "locked":
+        return f"another program is using {path} just now: it forgets when it is opened next"
+    return "" if told["state"] == "closed" else f"{told.get('why')}: it forgets when it is used next"
+
+
+def _there(record: Record, home: Path, server: ChromaServer | None) -> list[tuple[Path, int | None]]:
     known = {int(row) for (row,) in record.rows("SELECT row FROM embedders")}
-    paths = [path for path in sorted(home.glob("*")) if path.is_dir() and (path / "now").exists()]
+    sign = POINTER if server else "now"
+    paths = [path for path in sorted(home.glob("*")) if path.is_dir() and (path / sign).exists()]
     names = [(path, _NAME.fullmatch(path.name)) for path in paths]
     return [(path, int(name[1]) if name and int(name[1]) in known else None) for path, name in names]
 
 
-def _verified(record: Record, path: Path, number: int) -> Checked:
+@dataclass(frozen=True, slots=True)
+class _Where:
+    record: Record
+    path: Path
+    number: int  # of the embedder
+    server: ChromaServer | None
+
+
+def _verified(where: _Where) -> Checked:
+    record, path, number = where.record, where.path, where.number
     crew = Crew("agent.library.chroma_worker")
     try:
-        told = _open(crew, record, path, number, anew=False)
-        if told["state"] == "locked":
-            return Checked("index", f"{path.name}: not looked at, another program has it open")
+        told = _open(crew, where, anew=False)
+        if told["state"] in ("locked", "away"):
+            why = told.get("why", "another program has it open")
+            return Checked("index", f"{path.name}: not looked at, {why}")
+        if told["state"] != "open":
+            return Checked("index", path.name, (f"it cannot be used: {told.get('why', told['state'])}",))
         lost, tried = _lost(crew, record, number, int(told["mark"]))
         crew.call({"do": "close"}, seconds=SECONDS)
     except ChildError as e:
@@ -78,16 +124,20 @@ def _lost(crew: Crew, record: Record, number: int, mark: int) -> tuple[int, int]
     for batch in tried.values():
         header = {"do": "search", "queries": 1, "limit": NEIGHBOURS, "documents": batch.documents}
         found, _ = crew.call(header, batch.matrix.astype("float32").tobytes(), seconds=SECONDS)
+        if found["state"] != "open":
+            raise ChildError(found.get("why", found["state"]))
         lost += batch.passages[0] not in found["rows"][0]
     return lost, len(tried)
 
 
-def _made_anew(record: Record, path: Path, number: int) -> str:
+def _made_anew(where: _Where) -> str:
     crew = Crew("agent.library.chroma_worker")
     try:
-        told = _open(crew, record, path, number, anew=True)
+        told = _open(crew, where, anew=True)
         if told["state"] == "locked":
             return "another program has it open: end it, then repair again"
+        if told["state"] != "open":
+            return f"it cannot be made anew: {told.get('why', told['state'])}"
         crew.call({"do": "close"}, seconds=SECONDS)
     except ChildError as e:
         return f"it cannot be made anew: {e}"
@@ -96,7 +146,8 @@ def _made_anew(record: Record, path: Path, number: int) -> str:
     return f"it is made anew, with {told['count']:,} vectors"
 
 
-def _open(crew: Crew, record: Record, path: Path, number: int, *, anew: bool) -> Header:
-    where = {"home": str(path.absolute()), "record": str(record.path.absolute()), "embedder": number}
-    seconds = SECONDS + BUILD_SECONDS * Vectors(record).count(number, 0)[1]
-    return crew.call({"do": "open", **where, "anew": anew}, seconds=seconds)[0]
+def _open(crew: Crew, where: _Where, *, anew: bool) -> Header:
+    place = {"record": str(where.record.path.absolute()), "embedder": where.number, "anew": anew}
+    a_vector = SERVED_SECONDS if where.server else BUILD_SECONDS
+    seconds = SECONDS + a_vector * Vectors(where.record).count(where.number, 0)[1]
+    return crew.call({"do": "open", **place_of(where.path, where.server), **place}, seconds=seconds)[0]

@@ -19,6 +19,7 @@ from agent.library.embed import NO_EMBEDDER, Embedder
 from agent.library.mending import refresh_words
 from agent.library.record import Record
 from agent.library.schema import FILE
+from agent.library.server import ChromaServer
 from agent.library.threads import Lane
 from agent.library.within import documents_within, hits
 from agent.text.lexical import match
@@ -35,10 +36,10 @@ NOTHING: Mapping[int, float] = {}
 class StoredLibrary:
     """Fulfils `services.Library`, in one directory that several processes may use at once."""
 
-    def __init__(self, directory: Path, embedder: Embedder | None = None) -> None:
-        """Nothing is opened or made before it is needed."""
+    def __init__(self, directory: Path, embedder: Embedder | None = None, server: ChromaServer | None = None) -> None:
+        """Nothing is opened or made before it is needed.  `server`: a Chroma server instead of the embedded Chroma."""
         self._record = Record(directory / FILE)
-        self._dense = Dense(self._record, directory / "chroma", embedder, _LANE) if embedder else None
+        self._dense = Dense(self._record, directory / "chroma", embedder, _LANE, server) if embedder else None
 
     @property
     def note(self) -> str:

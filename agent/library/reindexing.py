@@ -15,6 +15,7 @@ from itertools import count
 from agent.library.dense import Dense
 from agent.library.embed import Embedder
 from agent.library.index import FAILED_SECONDS
+from agent.library.server import ChromaServer
 from agent.library.shelf import Shelf
 from agent.library.threads import Lane
 
@@ -40,10 +41,12 @@ class Reindexed:
     index: str = ""  # once all are embedded: what became of Chroma's, in words
 
 
-async def reindex(shelf: Shelf, embedder: Embedder) -> AsyncGenerator[Reindexed, None]:
+async def reindex(
+    shelf: Shelf, embedder: Embedder, server: ChromaServer | None = None
+) -> AsyncGenerator[Reindexed, None]:
     """At least one, the last with `index`.  Raises `LibraryError`, also where the embedder fails on the way."""
     record, lane = shelf.record(), Lane("reindex", 2)
-    dense = Dense(record, shelf.indexes, embedder, lane)
+    dense = Dense(record, shelf.indexes, embedder, lane, server)
     number = await dense.number()
     ((of,),) = await lane.run(record.rows, _HOW_MANY, number)
     looked_at = embedded = last = 0
@@ -65,7 +68,7 @@ async def _in_step(dense: Dense, seconds: float) -> str:
     deadline = time.monotonic() + seconds
     for pause in count():
         state = await dense.index_state()
-        if state in ("complete", "locked", "broken") or time.monotonic() > deadline:
+        if state in ("complete", "locked", "away", "broken") or time.monotonic() > deadline:
             break
         await asyncio.sleep(min(FAILED_SECONDS, 0.05 * (pause + 1)))
     match state:
@@ -73,6 +76,8 @@ async def _in_step(dense: Dense, seconds: float) -> str:
             return "Chroma has all of them"
         case "locked":
             return "another program has Chroma's index open, and will add them"
+        case "away":
+            return "the Chroma server is away: an exact search answers meanwhile, and it gets them once it is back"
         case "broken":
             return "Chroma's index cannot be used: an exact search answers; `library repair` makes it anew"
     return "Chroma is still at it: the next question goes on with it"

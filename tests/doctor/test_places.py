@@ -8,6 +8,7 @@ import pytest
 from agent.doctor import places
 from agent.doctor.finding import Finding, can_run, is_container
 from agent.settings import Settings
+from tests.chroma_server import RunningChroma, free_port
 from tests.embeddings_server import EmbeddingsServer
 
 
@@ -91,8 +92,29 @@ def test_the_free_space_is_told(tmp_path):
 async def test_chroma_starts_and_leaves_nothing_behind(tmp_path, monkeypatch):
     """In a place of its own: in the usual one, other programs come and go."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert (await places.chroma()).state == "ok"
+    assert (await places.chroma(Settings())).state == "ok"
     assert list(tmp_path.glob("r1-research-*")) == []
+
+
+async def test_a_chroma_server_that_does_not_answer_is_said_plainly_and_stops_nothing():
+    found = await places.chroma(Settings(chroma_url=f"http://127.0.0.1:{free_port()}"))
+    assert found.state == "weak"
+    assert "cannot be reached" in found.told
+    assert "AGENT_CHROMA_URL" in found.mend
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_a_chroma_server_that_works_is_left_as_it_was(tmp_path):
+    chroma = RunningChroma(tmp_path)
+    chroma.start()
+    try:
+        assert await places.chroma(Settings(chroma_url=chroma.url)) == Finding(
+            "chroma", "ok", f"the server {chroma.url} works"
+        )
+        assert chroma.client().list_collections() == []
+    finally:
+        chroma.kill()
 
 
 # ---------------------------------------------------------------------------------------------------- containers

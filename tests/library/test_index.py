@@ -19,6 +19,7 @@ import pytest
 
 from agent.library.index import FILTERED, LOG, ChromaIndex, Wanted, index_at
 from agent.library.record import Record
+from agent.library.server import ChromaServer
 from agent.library.vectors import Vectors
 from tests.library.conftest import document
 from tests.library.test_place import holder_of
@@ -43,12 +44,12 @@ print(json.dumps(ids))
 class Shelf:
     """A record with vectors, and the index over it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, server: ChromaServer | None = None) -> None:
         self.record = Record(directory / "library.sqlite3")
         self.vectors = Vectors(self.record)
         self.number = self.vectors.embedder("test", units(1, 0))
-        self.home = directory / "chroma"
-        self.index = index_at(self.home, self.record.path, self.number)
+        self.home = directory / "chroma" / f"embedder-{self.number}" if server else directory / "chroma"
+        self.index = index_at(self.home, self.record.path, self.number, server)
         self.pages = 0
 
     def add(self, passages: int) -> None:
@@ -242,6 +243,15 @@ async def test_a_killed_worker_is_replaced(shelf):
         assert await shelf.found(units(1, 9)) == shelf.exactly(units(1, 9))
 
 
+async def test_a_users_variables_are_not_taken_for_chromas(shelf, monkeypatch):
+    """Chroma fails to start for a value of these that it does not know."""
+    for name in ("MIGRATIONS", "IS_PERSISTENT", "CHROMA_SERVER_HTTP_PORT"):
+        monkeypatch.setenv(name, "the user's own")
+    shelf.add(5)
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+
+
 def test_one_process_has_one_index_at_a_place(shelf, tmp_path):
     assert index_at(shelf.home, shelf.record.path, shelf.number) is shelf.index
     assert index_at(shelf.home, shelf.record.path, shelf.number + 1) is not shelf.index
@@ -335,12 +345,15 @@ async def test_a_long_log_is_built_into_the_index(shelf):
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-from tests.library.test_index import Shelf
+from tests.library.test_index import Shelf, until
 
 async def main():
     shelf = Shelf(Path(sys.argv[1]))
     first, shelf.pages = True, 10_000 * int(sys.argv[2])
     async with shelf.index.in_use():
+        if sys.argv[5:]:
+            await until(lambda: shelf.index.state == sys.argv[5])
+            print("begins", flush=True)
         for n in range(int(sys.argv[3])):
             shelf.add(int(sys.argv[4]))
             print(n, flush=True)
@@ -350,8 +363,9 @@ asyncio.run(main())
 """
 
 
-def program(directory: Path, name: int, pages: int, passages: int = 20) -> subprocess.Popen[str]:
-    arguments = [str(directory), str(name), str(pages), str(passages)]
+def program(directory: Path, name: int, pages: int, passages: int = 20, *state: str) -> subprocess.Popen[str]:
+    """`state`: of the index, before which the program does not begin."""
+    arguments = [str(directory), str(name), str(pages), str(passages), *state]
     return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=subprocess.PIPE, text=True)
 
 
@@ -368,8 +382,9 @@ async def check_the_whole(directory: Path) -> None:
 
 
 async def test_a_process_that_ends_leaves_everything_in_chroma_and_no_worker(tmp_path):
+    run = program(tmp_path, 1, 5, 20, "open")  # a machine that takes seconds to start Chroma may leave it for later
+    assert run.stdout.readline() == "begins\n"
     began = time.monotonic()
-    run = program(tmp_path, 1, 5)
     assert run.wait(30) == 0
     run.stdout.close()
     assert time.monotonic() - began < limit(15)
