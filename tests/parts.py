@@ -13,7 +13,7 @@ from typing import Literal
 from agent.errors import FetchFailed, LibraryError, SearchBroken
 from agent.reasoning.journal import MemoryJournal
 from agent.result import MadeWith
-from agent.services import Examine, RunParts, Services
+from agent.services import Examine, RunParts, Services, Slices
 from agent.text.chunking import split
 from agent.text.urls import site
 from agent.types import (
@@ -208,7 +208,11 @@ class KindChecker:
         self.verdicts = verdicts or {}
 
     async def check(
-        self, claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]], examine: Examine | None = None
+        self,
+        claims: Sequence[Claim],
+        sources: Mapping[int, tuple[Source, str]],
+        examine: Examine | None = None,
+        seen: Slices | None = None,
     ) -> list[Claim]:
         def judged(claim: Claim) -> Claim:
             verdict = next((v for word, v in self.verdicts.items() if word in claim.text), "supported")

@@ -14,8 +14,10 @@ from agent.errors import SettingsError
 from agent.graph.build import build
 from agent.reranking import reranker_of
 from agent.services import Reranker
+from agent.types import Document as DocumentOfPage
+from agent.types import Page
 from agent.wiring import build_graph
-from tests.parts import LIMITS, World
+from tests.parts import LIMITS, MemoryFetcher, MemorySearch, PlainExtractor, World
 
 QUESTION = "When was R1 released, and at what temperature is it used?"
 
@@ -93,3 +95,36 @@ async def test_a_compressor_of_langchain_is_a_reranker() -> None:
 def test_what_cannot_rerank_is_refused_before_anything_begins() -> None:
     with pytest.raises(SettingsError, match="reranker=object can rerank nothing"):
         build_graph(reranker=object(), reasoner=World().reasoner)
+
+
+class Dated(PlainExtractor):
+    """Pages say when they were written."""
+
+    def __init__(self, days: dict[str, str]) -> None:
+        self.days = days
+
+    async def extract(self, page: Page) -> DocumentOfPage:
+        document = await super().extract(page)
+        return replace(document, published=self.days[document.url])
+
+
+@pytest.mark.parametrize(
+    ("question", "first"), [("What is the latest price of R1?", "new"), ("The price of R1?", "old")]
+)
+async def test_a_question_about_now_has_the_newer_page_first(question: str, first: str) -> None:
+    old, new = "http://a.example/old", "http://b.example/new"
+    pages = {
+        old: ("The price of R1", "# The price of R1\n\nThe price of R1 is two dollars for a million tokens."),
+        new: (
+            "R1 costs less",
+            "# R1 costs less\n\nIt was announced that the price of R1 would be one dollar from now on.",
+        ),
+    }
+    world = World(
+        limits=replace(LIMITS, rounds=1),
+        search=[MemorySearch(pages)],
+        fetcher=MemoryFetcher(pages),
+        extractor=Dated({old: "2025-01-20", new: "2026-11-20"}),
+    )
+    answer = (await build(world.services()).ainvoke({"question": question}))["answer"]
+    assert first_source(answer).endswith(first)
