@@ -121,8 +121,8 @@ class Library(Protocol):
         """Keep a document and its passages; their number.  Storing twice is storing once."""
         ...
 
-    async def embed(self, document_id: str) -> None:
-        """Give the document's passages vectors, where an embedder is there; else nothing."""
+    async def embed(self, document_id: str, *, run_id: str) -> None:
+        """Give the document's passages vectors, where an embedder is there and a run has not had very many."""
         ...
 
     async def find(self, texts: Sequence[str], *, documents: Collection[str], limit: int) -> list[RankedPassage]:

@@ -167,7 +167,7 @@ class MemoryLibrary:
         self.stored.append(document.url)
         return len(split(document))
 
-    async def embed(self, document_id: str) -> None:
+    async def embed(self, document_id: str, *, run_id: str) -> None:
         assert document_id in self.documents
 
     async def find(self, texts: Sequence[str], *, documents: Collection[str], limit: int) -> list[RankedPassage]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain, zip_longest
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 PROBE = "The quick brown fox reads 42 papers about reasoning models."  # its vector tells embedders apart; never changes
-EAGER = 150  # passages of one document that get vectors before anybody asks: a long book would take a minute
+EAGER = 600  # passages of one run that get vectors before anybody asks: some 12 s of two processors, beside the reading
 BATCH = 32  # texts after which vectors are kept and a deadline is looked at: about a quarter of a second
 LAZY_SECONDS = 2.0  # for passages that words have found and that have no vector yet: about 300 of them
 AFTER_FAILURE = 30.0  # seconds in which a failed embedder is not asked again
@@ -52,6 +53,7 @@ class Dense:
         self._dimension = 0  # of its vectors, while it is known …
         self._known_until = 0.0  # … and when to look again
         self._not_before = 0.0
+        self._given: Counter[str] = Counter()  # vectors by run, before anybody asked
         self.trouble = ""  # why there are no vectors just now
 
     @asynccontextmanager
@@ -70,12 +72,15 @@ class Dense:
             await self._lane.run(self._vectors.hold, known[0])
             await stack.enter_async_context(known[1].in_use())
 
-    async def embed(self, document: str) -> None:
-        """Give the document's first passages vectors."""
+    async def embed(self, document: str, run_id: str) -> None:
+        """Give the document's passages vectors, as far as the run has some left of EAGER."""
         known = await self._index()
         if known:
             passages = await self._lane.run(self._vectors.passages_of, document, EAGER)
-            await self._add(passages, known, urgent=False)
+            wanted = await self._lane.run(self._to_embed, passages, known[0])
+            wanted = wanted[: EAGER - self._given[run_id]]
+            self._given[run_id] += len(wanted)
+            await self._give(wanted, known, urgent=False)
 
     async def embed_all(self, passages: Sequence[int]) -> int:
         """Give these passages vectors, in one batch; how many got one.  Raises `LibraryError` where that fails."""
@@ -156,8 +161,11 @@ class Dense:
             return
 
     async def _add(self, passages: Sequence[int], known: tuple[int, ChromaIndex], *, urgent: bool) -> None:
+        wanted = await self._lane.run(self._to_embed, passages, known[0])
+        await self._give(wanted, known, urgent=urgent)
+
+    async def _give(self, wanted: Sequence[tuple[int, str]], known: tuple[int, ChromaIndex], *, urgent: bool) -> None:
         number, index = known
-        wanted = await self._lane.run(self._to_embed, passages, number)
         for batch in (wanted[i : i + BATCH] for i in range(0, len(wanted), BATCH)):
             matrix = await self._embedded([text for _, text in batch], urgent=urgent)
             if matrix is None:

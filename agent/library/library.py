@@ -27,7 +27,8 @@ from agent.text.ranking import blended
 from agent.types import Document, LibraryHit, RankedPassage, Within
 
 _LANE = Lane("library", 4)  # for all libraries of the process: more threads would only wait for the disk
-DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty
+DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty …
+WORDS = 100  # … but what words find is compared by meaning, too, and gets a vector for it where it has none
 PASSAGES_PER_DOCUMENT = 5  # looked at where documents are asked for: of a long one many passages may fit
 ANYWHERE = Within()
 NOTHING: Mapping[int, float] = {}
@@ -63,10 +64,13 @@ class StoredLibrary:
         """Keep a document and its passages; their number.  Storing twice is storing once."""
         return await _LANE.run(self._record.store, document, run_id)
 
-    async def embed(self, document_id: str) -> None:
-        """Give the document's passages vectors, where an embedder is there; else nothing."""
+    async def embed(self, document_id: str, *, run_id: str) -> None:
+        """Give the document's passages vectors, where an embedder is there; else nothing.
+
+        A run that reads very much gets them for its first passages only, and for what words find.
+        """
         if self._dense:
-            await self._dense.embed(document_id)
+            await self._dense.embed(document_id, run_id)
 
     async def find(self, texts: Sequence[str], *, documents: Collection[str], limit: int) -> list[RankedPassage]:
         """The best passages of these documents for any of the texts, best first.
@@ -94,7 +98,8 @@ class StoredLibrary:
 
     async def _order(self, texts: Sequence[str], documents: Sequence[int], depth: int) -> list[tuple[int, float]]:
         """Rows of the documents' passages with their scores, best first."""
-        by_words = [await _LANE.run(self._record.with_words, match(text), documents, depth) for text in texts]
+        most = max(depth, WORDS) if self._dense else depth
+        by_words = [await _LANE.run(self._record.with_words, match(text), documents, most) for text in texts]
         by_meaning = await self._dense.rankings(texts, documents, by_words, depth) if self._dense else []
         return _together([blended(*scores) for scores in zip_longest(by_words, by_meaning, fillvalue=NOTHING)])
 

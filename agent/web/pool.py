@@ -147,7 +147,7 @@ class Pool:
         if outcome.document_id:
             self._parts.tell((page.wanted.url, outcome.passages))
             with suppress(LibraryError):  # without vectors it is found by its words
-                await self._parts.library.embed(outcome.document_id)
+                await self._parts.library.embed(outcome.document_id, run_id=self._parts.run_id)
 
     def _wake(self) -> None:
         self._changed.set()

@@ -77,7 +77,7 @@ async def found(directory: Path, embedder: Embedder | None, questions: Sequence[
     both, words = StoredLibrary(directory, embedder), StoredLibrary(directory)
     for page in pages:
         await both.store(page, run_id="run")
-        await both.embed(page.id)
+        await both.embed(page.id, run_id=page.id)  # a run of its own: none is cut short
     every = [page.id for page in pages]
     orders = {"words": [await _by(words, q, every) for q in questions]}
     if embedder:

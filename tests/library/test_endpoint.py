@@ -265,7 +265,7 @@ async def test_it_finds_by_meaning_in_any_language(tmp_path, embedder):
     library = StoredLibrary(tmp_path, embedder)
     page = document("推理模型 zebras 用强化学习训练。 " * 10 + "\n\n" + "Bread rises. " * 90, title="")
     await library.store(page, run_id="run")
-    await library.embed(page.id)
+    await library.embed(page.id, run_id="run")
     found = await library.find(["zebraic"], documents=[page.id], limit=1)
     assert "推理" in found[0].passage.text
     assert await library.recall(page.url, since=datetime(2026, 1, 1, tzinfo=UTC))
@@ -313,7 +313,7 @@ async def test_a_server_that_changes_its_model_under_a_run_costs_meaning_for_a_w
     library = StoredLibrary(tmp_path, embedder)
     page = document("Zebras graze in herds. " * 20)
     await library.store(page, run_id="run")
-    await library.embed(page.id)
+    await library.embed(page.id, run_id="run")
     assert "Zebras" in await answered(library, [page.id], "zebraic")
     server.dimension = 16
     assert await answered(library, [page.id], "zebraic") == ""

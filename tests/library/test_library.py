@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from agent.errors import LibraryError
+from agent.library.dense import PROBE
 from agent.library.embed import NO_EMBEDDER
 from agent.library.library import StoredLibrary
 from agent.services import Library
+from agent.types import Document
 from tests.library.conftest import WordEmbedder, document
 from tests.library.test_index import ALL_IDS, chroma, until
 from tests.pace import limit
@@ -46,7 +48,7 @@ async def filled(library: StoredLibrary, *, embed: bool = True) -> list[str]:
     for page in pages:
         await library.store(page, run_id="run")
         if embed:
-            await library.embed(page.id)
+            await library.embed(page.id, run_id="run")
     return [page.id for page in pages]
 
 
@@ -141,18 +143,36 @@ async def test_chinese_is_found_without_vectors_of_it(library, embedder):
     page = document("深度求索在一月公布了推理模型的权重,采用宽松的许可证。", url="https://zh.example/")
     documents = [*await filled(library), page.id]
     await library.store(page, run_id="run")
-    await library.embed(page.id)
+    await library.embed(page.id, run_id="run")
     assert "权重" in await first(library, documents, "推理模型的权重什么时候公布?")
     assert not any("权重" in text for text in embedder.asked)
 
 
-async def test_a_book_is_not_embedded_whole_before_anybody_asks(library, embedder):
-    chapters = [f"# Chapter {n}\n\n" + f"Words of chapter {n}. " * 45 for n in range(400)]
-    book = document("\n\n".join([*chapters, "# Last\n\n" + "A pangolin appears. " * 45]))
-    assert await library.store(book, run_id="run") > 400
-    await library.embed(book.id)
-    assert len(embedder.asked) <= 1 + 150
-    assert "pangolin" in await first(library, [book.id], "where does the pangolin appear")
+def book(name: str) -> Document:
+    chapters = [f"# Chapter {n}\n\n" + f"Words of chapter {n} of {name}. " * 40 for n in range(400)]
+    return document(
+        "\n\n".join([*chapters, f"# Last\n\n{name} ends with a pangolin. " * 30]), url=f"https://{name}.example/"
+    )
+
+
+async def test_a_run_that_reads_two_books_embeds_600_passages_before_anybody_asks(library, embedder):
+    books = [book("one"), book("two")]
+    for each in books:
+        assert await library.store(each, run_id="run") > 400
+        await library.embed(each.id, run_id="run")
+    made = [text for text in embedder.asked if text != PROBE]
+    assert len(made) == 600
+    assert any("one ends with a pangolin" in text for text in made)
+    assert not any("two ends with a pangolin" in text for text in made)
+    assert "pangolin" in await first(library, [books[1].id], "where does the pangolin appear")
+    await library.embed(books[1].id, run_id="another run")
+    assert len([text for text in embedder.asked if text != PROBE]) > 700
+
+
+async def test_of_a_text_the_hundred_passages_that_words_find_best_are_compared_by_meaning(library):
+    many = document("\n\n".join(f"# Part {n}\n\n" + f"A zebra of part {n}. " * 50 for n in range(120)))
+    await library.store(many, run_id="run")
+    assert len(await library.find(["zebra"], documents=[many.id], limit=200)) == 100
 
 
 # ----------------------------------------------------------------------------------------------- an embedder that fails
@@ -182,7 +202,7 @@ async def test_an_embedder_that_is_back_is_used_again(tmp_path):
     library = StoredLibrary(tmp_path, embedder)
     documents = await filled(library)
     embedder.broken, library._dense._not_before = False, 0.0
-    await library.embed(documents[0])
+    await library.embed(documents[0], run_id="run")
     assert embedder.asked
     assert library.note == ""
 

@@ -25,7 +25,7 @@ async def keep(library: StoredLibrary, *urls: str, text: str = LION, run_id: str
     for url in urls:
         page = document(text, url=url, **more)
         await library.store(page, run_id=run_id)
-        await library.embed(page.id)
+        await library.embed(page.id, run_id="run")
 
 
 async def urls(library: StoredLibrary, text: str = "how long does a lion sleep", **bounds: object) -> set[str]:
