@@ -51,6 +51,8 @@ class ThinkSplitter:
         self._begun = mode == "off"  # has anything but white space been said in this state?
         self._unopened = _UnopenedClose()
         self._searched = 0  # up to where a held text is known to have no closing tag
+        self._held: list[str] = []  # pieces without one, after `_pending`: joined at each, a long text costs its square
+        self._tail = ""  # the end of all that is held, where a tag may begin
 
     @property
     def learned(self) -> Mode:
@@ -58,7 +60,9 @@ class ThinkSplitter:
         return self._learned
 
     def feed(self, text: str) -> Split:
-        self._pending += text
+        if self._only_grows(text):
+            return Split()
+        self._gather(text)
         reasoning: list[str] = []
         answer: list[str] = []
         before = None
@@ -77,6 +81,7 @@ class ThinkSplitter:
 
     def close(self) -> Split:
         """What is left when the reply has ended."""
+        self._gather("")
         if self._state == "held":
             reasoning = self._look_in_held(at_end=True)
             if reasoning is not None:
@@ -86,6 +91,21 @@ class ThinkSplitter:
         if self._state == "thinking" or (self._state == "start" and self._mode == "prefilled"):
             return Split(reasoning=rest.rstrip() if self._begun else rest.strip())
         return Split(text=rest)
+
+    def _only_grows(self, text: str) -> bool:
+        """Is the text held, and nothing in this piece that could decide what it is?"""
+        if self._state != "held" or self._searched != len(self._pending):
+            return False
+        recent = (self._tail if self._held else self._pending[1 - len(CLOSE) :]) + text
+        if CLOSE in recent:
+            return False
+        self._held.append(text)
+        self._tail = recent[1 - len(CLOSE) :]
+        return True
+
+    def _gather(self, text: str) -> None:
+        self._pending = "".join((self._pending, *self._held, text))
+        self._held = []
 
     def _start(self) -> None:
         self._pending = self._pending.lstrip()
