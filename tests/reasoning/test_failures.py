@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import time
+from email.utils import formatdate
 from types import ModuleType
 from typing import Any
 
@@ -108,8 +110,15 @@ async def test_a_quota_that_is_used_up_is_not_a_reason_to_wait() -> None:
 async def test_the_servers_wish_to_wait_is_kept() -> None:
     with ModelServer(refusal(429, **{"Retry-After": "7"})) as server:
         assert (await failure(server.url)).retry_after == 7
-    with ModelServer(refusal(503, **{"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})) as server:
+    with ModelServer(refusal(503, **{"Retry-After": "as you like"})) as server:
         assert (await failure(server.url)).retry_after is None
+
+
+@pytest.mark.parametrize(("away", "least", "most"), [(3_600, 3_500, 3_600), (-3_600, 0, 0)])
+async def test_a_wish_to_wait_until_a_time_is_kept_too(away: float, least: float, most: float) -> None:
+    when = formatdate(time.time() + away, usegmt=True)
+    with ModelServer(refusal(503, **{"Retry-After": when})) as server:
+        assert least <= (await failure(server.url)).retry_after <= most
 
 
 def a_closed_port() -> int:

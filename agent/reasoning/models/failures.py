@@ -9,9 +9,11 @@ No text holds a key: the server's own words are passed on without anything that 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -177,10 +179,15 @@ def _status(error: BaseException) -> int | None:
 
 
 def _retry_after(error: BaseException) -> float | None:
-    """Seconds, where the server names them as a number."""
+    """Seconds, where the server names them: as a number, or in HTTP's other form, as the time when to come back."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    told = headers.get("retry-after", "")
     try:
-        return max(0.0, float(headers.get("retry-after", "")))
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
     except ValueError:
         return None
 
