@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from openai import BadRequestError
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from agent.errors import ModelRefused, SettingsError
 from agent.reasoning.models import ENDPOINTS, ChatR1, Profile, open_chat_model
@@ -188,6 +189,64 @@ async def test_a_schema_is_for_models_that_do_not_think() -> None:
     assert "response_format" not in await sent("deepseek", "deepseek-flash", way="ainvoke", response_format=schema)
     body = await sent("openai", "gpt-5.1", way="ainvoke", response_format=schema)
     assert body["response_format"] == schema
+
+
+class Person(BaseModel):
+    """A person."""
+
+    name: str
+    age: int
+
+
+METHODS = ["function_calling", "json_mode", "json_schema"]
+ANN = '{"name": "Ann", "age": 7}'
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("model", ["deepseek-r1", "deepseek-flash"])
+@pytest.mark.parametrize("reply", [ANN, f"```json\n{ANN}\n```"], ids=["bare", "fenced"])
+@pytest.mark.parametrize("dialect", ["reasoning_content", "think"])
+async def test_an_object_is_asked_for_in_words_and_comes_whatever_the_method(
+    method: str, model: str, reply: str, dialect: str
+) -> None:
+    with ModelServer(Said(reply, "A draft: {}"), dialect=dialect) as server:
+        chat = ChatR1(model=model, base_url=server.url, profile="deepseek", max_retries=0)
+        found = await chat.with_structured_output(Person, method=method).ainvoke("Who is it?")
+    assert found == Person(name="Ann", age=7)
+    [message] = server.requests[0].body["messages"]
+    assert message["content"].startswith("Who is it?\n\nReply with one JSON object")
+    assert '"age"' in message["content"]
+    assert not {"tools", "tool_choice"} & server.requests[0].body.keys()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("reply", ["Ann is seven.", '{"name": "Ann"}', ""])
+async def test_a_reply_that_is_no_such_object_is_an_error_and_never_nothing(method: str, reply: str) -> None:
+    with ModelServer(Said(reply, "hm")) as server:
+        chat = ChatR1(model="deepseek-r1", base_url=server.url, max_retries=0)
+        with pytest.raises(OutputParserException):
+            await chat.with_structured_output(Person, method=method).ainvoke("Who is it?")
+        raw = await chat.with_structured_output(Person, method=method, include_raw=True).ainvoke("Who is it?")
+    assert (raw["raw"].text, raw["parsed"], bool(raw["parsing_error"])) == (reply, None, True)
+
+
+async def test_a_model_that_does_not_think_is_given_the_schema_itself() -> None:
+    with ModelServer(Said(ANN)) as server:
+        chat = ChatR1(model="gpt-5.1", base_url=server.url, profile="openai", max_retries=0)
+        assert (await chat.with_structured_output(Person, method="json_schema").ainvoke("Who is it?")).age == 7
+    assert server.requests[0].body["response_format"]["type"] == "json_schema"
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+async def test_of_several_answers_a_stream_gives_the_first(way: str) -> None:
+    def piece(index: int, text: str, finish: str | None = None) -> Json:
+        return {"choices": [{"index": index, "delta": {"content": text}, "finish_reason": finish}]}
+
+    events = [piece(0, "for"), piece(1, "thir"), piece(1, "teen", "stop"), piece(0, "ty"), piece(0, "", "stop")]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+    with ModelServer(Said(body=body, headers={"Content-Type": "text/event-stream"})) as server:
+        message = await ask(ChatR1(model="r1", base_url=server.url), way, n=2)
+    assert message.text == "forty"
 
 
 # ------------------------------------------------------------------------------------------------- history

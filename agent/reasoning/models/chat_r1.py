@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
@@ -26,6 +27,7 @@ from agent.reasoning.models.prices import told_usd
 from agent.reasoning.models.profiles import R1, Profile, profile_for
 from agent.reasoning.models.replies import PROVIDER, REASONING, StreamReader, check_finish, reasoning_fields, whole
 from agent.reasoning.models.requests import driven
+from agent.reasoning.models.structured import asked_for_json
 from agent.reasoning.models.think import Mode
 from agent.text.urls import is_local_host
 
@@ -104,6 +106,26 @@ class ChatR1(BaseChatOpenAI):
         payload = super()._get_request_payload(messages, stop=stop, **{"effort": self.effort, **kwargs})
         return driven(payload, self.endpoint_profile, [_thought(m) for m in messages])
 
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        method: Literal["function_calling", "json_mode", "json_schema"] = "function_calling",
+        include_raw: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """An object of this shape.  A model that thinks takes neither a forced tool nor a schema, whatever `method`
+        says: it is asked for JSON in the user's message, and raises `OutputParserException` for a reply that is none.
+        """
+        if not self.endpoint_profile.reasons:
+            return super().with_structured_output(schema, method=method, include_raw=include_raw, **kwargs)
+
+        def asked(input_: LanguageModelInput) -> list[BaseMessage]:
+            return asked_for_json(self._convert_input(input_).to_messages(), schema)
+
+        read = super().with_structured_output(schema, method="json_mode", include_raw=include_raw)
+        return RunnableLambda(asked) | read
+
     def _as_asked(self) -> httpx2.Request:
         """A request as this model's clients send it, for an error that is found in a reply."""
         import httpx2
@@ -135,6 +157,8 @@ class ChatR1(BaseChatOpenAI):
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
         answers.raise_told(chunk, self._as_asked)
+        if chunk.get("choices"):  # of several answers at once (`n`), a stream is the first: LangChain would mix them
+            chunk = {**chunk, "choices": [choice for choice in chunk["choices"] if not choice.get("index")]}
         made = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
         choices = chunk.get("choices") or []
         if made is None:
