@@ -96,7 +96,7 @@ def test_help_takes_under_three_tenths_of_a_second(tmp_path):
         )
         return time.monotonic() - began
 
-    assert min(wall() for _ in range(5)) < 0.3  # the best of five: the machine may be busy
+    assert min(wall() for _ in range(5)) < limit(0.15)  # 0.3 on a quiet machine; the best of five
 
 
 # ---------------------------------------------------------------------------------------------------- leaving
