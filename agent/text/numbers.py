@@ -49,12 +49,11 @@ _HYPHENED = re.compile(r"(?<![\w.])[^\W\d_][\w.]*(?:[-_/][\w.]+)*[-_/]\Z")  # be
 _JOINTS = ("-", "_", "/")
 _BARE = re.compile(rf"(?:{_CURRENCY})?{_SPACE}?\d+(?:[.,]\d+)?", re.IGNORECASE)
 _PER_CENT = re.compile(rf"百分之(?P<digits>\d+(?:\.\d+)?|{_WIDE}+)")
-_FRACTION = re.compile(
-    r"(?<![\w/.])(?P<top>\d{1,3})\s?/\s?(?P<bottom>\d{1,4})(?![\w/%])"
-    rf"|\b(?P<one>\d+|one|uno|einer|eine|{_WORD}) (?:in|out of|von|de cada|sur) "
-    rf"(?P<of>\d+|{_WORD})\b(?!-|\s*(?:{_MAGNITUDE})\b)",
-    re.IGNORECASE,
-)
+_SLASHED = re.compile(r"(?<![\w/.])(?P<top>\d{1,3})\s?/\s?(?P<bottom>\d{1,4})(?![\w/%])")
+# Looked for from what joins the two numbers: an alternation of all number words at every word would be slow.
+_OUT_OF = re.compile(rf" (?:in|out of|von|de cada|sur) (?P<of>\d+|{_WORD})\b(?!-|\s*(?:{_MAGNITUDE})\b)")
+_TOP = re.compile(rf"\b(?:\d+|one|uno|un|einer|eine|ein|{_WORD})$", re.IGNORECASE)
+_LONGEST_TOP = 16  # characters
 _PARTS_OF = {  # what a whole is cut into: `two thirds`, `drei Viertel`, `dos tercios`, `三分之二`
     word: parts
     for parts, words in {
@@ -68,15 +67,13 @@ _PARTS_OF = {  # what a whole is cut into: `two thirds`, `drei Viertel`, `dos te
     for word in words.split()
 }
 _PART = re.compile(
-    rf"\b(?P<top>one|un|ein|{_WORD})(?P<joint>[ -])(?P<parts>{_any_of(_PARTS_OF)})\b"
+    rf"[ -](?P<parts>{_any_of(_PARTS_OF)}|{_any_of(word.title() for word in _PARTS_OF)})\b"
     r"(?P<of>\s+(?:of|der|des|von|de|del)\b)?"
-    rf"|(?P<wide_parts>\d+|{_WIDE}+)分之(?P<wide_top>\d+|{_WIDE}+)",
-    re.IGNORECASE,
 )
+_WIDE_PART = re.compile(rf"(?P<parts>\d+|{_WIDE}+)分之(?P<top>\d+|{_WIDE}+)")
 _NO_SHARE = ("quarter", "quarters", "cuarto", "quinto", "third", "fifth", "sixth", "eighth", "tenth")  # also: ordinals
 _HALF = re.compile(
-    r"\b(?:half an?|medio|eine halbe|einer halben) (?P<many>million|billion|millón|milliarde)\b",
-    re.IGNORECASE,
+    r"\b(?:[Hh]alf an?|[Mm]edio|[Ee]ine halbe|[Ee]iner halben) (?P<many>[Mm]illion|billion|millón|Milliarde)\b"
 )
 _ORDINAL = re.compile(
     r"(?<![\w.])(?P<digits>\d{1,4})(?:st|nd|rd|th|ª|º|ème)\b|第(?P<wide>\d+|[一二三四五六七八九十百]+)", re.IGNORECASE
@@ -279,19 +276,32 @@ def _per_cents(text: str) -> Iterator[Quantity]:
 
 
 def _fractions(text: str) -> Iterator[Quantity]:
-    for match in _FRACTION.finditer(text):
-        top, bottom = _counted(match["top"] or match["one"]), _counted(match["bottom"] or match["of"])
-        if bottom:
-            yield Quantity((100 * top / bottom,), "%", 100 / bottom, match.start(), match.end())
+    for match in _SLASHED.finditer(text):
+        if bottom := float(match["bottom"]):
+            yield _share(float(match["top"]), bottom, match.start(), match.end())
+    for match in _OUT_OF.finditer(text):
+        top, bottom = _top(text, match.start()), _counted(match["of"])
+        if top and bottom:
+            yield _share(_counted(top[0]), bottom, top.start(), match.end())
     for match in _PART.finditer(text):
-        if match["wide_parts"]:
-            top, bottom = _plain_number(match["wide_top"]), _plain_number(match["wide_parts"])
-        else:
-            top, bottom = _counted(match["top"]), float(_PARTS_OF[match["parts"].lower()])
-            if match["parts"].lower() in _NO_SHARE and not match["of"] and match["joint"] != "-":
-                continue
-        if 0 < top < bottom:
-            yield Quantity((100 * top / bottom,), "%", 1.0, match.start(), match.end(), about=True)
+        top, parts = _top(text, match.start()), match["parts"].lower()
+        is_share = parts not in _NO_SHARE or match["of"] or match[0].startswith("-")
+        if top and is_share and _counted(top[0]) < _PARTS_OF[parts]:
+            told = _share(_counted(top[0]), _PARTS_OF[parts], top.start(), match.end())
+            yield replace(told, step=1.0, about=True)
+    for match in _WIDE_PART.finditer(text):
+        top_of, parts_of = _plain_number(match["top"]), _plain_number(match["parts"])
+        if 0 < top_of < parts_of:
+            yield replace(_share(top_of, parts_of, match.start(), match.end()), step=1.0, about=True)
+
+
+def _share(top: float, bottom: float, start: int, end: int) -> Quantity:
+    return Quantity((100 * top / bottom,), "%", 100 / bottom, start, end)
+
+
+def _top(text: str, end: int) -> re.Match[str] | None:
+    """The number that ends there."""
+    return _TOP.search(text, max(0, end - _LONGEST_TOP), end)
 
 
 def _counted(written: str) -> float:

@@ -105,7 +105,9 @@ class OutputFilter:
             return _opening(line, fence)
         if _DEFINITION.match(line):
             return ""
-        return closed(line, self._gathered, in_code_run=self._code_run, in_math=bool(self._formula))
+        shown = closed(line, self._gathered, in_code_run=self._code_run, in_math=bool(self._formula))
+        fence = FENCE.match(shown)  # what was taken out may have stood before one
+        return _opening(shown, fence) if fence else shown
 
     def _distrusted(self, line: str) -> str:
         """For a line that is not what we took it for."""

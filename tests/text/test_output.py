@@ -95,6 +95,11 @@ def test_the_proof_fails_for_what_is_open(text):
     assert is_closed("[x](<https://a.example/x>) `<b>` 1 < 2", GATHERED)
 
 
+def test_a_fence_that_is_left_where_an_image_stood_is_one():
+    shown = close("![```[^1]\\[!\\[a](http://e.com)\\]", GATHERED)
+    assert close(shown, GATHERED) == shown
+
+
 def test_code_left_open_is_closed():
     assert close("```py\nx", GATHERED) == "```py\nx\n```"
 
