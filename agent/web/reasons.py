@@ -16,6 +16,7 @@ _BY_CLASS = {  # by the name of the error's class or a base of it: httpcore2 and
     "ProxyError": "the proxy refused",
     "UnsupportedProtocol": "not an http(s) address",
     "InvalidURL": "not an address",
+    "IDNAError": "not an address",  # a name that only begins like one in IDNA: http://xn--a-/
 }
 
 
@@ -23,6 +24,7 @@ _BY_CLASS = {  # by the name of the error's class or a base of it: httpcore2 and
 def plain_reasons(url: str) -> Iterator[None]:
     import httpcore2
     import httpx2
+    import idna
 
     try:
         yield
@@ -35,6 +37,7 @@ def plain_reasons(url: str) -> Iterator[None]:
         httpx2.HTTPError,
         httpx2.InvalidURL,
         httpx2.StreamError,
+        idna.IDNAError,
         ssl.SSLError,
     ) as e:
         raise FetchFailed(_reason(e), url) from e

@@ -240,6 +240,7 @@ WAYS = [
     Case("with CR and LF, percent-encoded", "404", to("/a%0d%0aX-Evil:%20yes")),
     Case("with a bare CR", BROKE, to("/a\rX-Evil: yes")),
     Case("with a NUL", BROKE, to("/a\0b")),
+    Case("to what is no name in IDNA", "not an address", to("http://xn--127.0.0.1-/secret")),
     Case("to what is no address", "not an address", to("http://[zz]/")),
     Case("to 40 kB of address", "an address of over 8,000 characters", to("/" + "a" * 40_000)),
     Case("to nowhere", "302", raw(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")),
