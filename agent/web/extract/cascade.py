@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +18,7 @@ from lxml import etree
 from agent.web.extract.css import Rule, Value, declarations, inline, rules, unescaped
 from agent.web.extract.looks import hiding
 from agent.web.extract.selectors import Budget, Compound, Element, Selector, compiled, matches, split
+from agent.web.extract.sums import custom, filled_in, worked_out
 
 # What of the values is worth a closer look, by what is set; most rules hold none of it.
 _MAY_HIDE = tuple(
@@ -77,8 +78,10 @@ class Styles:
         self._hiding: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._selectors: dict[str, Selector | None] = {}
         self._blocks: dict[str, dict[str, Value]] = {}
-        for order, rule in enumerate(rule for sheet in sheets for rule in rules(sheet)):
-            self._index(order, rule)
+        found = [rule for sheet in sheets for rule in rules(sheet)]
+        self._custom = custom(rule.declarations for rule in found if "--" in rule.declarations)
+        for order, rule in enumerate(found):
+            self._index(order, replace(rule, declarations=self._plain(rule.declarations)))
         self._attributes = [key[1:] for key in self._entries if key.startswith("[")]
         self._hiding_classes = {key[1:] for key in self._hiding if key.startswith(".")}
         self._hiding_attributes = {key[1:] for key in self._hiding if key.startswith("[")}
@@ -97,6 +100,14 @@ class Styles:
             self._entries[key].append(entry)
             if hides:
                 self._hiding[key].append(entry)
+
+    def _plain(self, block: str) -> str:
+        """What a block sets, with its sums worked out and the page's own properties filled in; its own come first."""
+        if "(" not in block:
+            return block
+        if "var(" in block.lower():
+            block = filled_in(block, {**self._custom, **custom([block])} if "--" in block else self._custom)
+        return worked_out(block)
 
     def _could_hide(self, block: str) -> bool:
         found: dict[str, tuple[_Weight, str]] = {}
@@ -173,7 +184,7 @@ class Styles:
                     _merge(found, self._declared(entry.rule.declarations), False, place)
         if style := element.get("style"):
             self._budget.spend(len(style) // 100)
-            _merge(found, inline(style), True, (True, (0, 0, 0), 0))
+            _merge(found, inline(self._plain(style)), True, (True, (0, 0, 0), 0))
         return {name: value for name, (_, value) in found.items()}
 
     def _declared(self, block: str) -> dict[str, Value]:

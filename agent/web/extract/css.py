@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from agent.web.extract.media import shown_on_a_desktop
 
-_COMMENT = re.compile(r"(\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?)|/\*.*?(?:\*/|\Z)", re.DOTALL)
+# And the marks that once hid a sheet from browsers that knew none: CSS skips them.
+_COMMENT = re.compile(r"(\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?)|/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _BRACE = re.compile(
     r"[{}]|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|url\(\s*[^\"')\s][^)]*+\)?|\\.", re.DOTALL | re.IGNORECASE
 )
@@ -26,6 +27,22 @@ _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|([^\n]))")
 _DEEPEST = 32  # blocks inside each other; further in, a selector stands for itself
 _LONGEST = 20_000  # characters of selectors that nesting may make; past them likewise: `&` can grow without bound
 _GROUPS = ("@supports", "@layer", "@container", "@scope", "@document", "@-moz-document")
+
+_EVERYWHERE = {"inherit", "initial", "unset", "revert", "revert-layer"}
+_LATER = ("var(", "env(", "calc(", "min(", "max(", "clamp(", "attr(")  # what it comes to, a browser sees later
+_WORDS = {
+    name: re.compile(words)
+    for name, words in {
+        "display": r"none|contents|block|inline|flow|flow-root|run-in|list-item|math|ruby|table|flex|grid|box"
+        r"|(?:inline|table|ruby|grid)-[a-z-]+|-(?:webkit|moz|ms)-[a-z-]+",
+        "visibility": r"visible|hidden|collapse",
+        "content-visibility": r"visible|hidden|auto",
+        "opacity": r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?%?",
+        "position": r"static|relative|absolute|fixed|sticky|-webkit-sticky",
+        "font-size": r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?:[a-z]+|%)?|(?:xx?-|xxx-)?(?:small|large)|medium|smaller"
+        r"|larger|math",
+    }.items()
+}
 
 Value = tuple[str, bool]  # in lower case, and whether it is !important
 
@@ -46,7 +63,7 @@ class _Block:
 
 def rules(sheet: str) -> Iterator[Rule]:
     """The rules that apply on a desktop's screen, in order."""
-    if "/*" in sheet:
+    if "/*" in sheet or "<!--" in sheet or "-->" in sheet:
         sheet = _COMMENT.sub(r"\1", sheet)
     blocks, start, at = [_Block()], 0, 0
     while True:
@@ -117,12 +134,23 @@ def inline(style: str) -> dict[str, Value]:
 def declarations(block: str) -> dict[str, Value]:
     """What a block without comments sets, names and values in lower case; the last of several counts."""
     found: dict[str, Value] = {}
-    for name, value in _DECLARATION.findall(unescaped(block)):
+    for told, value in _DECLARATION.findall(unescaped(block)):
         plain = _IMPORTANT.sub("", value)
-        important = len(plain) != len(value)
-        if important or not found.get(name.lower(), ("", False))[1]:
-            found[name.lower()] = (plain.strip().lower(), important)
+        name, set_to, important = told.lower(), plain.strip().lower(), len(plain) != len(value)
+        if is_value(name, set_to) and (important or not found.get(name, ("", False))[1]):
+            found[name] = (set_to, important)
     return found
+
+
+def is_value(name: str, value: str) -> bool:
+    """Does a browser take it?  Else what was set before it stays, `display: none` before a `display: nonsense`."""
+    words = _WORDS.get(name)
+    if words is None:
+        return True
+    return bool(value) and all(
+        words.fullmatch(word) or word in _EVERYWHERE or (word.startswith(_LATER) and word.endswith(")"))
+        for word in (value.split() if "(" not in value else [value])
+    )
 
 
 def unescaped(text: str) -> str:

@@ -17,7 +17,7 @@ from agent.errors import ChildError, ExtractFailed
 from agent.text.urls import canonical, site
 from agent.types import DateCertainty, Document, Page
 
-EXTRACTION = "3"  # changes when the text that is made of a page changes
+EXTRACTION = "4"  # changes when the text that is made of a page changes
 _WORKERS = 2
 _SECONDS = 5.0  # a page; of 181 news pages the slowest took 0.07 s
 _MEMORY = 512 << 20  # of address space; a worker at rest has 0.1 GB, 2 MB of HTML need up to 0.3 GB

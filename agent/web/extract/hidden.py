@@ -188,6 +188,7 @@ def _hidden(element: Tree, styles: Styles) -> Hiding:
     if element.tag == "input" and element.get("type", "").lower() == "hidden":
         return "gone"
     folded = "hidden" in attributes and element.get("hidden").lower() != "until-found"  # a reader's search opens it
+    folded = folded or "popover" in attributes  # until a button is pressed
     if not folded and "style" not in attributes and not styles.may_hide(element, attributes):
         return ""
     values = styles.of(element)

@@ -20,7 +20,7 @@ Specificity = tuple[int, int, int]
 _NAME = r"(?:[\w-]|[^\x00-\x7f]|\\[0-9a-fA-F]{1,6}\s?|\\[^\n])++"
 _SIMPLE = re.compile(
     rf"(?P<tag>\*|{_NAME})|\.(?P<class>{_NAME})|#(?P<id>{_NAME})"
-    rf"|\[\s*(?P<attribute>{_NAME})\s*(?:(?P<sign>[~|^$*]?=)\s*(?P<value>\"[^\"]*+\"|'[^']*+'|{_NAME})\s*[isIS]?\s*)?\]"
+    rf"|\[\s*(?P<attribute>{_NAME})\s*(?:(?P<sign>[~|^$*]?=)\s*(?P<value>\"[^\"]*+\"|'[^']*+'|{_NAME})\s*(?P<fold>[isIS])?\s*)?\]"
     r"|:(?P<pseudo>[\w-]++)(?P<call>\()?"
 )
 _BRACKETED = re.compile(r"[(\[\\\"']")
@@ -126,7 +126,8 @@ def _compound(text: str, at: int, depth: int) -> tuple[Compound, int] | None:
             at = pseudo[1]
         elif simple["attribute"]:
             value = unescaped((simple["value"] or "").strip("\"'"))
-            attributes.append((simple["attribute"].lower(), simple["sign"] or "", value))
+            fold = "i" if simple["fold"] in {"i", "I"} else ""
+            attributes.append((simple["attribute"].lower(), (simple["sign"] or "") + fold, value))
         elif simple["id"]:
             ids.append(unescaped(simple["id"]))
         elif simple["class"]:
@@ -149,7 +150,10 @@ def _pseudo(text: str, simple: re.Match[str], depth: int) -> tuple[Pseudo, int] 
             return None
         return Pseudo("not" if name == "not" else "is", "", understood), end
     known = (
-        name in _STATES or name in _PLACES or (name.startswith("nth-") and name in _COUNTED and _NTH.search(argument))
+        name in _STATES
+        or name in _PLACES
+        or name in _TOLD
+        or (name.startswith("nth-") and name in _COUNTED and _NTH.search(argument))
     )
     return (Pseudo(name, argument.lower().replace(" ", "")), end) if known else None
 
@@ -221,6 +225,8 @@ def _fits(element: Element, compound: Compound, budget: Budget) -> bool:
 def _has(own: str | None, sign: str, value: str) -> bool:
     if own is None:
         return False
+    if sign.endswith("i"):
+        own, sign, value = own.lower(), sign[:-1], value.lower()
     if not value and sign in {"^=", "$=", "*=", "~="}:
         return False
     return {
@@ -240,6 +246,8 @@ def _is(element: Element, pseudo: Pseudo, budget: Budget) -> bool:
         return found == (pseudo.name == "is")
     if pseudo.name in _STATES:
         return _STATES[pseudo.name](element)
+    if pseudo.name in _TOLD:
+        return _told(element, pseudo, budget)
     counted, backwards, typed = _PLACES.get(pseudo.name) or _COUNTED[pseudo.name]
     place = 1 + sum(
         1
@@ -248,6 +256,17 @@ def _is(element: Element, pseudo: Pseudo, budget: Budget) -> bool:
     )
     budget.spend(place)
     return _nth(place, counted or pseudo.argument)
+
+
+def _told(element: Element, pseudo: Pseudo, budget: Budget) -> bool:
+    """By the nearest element that says it: of no language, and written from left to right, where none does."""
+    told, around = None, element
+    while around is not None and told is None:
+        budget.spend()
+        told, around = around.get(pseudo.name), around.getparent()
+    told = (_TOLD[pseudo.name] if told is None else told).lower()
+    wanted = [one.strip("\"'*") for one in pseudo.argument.split(",")]
+    return any(one and (told == one or told.startswith(f"{one}-")) for one in wanted)
 
 
 def _nth(place: int, argument: str) -> bool:
@@ -262,6 +281,10 @@ def _nth(place: int, argument: str) -> bool:
     return left == 0 if step == 0 else left % step == 0 and left // step >= 0
 
 
+_AT_A_TOUCH = (
+    *("hover", "active", "focus", "focus-within", "focus-visible", "visited"),
+    *("target", "popover-open", "modal", "fullscreen"),
+)
 _STATES: Mapping[str, Callable[[Element], bool]] = {
     "root": lambda element: element.getparent() is None,
     "checked": lambda element: element.get("checked") is not None or element.get("selected") is not None,
@@ -272,7 +295,9 @@ _STATES: Mapping[str, Callable[[Element], bool]] = {
     "empty": lambda element: len(element) == 0 and not element.text,
     "only-child": lambda element: element.getnext() is None and element.getprevious() is None,
     "defined": lambda element: "-" not in element.tag,
+    **dict.fromkeys(_AT_A_TOUCH, lambda _: False),
 }
+_TOLD = {"lang": "", "dir": "ltr"}
 _PLACES = {  # which place, counted from the end?, among those of its type only?
     "first-child": ("1", False, False),
     "last-child": ("1", True, False),
