@@ -390,6 +390,7 @@ async def test_two_folders_with_the_same_file_do_not_know_of_each_other(tmp_path
         index = FolderIndex(file_of(tmp_path / "indexes", root))
         return sorted(hit.url for hit in await Folder(root, index=index).search(Query("lion"), limit=9))
 
+    assert file_of(tmp_path, one) != file_of(tmp_path, other)
     assert len(await found(one)) == 3
     assert await found(other) == [(other / "a.txt").as_uri()]
     assert len(await found(one)) == 3
