@@ -39,8 +39,14 @@ def run_search(words: Sequence[str], _: Start) -> int:
         return ANSWERED
     if note:
         print(f"{NAME}: {one_line(note)}", file=sys.stderr)
-    print("\n\n".join(_told_hit(number, hit) for number, hit in enumerate(found, 1)) or "nothing was found")
+    print("\n\n".join(_told_hit(number, hit) for number, hit in enumerate(found, 1)) or _nothing(parsed))
     return ANSWERED
+
+
+def _nothing(parsed: argparse.Namespace) -> str:
+    return (
+        "nothing was found" if parsed.folder else "nothing was found (local documents are searched with --folder DIR)"
+    )
 
 
 def _search_parser() -> Parser:
