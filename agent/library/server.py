@@ -50,7 +50,8 @@ def trouble(server: ChromaServer) -> str:
             if before.status == 200 and isinstance(before.json, str):
                 return f"{where} {_OLD}, and that one is {before.json[:20]}"
     except OSError as e:
-        return f"{where} cannot be reached ({e})"
+        reason = getattr(e, "reason", e)  # urllib's own words around it are for programmers
+        return f"{where} cannot be reached ({getattr(reason, 'strerror', None) or reason})"
     if now.status in (401, 403):
         return f"{where} refuses the key ({now.status}): see AGENT_CHROMA_API_KEY"
     if now.status != 200 or not isinstance(now.json, str):
