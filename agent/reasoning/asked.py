@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -37,7 +37,8 @@ _ASKS = 0.4  # what a word counts that asks more than it names
 _ASKING = _stemmed("""
     meaning mean means meant get got take takes place come comes happen happened help role purpose way kind type cause
     causes reason called name use used uses difference explain work works advantages tell become made make good
-    bedeutet bedeutung heißt funktioniert significa significado sirve funciona signifie marche
+    known bedeutet bedeutung heißt funktioniert verwenden verwendet benutzen nutzt einstellen
+    significa significado sirve funciona signifie marche
 """)
 # Bonus and malus, in shares of a part's weight.
 _TELLS = 0.2  # it has what is asked for
@@ -47,6 +48,7 @@ _WORTH = 0.1  # of its source
 _LEANS = 0.15  # only the sentence before makes it clear
 _FOREIGN = 0.25  # another script than the question's
 _VARIANT = 0.3  # about `R1-Zero` where `R1` is asked about
+_OTHERS = 0.4  # all that another part of the question asks about, and this one does not
 _ANNOUNCES = 0.3  # it says what follows instead of saying it
 _NAMELIKE = re.compile(r"[A-ZÀ-Þ\d]")
 _CODE = re.compile(r"\d|[A-Z].*[A-Z]")
@@ -60,6 +62,11 @@ class Asked:
     weights: Mapping[str, float]
     names: frozenset[str]
     cosines: Mapping[str, float]
+
+    @property
+    def aspects(self) -> frozenset[str]:
+        """What is asked about the names."""
+        return frozenset(self.weights.keys() - self.names - _ASKING)
 
     def covered(self, candidate: Candidate) -> float:
         """0..1: the share of the part's weight that the sentence has, and in part what stands around it."""
@@ -75,15 +82,15 @@ class Asked:
             and may_tell(candidate.taken.text, self.part)
         )
 
-    def score(self, candidate: Candidate) -> float:
-        """Comparable among the sentences that answer this part."""
+    def score(self, candidate: Candidate, others: Sequence[Asked] = ()) -> float:
+        """Comparable among the sentences that answer this part; `others`: the other parts of the question."""
         text, part = candidate.taken.text, self.part
         score = self._fits(candidate) + _WORTH * candidate.worth
-        score += _TELLS if tells(text, part.wanted) else 0.0
+        score += _TELLS if tells(text, part) else 0.0
         if part.wanted == "definition":
             score += _DEFINES if defines(text, _thing(part.query)) else 0.0
             score += _LEADS * self._titled(candidate) * math.exp(-candidate.taken.place[1] / _LEAD)
-        return score - self._malus(candidate)
+        return score - self._malus(candidate) - _OTHERS * self._bent(others, candidate)
 
     def _fits(self, candidate: Candidate) -> float:
         """`covered`, mended by meaning where that is known."""
@@ -97,6 +104,14 @@ class Asked:
         malus += _ANNOUNCES if announces(text) else 0.0
         return malus + (_VARIANT if self._speaks_of_variant(text) else 0.0)
 
+    def _bent(self, others: Sequence[Asked], candidate: Candidate) -> float:
+        """0..1: how much a sentence has of what another part asks about and this one does not; names do not tell.
+
+        Half is no more than chance.
+        """
+        shares = [_share(other.aspects - self.weights.keys(), other.weights, candidate) for other in others]
+        return max([0.0, *(2 * share - 1 for share in shares)])
+
     def _titled(self, candidate: Candidate) -> float:
         """0..1: how much of the part is in the page's title."""
         return sum(w for term, w in self.weights.items() if term in candidate.title) / sum(self.weights.values())
@@ -109,11 +124,14 @@ class Asked:
     def _is_on_it(self, candidate: Candidate) -> bool:
         """Does the sentence itself have something of what is asked *about* the names and the page's subject?
 
+        What stands around it, a heading say, counts for that only where it has all of it.
         By meaning, too, unless a number is asked for: all numbers of one matter mean about the same.
         """
         aspects = [t for t in self.weights if t not in self.names and t not in candidate.title and t not in _ASKING]
         means_it = self.cosines.get(candidate.taken.text, 0.0) >= _MEANS_IT and self.part.wanted != "number"
-        return not aspects or means_it or any(_counts(aspect, candidate) >= _NEARBY for aspect in aspects)
+        if not aspects or means_it or any(_has(aspect, candidate) for aspect in aspects):
+            return True
+        return all(_counts(aspect, candidate) >= _NEARBY for aspect in aspects)  # `sources` alone is not `open source`
 
     def _speaks_of_variant(self, text: str) -> bool:
         """Has it a name asked about only with more joined to it: `R1-Zero` for `R1`?"""
@@ -147,9 +165,20 @@ def _counts(term: str, candidate: Candidate) -> float:
     if term in candidate.terms:
         return 1.0
     around = (candidate.heading, candidate.title, candidate.before.terms if candidate.before else ())
-    if any(term in found for found in around) or any(_are_kin(term, other) for other in candidate.terms):
+    if any(term in found for found in around) or _has(term, candidate):
         return _NEARBY
     return _FROM_PASSAGE if term in candidate.near else 0.0
+
+
+def _share(terms: frozenset[str], weights: Mapping[str, float], candidate: Candidate) -> float:
+    """0..1, of the terms' weight; 0.0 for fewer than two, which any sentence may have by chance."""
+    total = sum(weights[term] for term in terms)
+    return sum(weights[term] for term in terms if term in candidate.terms) / total if len(terms) > 1 else 0.0
+
+
+def _has(term: str, candidate: Candidate) -> bool:
+    """Does it stand in the sentence itself, if in another form?"""
+    return term in candidate.terms or any(_are_kin(term, other) for other in candidate.terms)
 
 
 def _are_kin(one: str, other: str) -> bool:

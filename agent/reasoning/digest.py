@@ -20,7 +20,7 @@ Alike = Mapping[str, float]  # a sentence's text -> cosine to a part of the ques
 
 SENTENCES = 3  # for one part, at most: more than that is no longer an answer
 _FAR_BELOW = 0.8  # of the best sentence's score: a sentence below adds little
-_REPEATS = 0.5  # of their terms: two sentences that say the same
+_REPEATS = 0.5  # of the terms that the question does not have: two sentences that say the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +58,27 @@ def _chosen(wanted: Sequence[Asked], found: Sequence[Candidate]) -> list[list[Ca
 
     The parts choose by turns, so that an early one does not take the best sentence of a later one for its own third.
     """
-    orders = [_ranked(one, found) for one in wanted]
+    orders = [_ranked(one, [other for other in wanted if other is not one], found) for one in wanted]
     chosen: list[list[Candidate]] = [[] for _ in wanted]
     for _ in range(SENTENCES):
-        for mine, order in zip(chosen, orders, strict=True):
-            shown = [candidate for one in chosen for candidate in one]
-            new = next((c for c in order if not any(_say_the_same(c, other) for other in shown)), None)
+        for mine, order, one in zip(chosen, orders, wanted, strict=True):
+            shown = [candidate for these in chosen for candidate in these]
+            new = next((c for c in order if not any(_say_the_same(c, other, one) for other in shown)), None)
             if new or (order and not mine):  # one sentence may answer two parts: better twice than "not found"
                 mine.append(new or order[0])
     return chosen
 
 
-def _ranked(wanted: Asked, found: Sequence[Candidate]) -> list[Candidate]:
+def _ranked(wanted: Asked, others: Sequence[Asked], found: Sequence[Candidate]) -> list[Candidate]:
     """Those that answer a part, best first; those of sources that hide their text behind all others."""
     answering = [candidate for candidate in found if wanted.is_answered_by(candidate)]
-    return [c for last in (False, True) for c in _near_best(wanted, [one for one in answering if one.last is last])]
+    by_source = [[one for one in answering if one.last is last] for last in (False, True)]
+    return [candidate for these in by_source for candidate in _near_best(wanted, others, these)]
 
 
-def _near_best(wanted: Asked, found: Sequence[Candidate]) -> list[Candidate]:
+def _near_best(wanted: Asked, others: Sequence[Asked], found: Sequence[Candidate]) -> list[Candidate]:
     """The sentences that answer a part about as well as the best of them does."""
-    scored = [(wanted.score(candidate), candidate) for candidate in found]
+    scored = [(wanted.score(candidate, others), candidate) for candidate in found]
     best = max((score for score, _ in scored), default=0.0)
     near = [(score, candidate) for score, candidate in scored if score >= _FAR_BELOW * best]
     return [candidate for _, candidate in sorted(near, key=lambda pair: (-pair[0], pair[1].taken.place))]
@@ -97,5 +98,8 @@ def _told(chosen: Sequence[Candidate]) -> tuple[tuple[Taken, ...], ...]:
     return tuple(told)
 
 
-def _say_the_same(one: Candidate, other: Candidate) -> bool:
-    return len(one.terms & other.terms) > _REPEATS * max(1, min(len(one.terms), len(other.terms)))
+def _say_the_same(one: Candidate, other: Candidate, wanted: Asked) -> bool:
+    """The words of the question stand in every answer to it, so only what each says beyond them counts."""
+    told, known = one.terms - wanted.weights.keys(), other.terms - wanted.weights.keys()
+    fewest = min(len(told), len(known))
+    return not fewest or len(told & known) > _REPEATS * fewest

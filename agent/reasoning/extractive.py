@@ -21,6 +21,7 @@ from agent.types import Brief, Delta, Evidence, Finding, Query, Stance, Thought
 # compare the two.  Raises `LibraryError`.
 Compare = Callable[[Sequence[str], Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 
+_ALIKE = 0.5  # of all words of two queries
 _COMPARED = 240  # sentences: a second's work for the built-in embedder
 _COMPARE_SECONDS = 2.0  # after that the words alone decide
 
@@ -96,15 +97,28 @@ def _cited(told: Sequence[Taken]) -> str:
 
 
 def _queries(brief: Brief) -> list[Query]:
-    """The whole question without its asking words, then each of its parts."""
+    """Each part, then the whole question without its asking words, which is on its way as it was asked."""
     found = parts(brief.question)
-    whole = Query(keywords(brief.question), "the question")
-    wanted = (
-        [whole, *(Query(part.query, part.text) for part in found)]
-        if len(found) > 1
-        else [Query(found[0].query, "the question")]
-    )
+    if len(found) == 1:
+        wanted = [Query(found[0].query, "the question")]
+    else:
+        wanted = _unlike_first([Query(part.query, part.text) for part in found])
+        wanted.append(Query(keywords(brief.question), "the question"))
     return _new(wanted, brief.asked)[: brief.max_queries]
+
+
+def _unlike_first(queries: Sequence[Query]) -> list[Query]:
+    """Two that share most of their words find the same pages, so the later one gives way to those that share few."""
+    first: list[Query] = []
+    later: list[Query] = []
+    for query in queries:
+        (later if any(_are_alike(query, other) for other in first) else first).append(query)
+    return first + later
+
+
+def _are_alike(one: Query, other: Query) -> bool:
+    words, others = set(one.text.lower().split()), set(other.text.lower().split())
+    return len(words & others) > _ALIKE * len(words | others)
 
 
 def _reworded(brief: Brief, sections: Sequence[Section]) -> list[Query]:

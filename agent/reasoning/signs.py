@@ -1,4 +1,4 @@
-"""The signs that a sentence tells a time, a number, a name, a reason or what a thing is; and that it only announces.
+"""The signs that a sentence tells a time, a number, a name, a reason, a way or what a thing is; and that it announces.
 
 Knows how these are written in a few languages.  Does not know how much a sign counts, nor the other sentences.
 """
@@ -10,11 +10,16 @@ import re
 from agent.text.dates import dates
 from agent.text.numbers import quantities
 from agent.text.questions import Part
-from agent.text.wanted import Wanted
 
 _REASON = re.compile(
     r"\b(?:because|due to|since|caused by|as a result of|owing to|reason|weil|wegen|aufgrund|porque|debido|parce que|"
     r"à cause)\b|因为|由于|原因|所以",
+    re.IGNORECASE,
+)
+_WAY = re.compile(
+    r"\b(?:by (?:\w+ ){0,2}\w+ing|through|using|via|with the help of|by means of|in \w+ (?:stages?|steps?|phases?)|"
+    r"durch|mithilfe|mittels|indem|mediante|por medio de|à l['’]aide|grâce à)\b|"
+    r"通过|利用|使用|によって",
     re.IGNORECASE,
 )
 # Times and numbers that are told without a digit.
@@ -52,15 +57,18 @@ def may_tell(text: str, part: Part) -> bool:
     return True
 
 
-def tells(text: str, wanted: Wanted) -> bool:
+def tells(text: str, part: Part) -> bool:
     """Has it what is asked for?  What a thing is has its own sign: `defines`."""
+    wanted = part.wanted
     if wanted == "time":
         return bool(dates(text))
     if wanted in ("number", "amount"):
         return bool(_numbers(text))
     if wanted == "reason":
         return bool(_REASON.search(text))
-    return wanted in ("person", "place") and bool(_NAMED.search(text))
+    if wanted == "way":
+        return bool(_WAY.search(text))
+    return wanted in ("person", "place") and any(name not in part.text for name in _NAMED.findall(text))
 
 
 def defines(text: str, thing: str) -> bool:

@@ -1,4 +1,4 @@
-"""What kind of thing a question asks for: a definition, a time, a number, a person, a place, a reason.
+"""What kind of thing a question asks for: a definition, a time, a number, a person, a place, a reason, a way.
 
 Knows the asking words of a few languages.  Does not know whether a sentence has what is wanted.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Wanted = Literal["definition", "time", "number", "amount", "person", "place", "reason", ""]
+Wanted = Literal["definition", "time", "number", "amount", "person", "place", "reason", "way", ""]
 
 _SHORT = 5  # words of a query: a longer one asks for more than what a thing is
 _WHEN = r"(?:when|wann|cuándo|quand|quando)"
@@ -31,6 +31,11 @@ _AMOUNT = (
 _PERSON = r"\b(?:who|whom|whose|wer|wen|wem|quién|quiénes|qui|chi|quem)\b|谁|誰|누구"
 _WHERE = r"\b(?:where|wo|wohin|dónde|où|dove|onde)\b|哪里|哪儿|どこ|어디"
 _WHY = r"\b(?:why|warum|wieso|weshalb|por qué|pourquoi|perché)\b|为什么|为何|なぜ|왜"
+# Only where it is asked how a thing is done: `how good is R1` and `how does R1 compare with V3` ask for no means.
+_WAY = (
+    r"^(?:and |und )?(?:how|wie) (?:is|are|was|were|has|have|did|do|does|can|could|wird|werden|wurden?|hat|haben|kann|"
+    r"können)\b(?!.*\b(?:compare|differ|behave|perform|fare|relate)\b)|^cómo se\b|如何|怎么|怎样|どのように|어떻게"
+)
 _PATTERNS: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     ("time", re.compile(_TIME, re.IGNORECASE)),
     ("number", re.compile(_NUMBER, re.IGNORECASE)),
@@ -38,6 +43,7 @@ _PATTERNS: tuple[tuple[Wanted, re.Pattern[str]], ...] = (
     ("person", re.compile(_PERSON, re.IGNORECASE)),
     ("place", re.compile(_WHERE, re.IGNORECASE)),
     ("amount", re.compile(_AMOUNT, re.IGNORECASE)),
+    ("way", re.compile(_WAY, re.IGNORECASE)),
 )
 _DEFINITION = re.compile(
     r"(?:what|who)(?:['’]s| is| are| was| were)\b|what does .+ mean$|define\b|(?:was|wer) (?:ist|sind|war)\b|"

@@ -51,6 +51,40 @@ def test_what_is_told_in_numbers_is_told_first_by_a_sentence_with_a_number():
     assert taken("R1 hallucination rates", f"{vague} {exact}")[0][0] == exact
 
 
+def test_how_a_thing_was_done_is_told_first_by_a_sentence_with_a_means():
+    vague = "R1 was trained for months before anybody heard of that."
+    means = "R1 was trained through rewards for right solutions."
+    assert taken("How was R1 trained?", f"{vague} {means}")[0][0] == means
+
+
+def test_a_sentence_about_another_part_of_the_question_does_not_come_first():
+    other = "The figure of 5.5 million dollars is what V3 cost, on which R1 was trained."
+    own = "R1 was trained with rewards on problems that a program can check."
+    question = "How was R1 trained, and what does the figure of 5.5 million dollars count?"
+    assert taken(question, f"{other} {own}") == [[own], [other]]
+
+
+def test_what_two_sentences_share_with_the_question_makes_them_no_repetition():
+    first = "R1 was trained through rewards for right solutions of mathematics."
+    second = "R1 was trained using few examples at first."
+    assert taken("How was R1 trained at first through rewards?", f"{first} {second}") == [[first, second]]
+
+
+def test_who_asks_who_is_told_first_by_a_sentence_that_names_somebody_new():
+    nobody = "Before long R1 was made, and R1 was much talked of in those days."
+    somebody = "It is widely held that R1 was made by Liang in his first year."
+    assert taken("Who made R1?", f"{nobody} {somebody}")[0][0] == somebody
+
+
+def test_what_a_thing_is_known_for_is_not_its_known_weaknesses():
+    assert taken("List the known weaknesses of R1", "R1 became known for a low training cost.") == [[]]
+
+
+def test_one_word_of_a_heading_does_not_make_an_answer():
+    fact = "R1 knows three simple facts in ten."
+    assert taken("Is R1 open source?", f"Open the page.\n\n## Give it sources\n\n{fact}") == [[]]
+
+
 def test_a_sentence_that_leans_on_what_is_not_there_comes_later():
     leans = "This is why R1 mixes languages when thinking."
     stands = "R1 mixes languages when thinking about hard questions."
