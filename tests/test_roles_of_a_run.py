@@ -102,7 +102,8 @@ def test_the_writer_reads_what_was_thought_only_where_the_user_wants_it(settings
 
 
 def test_no_key_gets_into_what_is_said_or_kept(settings, tmp_path, caplog, capsys):
-    refused = Said(status=401, body={"error": {"message": f"Incorrect API key: {KEYS['writer_api_key']}"}})
+    """Of a 403, unlike a 401, the server's own words are told: here they repeat the key."""
+    refused = Said(status=403, body={"error": {"message": f"Incorrect API key: {KEYS['writer_api_key']}"}})
     with ModelServer(refused) as elsewhere, caplog.at_level(logging.DEBUG):
         given = {"writer_model": "w", "writer_base_url": elsewhere.url, **KEYS}
         events = list(ResearchAgent(settings(**given)).stream(QUESTION))
