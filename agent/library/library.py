@@ -89,12 +89,18 @@ class StoredLibrary:
         return await _LANE.run(self._hits, order, limit)
 
     def _hits(self, order: Sequence[tuple[int, float]], limit: int) -> list[LibraryHit]:
-        """Blocks: of each document the first of its passages."""
-        passages = self._record.passages([row for row, _ in order])
-        there = [(passages[row], score) for row, score in reversed(order) if row in passages]
-        first = {passage.document_id: (passage, score) for passage, score in there}
-        best = sorted(first.values(), key=lambda found: -found[1])
-        return hits(self._record, best[:limit])
+        """Blocks: of each document the first of its passages.
+
+        Texts are unpacked for those alone, and some more where one is damaged: all would be most of a search's time.
+        """
+        owners = self._record.owners([row for row, _ in order])
+        first: dict[int, tuple[int, float]] = {}
+        for row, score in order:
+            if row in owners:
+                first.setdefault(owners[row], (row, score))
+        best = list(first.values())[: 2 * limit]
+        passages = self._record.passages([row for row, _ in best])
+        return hits(self._record, [(passages[row], score) for row, score in best if row in passages][:limit])
 
     async def _order(self, texts: Sequence[str], documents: Sequence[int], depth: int) -> list[tuple[int, float]]:
         """Rows of the documents' passages with their scores, best first."""

@@ -183,6 +183,11 @@ class Record:
         """
         return dict(self.rows(_WITH_WORDS, match, json.dumps(documents), limit)) if match else {}
 
+    def owners(self, passages: Sequence[int]) -> dict[int, int]:
+        """The rows of the passages' documents; without those that are gone."""
+        asked = "SELECT row, document FROM passages WHERE row IN (SELECT value FROM json_each(?))"
+        return dict(self.rows(asked, json.dumps(passages)))
+
     def passages(self, rows: Iterable[int]) -> dict[int, Passage]:
         """The passages in these rows, with their text; without those that are gone, or whose text is damaged."""
         found = {}
