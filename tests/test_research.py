@@ -114,7 +114,7 @@ def test_an_endpoint_that_nobody_serves_is_one_clear_error(settings):
 def test_a_model_that_dies_once_evidence_is_in_leaves_a_partial_answer(settings):
     def fails_late(request):
         if "webpage 1 begin" in request.prompt:
-            return Said(status=500, body={"error": {"message": "out of memory"}})
+            return Said(status=402, body={"error": {"message": "Insufficient Balance"}})
         return Said('{"queries": [{"query": "R1 licence", "purpose": "licence"}]}')
 
     with ModelServer(fails_late) as server:

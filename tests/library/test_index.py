@@ -72,7 +72,8 @@ class Shelf:
     async def by_chroma(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]] | None:
         wanted = documents or self.documents
         newest = self.vectors.newest(wanted, self.number)
-        return await self.index.search(queries, Wanted(wanted, newest), limit=10)
+        everything = documents is None and self.newest > FILTERED  # of so many Chroma is not asked for a part
+        return await self.index.search(queries, Wanted(wanted, newest, everything=everything), limit=10)
 
     async def found(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]]:
         """By Chroma, which may just be at something else."""
@@ -90,7 +91,8 @@ class Shelf:
         marks = np.linspace(0, self.newest - 1, 60).astype(int)
         for mark in dict.fromkeys(marks.tolist()):
             batch = self.vectors.after(mark, self.number, 1)
-            assert (await self.found(batch.matrix, batch.documents))[0][0] == batch.passages[0]
+            documents = batch.documents if self.newest <= FILTERED else None
+            assert (await self.found(batch.matrix, documents))[0][0] == batch.passages[0]
 
     async def caught_up(self, seconds: float = 60) -> None:
         await until(lambda: self.index.state == "open" and self.index.mark == self.newest, seconds)
@@ -257,6 +259,7 @@ def test_one_process_has_one_index_at_a_place(shelf, tmp_path):
     assert index_at(shelf.home, shelf.record.path, shelf.number + 1) is not shelf.index
 
 
+@pytest.mark.slow
 async def test_while_another_process_has_the_index_there_is_none_and_then_there_is(shelf):
     shelf.add(5)
     holder = holder_of(shelf.home)
@@ -297,6 +300,7 @@ async def test_a_damaged_index_is_made_anew_from_the_record(shelf, pattern, cont
     assert shelf.in_chroma() == shelf.all_passages()
 
 
+@pytest.mark.slow
 async def test_an_index_over_another_record_is_made_anew(shelf, tmp_path):
     shelf.add(10)
     async with shelf.index.in_use():
@@ -322,6 +326,7 @@ async def test_where_no_index_can_be_made_there_is_none_and_no_error(shelf):
     await until(lambda: shelf.index.state == "closed")
 
 
+@pytest.mark.slow
 async def test_a_long_log_is_built_into_the_index(shelf):
     shelf.add(30)
     async with shelf.index.in_use():
@@ -394,6 +399,7 @@ async def test_a_process_that_ends_leaves_everything_in_chroma_and_no_worker(tmp
     shelf.record.close()
 
 
+@pytest.mark.slow
 async def test_two_processes_on_one_directory_lose_nothing(tmp_path):
     runs = [program(tmp_path, name, 40) for name in (1, 2)]
     assert [run.wait(60) for run in runs] == [0, 0]
@@ -411,6 +417,7 @@ async def kill_and_check(directory: Path, after: int, passages: int = 20) -> Non
     run.stdout.close()
 
 
+@pytest.mark.slow
 async def test_a_kill_of_the_process_leaves_a_whole_index_or_one_that_is_mended(tmp_path):
     await kill_and_check(tmp_path, 60)
     await check_the_whole(tmp_path)

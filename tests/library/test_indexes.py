@@ -66,6 +66,7 @@ async def test_lost_vectors_are_found_and_come_back_from_the_record(shelf):
     await used(shelf)
 
 
+@pytest.mark.slow
 async def test_an_index_that_does_not_open_is_found_and_made_anew(shelf):
     (shelf.home / "now" / "chroma.sqlite3").write_bytes(b"no database " * 1000)
     assert "cannot be used" in faults(shelf)[0]
