@@ -392,3 +392,44 @@ def test_a_kill_in_the_middle_of_writing_loses_nothing_that_was_acknowledged(tmp
 def test_many_kills_in_the_middle_of_writing_lose_nothing(tmp_path):
     for n in range(30):
         check_a_kill(tmp_path / schema.FILE, f"k{n}", after=n % 11)
+
+
+# ------------------------------------------------------------------------------------------------- much
+
+
+def of_words(record: Record, count: int) -> list:
+    """Pages that all have one word, every fifth of them a second, and the last one a third."""
+    pages = []
+    for n in range(count):
+        text = f"Everybody writes of models here {n}.{' Distilled ones.' if n % 5 == 0 else ''}"
+        text += " Aardvarks too." if n == count - 1 else ""
+        pages.append(document(text, url=f"https://a.example/{n}"))
+        record.store(pages[-1], "run")
+    return pages
+
+
+def test_asked_of_much_it_finds_the_same_as_asked_of_little(record):
+    pages = of_words(record, 60)
+    for wanted in (pages, pages[::2], pages[:3]):  # all; half: left out afterwards; a few: looked up before
+        rows = record.rows_of([p.id for p in wanted])
+        known = record.with_words(match("distilled models"), rows, 4)
+        in_all = record.with_words(match("distilled models"), record.rows_of([p.id for p in pages]), 100)
+        owners = record.owners(list(in_all))
+        assert known == dict([(row, score) for row, score in in_all.items() if owners[row] in rows][:4])
+
+
+def test_a_part_that_is_ranked_low_is_found_in_full(record):
+    pages = of_words(record, 60)
+    low = [p for n, p in enumerate(pages) if n % 5]
+    assert len(record.with_words(match("distilled models"), record.rows_of([p.id for p in low]), 6)) == 6
+
+
+def test_words_that_stand_everywhere_are_left_out_where_all_together_are_too_many(tmp_path):
+    record = Record(tmp_path / "library.sqlite3", weighed=20)
+    pages = of_words(record, 60)
+    rows = record.rows_of([p.id for p in pages])
+    found = record.with_words(match("aardvarks, distilled models"), rows, 60)
+    assert len(found) == 13  # those with a rare word
+    assert max(found, key=found.__getitem__) == record.rows("SELECT max(row) FROM passages")[0][0]
+    assert len(record.with_words(match("models"), rows, 60)) == 60  # nothing else to go by
+    record.close()
