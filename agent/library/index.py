@@ -33,7 +33,9 @@ State = Literal["closed", "opening", "open", "locked", "away", "broken"]
 
 LOG = 2_000  # vectors in Chroma's log, or missing, that are worth building anew: they cost 0.2 s at each opening …
 LOG_SHARE = 0.1  # … or this share of all where that is more: building costs 0.15 ms a vector
-FILTERED = 20_000  # vectors: of more, Chroma takes 40 ms for twelve documents' and 100 for half; all of it takes 3
+FILTERED = (
+    5_000  # vectors: of 10,000, Chroma takes 45 ms for half of them and an exact search 7; all of 100,000 takes 3
+)
 SEARCH_SECONDS = 1.0  # a search takes 2 to 40 ms; past this the exact one would have been the quicker
 STEP_SECONDS = 0.25  # of adding vectors at a time; as long may a search find the index busy
 OPEN_SECONDS = 60.0

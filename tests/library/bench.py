@@ -128,6 +128,7 @@ async def measured(directory: Path, passages: int) -> None:
         index._crew._workers[0].interrupt()
         await in_state(library, "its process was killed", every)
     await locked(library, every)
+    await state(library, "closed")  # its process may still be writing
     whole = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
     print(f"  {whole / passages:,.0f} bytes a passage with Chroma; this process: {memory()} MB at most", flush=True)
 
@@ -190,7 +191,7 @@ def embedder() -> None:
 def main() -> None:
     embedder()
     for passages in [int(each) for each in sys.argv[1:]] or [1_000, 10_000, 100_000]:
-        with tempfile.TemporaryDirectory(prefix="r1-research-bench-") as place:
+        with tempfile.TemporaryDirectory(prefix="r1-research-bench-", ignore_cleanup_errors=True) as place:
             asyncio.run(measured(Path(place), passages))
 
 
