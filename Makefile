@@ -40,7 +40,7 @@ eval: $(VENV)/.dev embedder  ## how well it checks and finds: tables from labell
 	@$(BIN)/python -m tests.check.evaluate && echo && $(BIN)/python -m tests.check.mutations
 	@echo && $(BIN)/python -m tests.library.evaluate
 
-bench: $(VENV)/.dev embedder  ## how fast it finds, embeds and reads pages: about five minutes
+bench: $(VENV)/.dev embedder  ## how fast it finds, embeds and reads pages: about a quarter of an hour
 	@$(BIN)/python -m tests.library.bench && echo && $(BIN)/python -m tests.bench_extract
 
 format: $(VENV)/.dev  ## format and mend what a tool can
