@@ -164,8 +164,16 @@ def _ruling(
 
 def _introduced(claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> bool:
     """Does a source that has the item's words introduce them as the answer does?"""
-    quotes = [(ready[n].text, quote.start) for n, quotes in found.items() for quote in quotes[:1]]
-    return any(introduced(claim.context or "", text, start) for text, start in quotes)
+    said = without_marks(claim.text)
+    places = [(ready[n], start) for n, quotes in found.items() for start in _starts(said, quotes[:1], ready[n])]
+    return any(introduced(claim.context or "", quotable.text, start) for quotable, start in places)
+
+
+def _starts(said: str, quotes: Sequence[Quote], quotable: Quotable) -> list[int]:
+    """Where the item itself begins: a quote may begin with what introduces it."""
+    within = [span for quote in quotes for span in quotable.spans if quote.start <= span[0] < quote.end]
+    own = [start for start, end in within if rule_on(said, [quotable.text[start:end]]).outcome == "supported"]
+    return own or [quote.start for quote in quotes]
 
 
 def _told(quotable: Quotable, quote: Quote) -> Told:

@@ -14,7 +14,7 @@ from agent.text.dates import agree, dates
 from agent.text.prose import prose
 from agent.text.sentences import split
 
-_LABEL = re.compile(r"^[\W_]*(?P<label>[^\W\d_][^.:：,;?!()]{1,40})[:：]\s+(?=\S)")
+_LABEL = re.compile(r"^[\W_]*(?P<label>[^\W\d_][^.:：,;?!()]{1,40})(?:[:：]\s+|：)(?=\S)")
 _MOST_WORDS = 4  # of a label
 _JUDGES = re.compile(
     r"(?:false|wrong|untrue|incorrect|myths?|fiction|rumou?rs?|claims?|criti\w+|allegations?|opinions?|hypothes[ei]s|"
@@ -35,20 +35,27 @@ _FAR = 1_500  # characters above a quote: a list is seldom longer
 
 def introduction(text: str, start: int) -> str:
     """The nearest heading or line with a colon at its end above `start`; empty where there is none near."""
-    above = [found[0].strip() for found in _INTRODUCES.finditer(text, max(0, start - _FAR), start)]
-    return above[-1] if above else ""
+    begin, end = _introduction(text, start)
+    return text[begin:end].strip()
+
+
+def _introduction(text: str, start: int) -> tuple[int, int]:
+    above = [found.span() for found in _INTRODUCES.finditer(text, max(0, start - _FAR), start)]
+    return above[-1] if above else (start, start)
 
 
 def introduced(context: str, text: str, start: int) -> bool:
     """Does the source, in one sentence above `start`, say what introduces the item in the answer, and no "not" more?
 
+    A heading or a line with a colon ends what stands above it: the item under it is another list's.
     Words that say nothing ("the following") introduce what the page introduces with such words, or not at all.
     """
     wanted = pieces(prose(context))
     if not wanted:
         told = introduction(text, start)
         return told.startswith("#") or not pieces(prose(told))
-    above = prose(text[max(0, start - _FAR) : start])
+    begin, end = _introduction(text, start)
+    above = prose(text[begin if begin < end else max(0, start - _FAR) : start])
     for begin, end in split(above):
         seen = compare(wanted, pieces(above[begin:end]))
         if not seen.missing and not any(p.is_critical for slot in seen.slots for p in (*slot.claimed, *slot.told)):

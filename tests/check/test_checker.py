@@ -142,6 +142,14 @@ async def test_an_item_says_its_words_only_together_with_what_introduces_it(lead
     assert claim.verdict == verdict
 
 
+async def test_an_item_of_one_list_is_none_of_the_list_above_it():
+    text = "The index includes:\n\n- the rent of the flat\n\nIt leaves out:\n\n- the interest on debts\n"
+    own, other = await checked(
+        "The index includes:\n\n- the rent of the flat [1]\n- the interest on debts [1]\n", text=text
+    )
+    assert (own.verdict, other.verdict) == ("supported", "unchecked")
+
+
 async def test_an_item_that_is_a_sentence_stands_by_itself():
     (claim,) = await checked("What is known:\n\n- R1 was released on January 20, 2025 [1].\n")
     assert claim.verdict == "supported"
