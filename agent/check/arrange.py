@@ -48,7 +48,8 @@ def _turned(mine: Pieces, theirs: Pieces) -> Iterator[tuple[Pieces, Pieces]]:
 
 def _without_dates(mine: Pieces, theirs: Pieces) -> tuple[Pieces, Pieces] | None:
     """Both without the dates that they share; None where the dates are not one for one, and in one order."""
-    dated = [p.key for p in mine if isinstance(p.value, Date)]
+    days = {p.key for p in theirs if isinstance(p.value, Date)}
+    dated = [p.key for p in mine if isinstance(p.value, Date) or p.key in days]  # "1988 sold …" may be any number
     own = {p.key for p in mine}
     at = [index for index, p in enumerate(theirs) if p.key in own]
     told = [p.key for p in _clauses_around(theirs, at) if isinstance(p.value, Date)]
@@ -78,15 +79,18 @@ def _are_together(mine: Pieces, theirs: Pieces, dated: Sequence[str]) -> bool:
 
 
 def _left(side: Pieces, gone: Sequence[str]) -> Pieces:
-    """Without these; a clause that one of them opened is opened by the piece after it."""
+    """Without these; a clause or half that one of them opened is opened by the piece after it."""
     kept: list[Piece] = []
-    opens = False
-    for piece in side:
+    opens = joins = False
+    for before, piece in pairwise([None, *side]):
+        assert piece
+        begins_run = before is None or before.key not in gone
         if piece.key in gone:
-            opens = opens or piece.opens_clause
+            opens, joins = opens or piece.opens_clause, piece.conjoined if begins_run else joins
         else:
-            kept.append(replace(piece, opens_clause=piece.opens_clause or opens))
-            opens = False
+            opens, joins = piece.opens_clause or opens, piece.conjoined or joins
+            kept.append(replace(piece, opens_clause=opens, conjoined=joins))
+            opens = joins = False
     return tuple(kept)
 
 
@@ -97,7 +101,7 @@ def _without_phrases(mine: Pieces, theirs: Pieces) -> tuple[Pieces, Pieces] | No
     """Both without the longest phrase that stands in another place behind the same preposition, in the same clause."""
     own = {p.key for p in mine}
     at = [index for index, p in enumerate(theirs) if p.key in own]
-    if not at or any(p.opens_clause for p in theirs[at[0] + 1 : at[-1] + 1]):
+    if not at or any(p.opens_clause or p.conjoined for p in theirs[at[0] + 1 : at[-1] + 1]):
         return None
     for size in range(min(_PHRASE, len(mine) - 2), 0, -1):
         for start in range(len(mine) - size + 1):

@@ -19,6 +19,7 @@ from agent.text.numbers import Quantity
 _SIDES = words_of("""
     after before since until till by from nach vor seit bis ab después antes desde hasta après avant depuis
 """)
+_FOLLOWING = 4  # pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Slot:
     is_clause: bool = False  # is what the passage has there one or more whole clauses?
     mine_around: tuple[Piece | None, Piece | None] = (None, None)  # the claim's pieces before and after it
     next_told: Piece | None = None  # the passage's piece after it
+    following: tuple[Piece, ...] = ()  # the next few of the claim's
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def compare(claimed: Sequence[Piece], told: Sequence[Piece]) -> Comparison:
             is_clause=a < b and theirs[a].opens_clause and (b == len(theirs) or theirs[b].opens_clause),
             mine_around=(mine[c - 1] if c else None, mine[d] if d < len(mine) else None),
             next_told=theirs[b] if b < len(theirs) else None,
+            following=tuple(mine[d : d + _FOLLOWING]),
         )
         for tag, a, b, c, d in codes
         if tag != "equal"

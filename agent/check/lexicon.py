@@ -55,6 +55,10 @@ LINKS = words_of("""
     fueron está están tiene tienen est sont était ont è sono é são
 """)
 AND = words_of("and or but with while und oder aber mit während y e o pero con mientras et ou mais avec 和 与 并 而")
+# Between two halves of which the second leaves out what the first has said: "45 crowns for a car and 120 for a lorry".
+CONJOINED = words_of(
+    "and or but while whereas und oder aber während y e o pero mientras et ou mais tandis 和 与 并 而 但"
+)
 # A place in one of these may be the same place.
 REGIONS = words_of("""
     africa america americas antarctica asia australia europe argentina austria belgium brazil britain canada chile
@@ -66,6 +70,18 @@ REGIONS = words_of("""
     schweiz türkei áfrica américa asia brasil alemania canadá dinamarca egipto españa francia grecia italia japón méxico
     noruega países polonia rusia suecia suiza turquía 中国 美国 英国 法国 德国 日本 欧洲 亚洲
 """)
+# What tells a name in a script without capitals: a family name or a title, what a place or a body is called by its
+# kind, and the words that a name stands directly behind.  A word that describes is none: "local firm", "large bank".
+FAMILY_NAMES = frozenset(
+    "王李张刘陈杨赵黄周吴徐孙胡朱林何郭罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪"
+    "田任姜范姚谭廖邹熊陆郝孔崔康邱秦顾侯邵孟龙段雷汤黎贺龚張劉陳楊趙黃吳孫羅鄭謝韓馮蕭鄧許呂蘇盧賈閻鍾譚鄒陸顧龍湯賀龔"
+)
+TITLES = frozenset("师師长長授士")
+KINDS_OF_PLACE = frozenset("城市省县縣区區镇鎮村乡鄉州国國山河江湖海岛島港湾灣")
+KINDS_OF_BODY = frozenset("厂廠桥橋院校馆館所室社行店站队隊坊司团團学學") | KINDS_OF_PLACE
+NAMED_BEHIND = frozenset("了在把将由於于从從到向对對与與和及跟自")
+DESCRIBING = frozenset("大小老新旧舊本当當地外内內中央全各该該此某前后後上下国國有营營私民型相关關同其他")
+
 EVERY = words_of("""
     all every each always entire entirely whole both any everyone everything completely fully totally alle jeder
     jede jedes immer ganz beide sämtliche todos todas todo toda siempre cada ambos tous toutes toujours chaque 都 全 每

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from agent.check.lexicon import (
     ARTICLES,
     BEHIND,
     CONDITIONS,
+    CONJOINED,
     EMPTY,
     EVERY,
     HEDGES,
@@ -25,6 +26,7 @@ from agent.check.lexicon import (
     words_of,
 )
 from agent.text.dates import Date, dates
+from agent.text.function_words import function_words
 from agent.text.language import detect
 from agent.text.numbers import Quantity, quantities
 from agent.text.words import is_small, is_wide, spelling, tokens
@@ -33,13 +35,9 @@ _STOPS = re.compile(r"[,;:(（，；：、—–]|\s-\s")
 _ENDS = re.compile(r"[.!?]\s|[。！？]")
 _OPENING, _CLOSING = re.compile(r"[(（\[]"), re.compile(r"[)）\]]")
 _CRITICAL = NEGATORS | HEDGES | EVERY | ROLES | LESS_THAN | CONDITIONS
-# Small words of one language that are full words in English.
-_ENGLISH_THINGS = words_of("""
-    man war die hat son sin con leg door dove comment want met bent bin tot dos mag hay par pour van era ben mia
-""")
 _BE = words_of("is are was were be been being")
 _WIDE_LINKS = re.compile(
-    "此外|其中|另外|因此|所以|同时|被称"
+    "此外|其中|另外|因此|所以|同时|被称|如今|例如|比如"
 )  # say nothing of the matter, and their characters do elsewhere
 _NAMING = frozenset(("called", "named", "known"))
 _PLACE = ("in", "aus", "nach", "bei", "von")  # before a German name there is often one of these and no article
@@ -63,6 +61,7 @@ class Piece:
     prefixed: bool = False  # does a hyphen join it to the piece before, as in `bi-monthly`?
     opens_sentence: bool = False
     linked: bool = False  # does a form of "be" or "have" stand between it and the piece before?
+    conjoined: bool = False  # likewise an "and" or a "but"
 
 
 def is_one_name(one: Piece, other: Piece) -> bool:
@@ -96,6 +95,7 @@ def _placed(text: str, found: list[Piece]) -> list[Piece]:
                 prefixed=gap == "-",
                 opens_sentence=bool(_ENDS.search(gap)),
                 linked=not LINKS.isdisjoint(gap.lower().split()),
+                conjoined=not CONJOINED.isdisjoint(gap.lower().split()),
             )
         )
         end = piece.end
@@ -138,7 +138,13 @@ def _says_something(spelt: str, written: str, before: str, *, english: bool, sho
         return True
     if spelt in EMPTY:
         return spelt in _NAMING and before in _BE  # "is called X", not "a man called X"
-    return not is_small(spelt) or (english and spelt in _ENGLISH_THINGS)
+    return not is_small(spelt) or (english and spelt not in _small_in_english())
+
+
+@cache
+def _small_in_english() -> frozenset[str]:
+    """In an English text "car", "war" and "son" are full words, whatever they are in French, German or Spanish."""
+    return words_of(" ".join(function_words("en")))
 
 
 def _is_name(text: str, start: int, written: str, before: str, *, in_german: bool) -> bool:

@@ -15,7 +15,23 @@ from typing import Literal
 
 from agent.check.arrange import arrangements
 from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ
-from agent.check.lexicon import AGAINST, AND, ARTICLES, CONDITIONS, NEGATORS, REGIONS, ROLES, SAYING, SUPERLATIVES
+from agent.check.lexicon import (
+    AGAINST,
+    AND,
+    ARTICLES,
+    CONDITIONS,
+    DESCRIBING,
+    FAMILY_NAMES,
+    KINDS_OF_BODY,
+    KINDS_OF_PLACE,
+    NAMED_BEHIND,
+    NEGATORS,
+    REGIONS,
+    ROLES,
+    SAYING,
+    SUPERLATIVES,
+    TITLES,
+)
 from agent.check.pieces import Piece, is_one_name, pieces
 from agent.text.dates import Date
 from agent.text.prose import prose
@@ -37,6 +53,7 @@ _PREPOSITIONS = frozenset(
     ("in", "at", "on", "during", "since", "for", "im", "am", "seit", "en", "durante", "à", "au", "于", "在")
 )
 _MUCH = 0.5  # of a claim's pieces in a sentence that may be what the claim means
+_LONGEST_WIDE_NAME = 4  # characters
 _NEAR = 1  # pieces that may come before the source's value, and not before the claim's
 _LEAST_SAID = 2  # pieces a claim must have before it can be called supported
 
@@ -129,11 +146,11 @@ def _is_dense(seen: Comparison) -> bool:
 
 
 def _fuses(seen: Comparison) -> bool:
-    """Does the claim make one clause of two sentences?"""
+    """Does the claim make one clause of two sentences, or leave out whom the second is about?"""
     starts = [piece.start for piece in seen.told if piece.opens_sentence]
     for (_, theirs), (next_mine, next_theirs) in pairwise(seen.pairs):
         parted = any(theirs.start < start <= next_theirs.start for start in starts)
-        if parted and not next_mine.opens_clause and next_mine.before not in AND:
+        if parted and not (next_theirs.opens_sentence and (next_mine.opens_clause or next_mine.before in AND)):
             return True
     return False
 
@@ -181,11 +198,19 @@ def _tears(slot: Slot) -> bool:
         return True  # "formed in 1970 under an act of 18 December": the nearer date is the one that counts
     if after.linked and not (slot.next_told and slot.next_told.linked) and not any(p.linked for p in slot.told):
         return True  # "is" where the source says that it does something else
+    if _halves(slot):
+        return True
     side_by_side = after.start - before.end == 1 and not after.opens_clause
     over_clauses = any(p.opens_clause for p in slot.told[1:]) or bool(slot.next_told and slot.next_told.opens_clause)
     if is_one_name(before, after):
         return not all(piece.is_name for piece in slot.told) or over_clauses
     return side_by_side and over_clauses and not slot.is_clause
+
+
+def _halves(slot: Slot) -> bool:
+    """Does it go from one half of the sentence into the other: "45 crowns for a [car and 120 for a] lorry"?"""
+    goes_on = slot.next_told is not None and slot.next_told.conjoined
+    return not goes_on and any(p.conjoined and (at or p.value) for at, p in enumerate(slot.told))
 
 
 def _matters(slot: Slot) -> bool:
@@ -268,7 +293,7 @@ def _is_light(slot: Slot) -> bool:
 
 
 def _in_slot(slot: Slot, seen: Comparison, whole: Comparison) -> str:
-    for decide in (_other_value, _negated, _opposite, _other_name):
+    for decide in (_other_value, _negated, _opposite, _other_name, _other_wide_name):
         told = decide(slot, seen, whole)
         if told:
             return told
@@ -320,6 +345,28 @@ def _other_name(slot: Slot, seen: Comparison, whole: Comparison) -> str:
     return f"the source says “{_text(theirs)}”, not “{_text(mine)}”"
 
 
+def _other_wide_name(slot: Slot, seen: Comparison, whole: Comparison) -> str:
+    """Likewise in a script without capitals, where what stands around tells that both are names."""
+    mine, theirs = _text(slot.claimed, ""), _text(slot.told, "")
+    if not mine or not theirs or len(slot.claimed) > _LONGEST_WIDE_NAME or len(slot.told) > _LONGEST_WIDE_NAME:
+        return ""
+    if not all(is_wide(c) and c not in DESCRIBING for c in mine + theirs) or {p.key for p in slot.claimed} & {
+        p.key for p in whole.told
+    }:
+        return ""
+    placed = all(_is_named_there(side[0]) for side in (slot.claimed, slot.told))
+    kind = _text(slot.following, "")
+    short = min(len(mine), len(theirs)) < 2
+    are_people = mine[0] in FAMILY_NAMES and theirs[0] in FAMILY_NAMES and not short
+    are_called = kind[:1] in KINDS_OF_PLACE if short else not KINDS_OF_BODY.isdisjoint(kind)
+    return f"the source says “{theirs}”, not “{mine}”" if placed and (are_people or are_called) else ""
+
+
+def _is_named_there(piece: Piece) -> bool:
+    """Does it stand where a name does: at the head of a clause, or behind a title or a preposition?"""
+    return piece.opens_clause or not piece.before or piece.before in NAMED_BEHIND | TITLES
+
+
 def _may_hold(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:
     """Is the claim's a country or the like, and the source's none?  Then the one may lie in the other."""
     regions = [all(_is_in(piece, REGIONS) for piece in side[-1:]) for side in (mine, theirs)]
@@ -340,5 +387,5 @@ def _is_negator(piece: Piece) -> bool:
     return _is_in(piece, NEGATORS)
 
 
-def _text(listed: Sequence[Piece]) -> str:
-    return " ".join(piece.text for piece in listed)
+def _text(listed: Sequence[Piece], between: str = " ") -> str:
+    return between.join(piece.text for piece in listed)

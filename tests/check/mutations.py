@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from agent.check import arrange, comparison, pieces, rules
+from agent.check import arrange, checker, comparison, framing, pieces, rules
 from agent.check.checker import RuleChecker
 from tests.check.evaluate import Figure, claims_of, figures, judged, load
 
@@ -34,7 +34,16 @@ def _as_they_are(claimed: Any, told: Any) -> Iterator[tuple[Any, Any]]:
     yield claimed, told
 
 
-MUTATIONS: dict[str, tuple[ModuleType, str, Callable[..., Any]]] = {
+class _AllWords(frozenset[str]):
+    def __contains__(self, word: object) -> bool:
+        return True
+
+
+def _all_words() -> frozenset[str]:
+    return _AllWords()
+
+
+MUTATIONS: dict[str, tuple[ModuleType, str, Any]] = {
     "numbers and dates are not compared": (rules, "_other_value", _never),
     "a “not” is not looked for": (rules, "_negated", _never),
     "names are not compared": (rules, "_other_name", _never),
@@ -44,11 +53,25 @@ MUTATIONS: dict[str, tuple[ModuleType, str, Callable[..., Any]]] = {
     "no name is seen": (pieces, "_is_name", lambda *_, **__: False),
     "nothing stands in another order": (rules, "arrangements", _as_they_are),
     "clauses cannot be moved, nor phrases": (arrange, "_without_phrases", lambda *_: None),
+    "two halves are one": (rules, "_halves", _no),
+    "a phrase may be moved into the other half": (pieces, "CONJOINED", frozenset()),
+    "words that go together may be torn apart": (rules, "_tears", _no),
+    "two sentences are one": (rules, "_fuses", _no),
+    "words from anywhere in two sentences": (rules, "_is_dense", _yes),
+    "two names are one": (rules, "_joins_names", _no),
+    "what is asked is said": (rules, "_without_questions", lambda told: told),
+    "a region is never the wider place": (rules, "_may_hold", _no),
+    "an item says all by itself": (checker, "leans", _no),
+    "any list above introduces it": (framing, "_introduction", lambda _, start: (start, start)),
+    "a label belongs to the claim": (framing, "_without_label", lambda said: said),
+    "the day of the page belongs to the claim": (framing, "_without_day", lambda said, _: said),
+    "no name is seen where there are no capitals": (rules, "_other_wide_name", _never),
+    "a small word of one language is small in all": (pieces, "_small_in_english", _all_words),
 }
 
 
 @contextmanager
-def mutated(module: ModuleType, name: str, instead: Callable[..., Any]) -> Iterator[None]:
+def mutated(module: ModuleType, name: str, instead: Any) -> Iterator[None]:
     own = getattr(module, name)
     setattr(module, name, instead)
     pieces.pieces.cache_clear()

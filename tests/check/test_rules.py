@@ -85,6 +85,12 @@ NOT_SUPPORTED = [
     ("我是外国人。", "如果我是外国人，能给我指路。"),
     ("计算机很好学。", "计算机很好学吗？"),
     ("R1 is open.", "R1 is a model."),
+    ("The toll is 45 crowns for a lorry.", "The toll is 45 crowns for a car and 120 crowns for a lorry."),
+    ("Sales rose by 5 percent in Spain.", "Sales rose by 5 percent in France and by 9 percent in Spain."),
+    ("Ada Lund won the race in Rome.", "Ada Lund won the race in Bern and Carla Dahl in Rome."),
+    ("Las ventas subieron un 5 % en Roma.", "Las ventas subieron un 5 % en Berna y un 9 % en Roma."),
+    ("Ruud spoke and sold the mill in 1988.", "Ruud spoke. Moen sold the mill in 1988."),
+    ("The car of Brandt stands in the hall.", "The lorry of Brandt stands in the hall."),
 ]
 
 
@@ -94,6 +100,10 @@ def test_shared_words_alone_are_no_support(claim, told):
 
 
 CANNOT_TELL = [
+    ("林海公司以3.6亿元接手了青川造纸厂，该厂有820名工人。", "林海公司以3.6亿元收购了青川造纸厂，该厂有820名工人。"),
+    ("当地公司承建了这座桥，由工程师赵文设计。", "本地公司承建了这座桥，由工程师赵文设计。"),
+    ("林海公司收购了一家造纸厂，该厂有820名工人。", "林海公司收购了青川造纸厂，该厂有820名工人。"),
+    ("桥由工程师赵先生设计，于1998年通车。", "桥由工程师赵文设计，于1998年通车。"),
     ("The factory was built in Canada.", "The factory was built in Jonesville."),
     ("The team won the student cup in 2019.", "The team won the student cup this year building on success in 2018."),
     ("The album came out after 2015.", "The album came out on 2 December 2016."),
