@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
+
+from agent.text.patterns import any_of, in_any_case
 
 _MONTHS = {
     1: "january januar enero janvier gennaio janeiro januari stycznia января jan ene janv",
@@ -32,23 +34,36 @@ _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _OF = r"(?:\s+(?:de|del|of|di)\s+|\s*,?\s*)"
 _AFTER_NUMBER = r"(?:st|nd|rd|th|er|º|\.)?"
 
+_MONTH_SIGN = rf"(?:{any_of(in_any_case(_NUMBER_OF))})\b"
+_DECADE_SIGN = r"\d(?:['’]?[sS]|[eE][rR]|年代)"
+_NO_DAY = r"(?![.,:]\d|\s*(?:%|percent|million))"  # after a number that something else is counted by
+# Of each form: a sign that is found fast and that no such date is without, how many characters before the sign the date
+# may begin, and the whole.
 _FORMS = (
-    rf"(?<![\d.])(?P<y>{_YEAR})(?P<sign>[-/.])(?P<m>1[0-2]|0?[1-9])(?P=sign)(?P<d>{_DAY})(?![\d%])",
-    rf"(?P<y>{_YEAR})\s?[年년](?:\s?(?P<m>1[0-2]|0?[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日号號일])?)?(?!代)",
-    rf"(?<!\d)(?P<m>1[0-2]|[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日号號일])(?!\d)",
-    rf"(?<![\d.,/-])(?P<one>{_DAY})(?P<sign>[./-])(?P<two>{_DAY})(?P=sign)(?P<y>{_YEAR})(?![\d%])",
-    rf"(?<![\d.,])(?P<d>{_DAY}){_AFTER_NUMBER}{_OF}(?P<month>{_MONTH})(?:{_OF}(?P<y>{_YEAR})\b)?",
-    rf"\b(?P<month>{_MONTH})\s*(?P<d>{_DAY})(?:st|nd|rd|th)?\b(?![.,:]\d|\s*(?:%|percent|million))(?:,?\s*(?P<y>{_YEAR})\b)?",
-    rf"\b(?P<month>{_MONTH}){_OF}(?P<y>{_YEAR})\b",
-    rf"\bQ(?P<quarter>[1-4])\s*(?:of\s*|/)?(?P<y>{_YEAR})\b",
-    rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)",
-    r"(?<![\w.,$€£¥-])['’]?(?P<tens>[2-9]0)(?P<decade>['’]?s)\b",
-    rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})[-–/](?P<next>\d\d)(?![\w%.,:/–-])",
-    r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)",
+    (
+        r"\d{4}[-/.]\d",
+        0,
+        rf"(?<![\d.])(?P<y>{_YEAR})(?P<sign>[-/.])(?P<m>1[0-2]|0?[1-9])(?P=sign)(?P<d>{_DAY})(?![\d%])",
+    ),
+    (
+        "[年년]",
+        6,
+        rf"(?P<y>{_YEAR})\s?[年년](?:\s?(?P<m>1[0-2]|0?[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日號号일])?)?(?!代)",
+    ),
+    ("[月월]", 4, rf"(?<!\d)(?P<m>1[0-2]|[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日號号일])(?!\d)"),
+    (r"[./-]\d{4}", 5, rf"(?<![\d.,/-])(?P<one>{_DAY})(?P<sign>[./-])(?P<two>{_DAY})(?P=sign)(?P<y>{_YEAR})(?![\d%])"),
+    (_MONTH_SIGN, 20, rf"(?<![\d.,])(?P<d>{_DAY}){_AFTER_NUMBER}{_OF}(?P<month>{_MONTH})(?:{_OF}(?P<y>{_YEAR})\b)?"),
+    (_MONTH_SIGN, 0, rf"\b(?P<month>{_MONTH})\s*(?P<d>{_DAY})(?:st|nd|rd|th)?\b{_NO_DAY}(?:,?\s*(?P<y>{_YEAR})\b)?"),
+    (_MONTH_SIGN, 0, rf"\b(?P<month>{_MONTH}){_OF}(?P<y>{_YEAR})\b"),
+    ("[Qq][1-4]", 0, rf"\bQ(?P<quarter>[1-4])\s*(?:of\s*|/)?(?P<y>{_YEAR})\b"),
+    (_DECADE_SIGN, 3, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)"),
+    ("0['’]?[sS]", 2, r"(?<![\w.,$€£¥-])['’]?(?P<tens>[2-9]0)(?P<decade>['’]?s)\b"),
+    (r"\d{4}[-–/]\d\d", 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})[-–/](?P<next>\d\d)(?![\w%.,:/–-])"),
+    (r"(?:1[5-9]|20)\d\d", 0, r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)"),
 )
-_PATTERNS = tuple(re.compile(form, re.IGNORECASE) for form in _FORMS)
-_DIGITS = re.compile(r"\d+")
-_REACH = 24  # characters: no part of a date is farther from a digit
+_PATTERNS = [(sign, before, re.compile(form, re.IGNORECASE)) for sign, before, form in _FORMS]
+_SIGNS = {sign: re.compile(sign) for sign, _, _ in _FORMS}
+_BARE_YEAR = _PATTERNS[-1][2]
 # A bare number of four digits is a year after one of these, or where no word follows that it could count.
 _BEFORE_YEAR = re.compile(
     r"(?:\b(?:in|since|until|till|during|year|circa|early|late|mid|jahr|jahre|im|seit|en|desde|hasta|año|depuis|vers|nel|"
@@ -62,8 +77,7 @@ _COUNTED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Date:
+class Date(NamedTuple):
     """`text[start:end]`; `month` and `day` are 0 where they are left open, and `year` too (`5 May`).
 
     `other`: the second reading of `05/06/2025` as (month, day); `decade`: it names ten years, not one.
@@ -81,26 +95,25 @@ class Date:
 def dates(text: str) -> list[Date]:
     """The dates in order; where two forms fit the same place, the fuller one."""
     found: list[Date] = []
-    places, taken = _places(text), set[int]()
-    for number, pattern in enumerate(_PATTERNS):
-        is_bare_year = number == len(_PATTERNS) - 1
-        for match in (match for start, end in places for match in pattern.finditer(text, start, end)):
-            if taken.isdisjoint(range(*match.span())) and not (is_bare_year and not _is_year(text, match)):
-                found += _date(match)
-                taken.update(range(*match.span()))
+    taken = set[int]()
+    for match in _matches(text):
+        is_bare_year = match.re is _BARE_YEAR
+        if taken.isdisjoint(range(*match.span())) and not (is_bare_year and not _is_year(text, match)):
+            found += _date(match)
+            taken.update(range(*match.span()))
     return sorted(found, key=lambda date: date.start)
 
 
-def _places(text: str) -> list[tuple[int, int]]:
-    """Where dates can be: around digits."""
-    places: list[tuple[int, int]] = []
-    for digits in _DIGITS.finditer(text):
-        start, end = max(0, digits.start() - _REACH), min(len(text), digits.end() + _REACH)
-        if places and start <= places[-1][1]:
-            places[-1] = (places[-1][0], end)
-        else:
-            places.append((start, end))
-    return places
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """Form by form, each from left to right."""
+    places = {sign: [found.start() for found in pattern.finditer(text)] for sign, pattern in _SIGNS.items()}
+    for sign, before, form in _PATTERNS:
+        end = 0
+        for place in places[sign]:
+            tried = (form.match(text, start) for start in range(max(end, place - before), place + 1))
+            if match := next(filter(None, tried), None):
+                end = match.end()
+                yield match
 
 
 def agree(one: Date, other: Date) -> bool | None:

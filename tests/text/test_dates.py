@@ -1,7 +1,10 @@
 """A date is the same in every form; what it leaves open it does not claim."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.text import dates as module
 from agent.text.dates import agree, dates
 
 READ = {
@@ -56,3 +59,17 @@ def test_a_century_may_be_meant_by_its_first_decade():
 def test_a_season_is_the_two_years_that_it_runs_over():
     assert [date.year for date in dates("the 2018–19 season")] == [2018, 2019]
     assert dates("model 2018-45") == []
+
+
+# fmt: off
+PARTS = (
+    "2025", "1914", "1990", "20", "5", "05", "31st", "3rd", "-", "/", ".", ",", "'", "年", "月", "日", "代", "年代",
+    "January", "may", "MAY", "Sept.", "märz", "enero", "de", "of", "Q1", "q3", "s", "er", "Jahre", "%", "x", "$",
+)
+# fmt: on
+
+
+@given(st.lists(st.sampled_from([*PARTS, " ", "\n"]), max_size=20).map("".join))
+def test_looking_around_the_signs_of_a_form_misses_no_date(text):
+    whole = [(form.pattern, m.span()) for _, _, form in module._PATTERNS for m in form.finditer(text)]
+    assert [(m.re.pattern, m.span()) for m in module._matches(text)] == whole

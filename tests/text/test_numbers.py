@@ -1,7 +1,10 @@
 """Numbers mean the same in every spelling, and differ only where no reading makes them agree."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.text import numbers
 from agent.text.numbers import agree, quantities
 
 READ = {
@@ -89,3 +92,18 @@ def test_parts_of_a_whole_and_long_numerals_in_words(text, value, dimension):
 
 def test_a_quarter_of_a_year_is_no_share():
     assert [q.dimension for q in quantities("It fell for three quarters in a row.")] == [""]
+
+
+# fmt: off
+PARTS = (
+    "$", "US$", "HK$", "USD", "EUR", "€", "¥", "-", "−", "+", "5", "12", "1,500", "3.25", "2025", "R1", "GPT-4",
+    "two", "Twenty", "-five", "seventy", "tens", "million", "M", "bn", "k", "Mio.", "亿", "%", "km", "°", "百",
+    "二十三", "三", "个", "分", "½", "x", "A", "_", ".", ",", "(", ")", "/", "st",
+)
+# fmt: on
+
+
+@given(st.lists(st.sampled_from([*PARTS, " ", "\u00a0", "\n"]), max_size=25).map("".join))
+def test_looking_around_digits_and_number_words_misses_nothing(text):
+    whole = [match.span() for match in numbers._QUANTITY.finditer(text)]
+    assert [match.span() for match in numbers._matches(text)] == whole
