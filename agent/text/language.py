@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from agent.text.function_words import LANGUAGES, speakers_of
 
@@ -124,8 +125,18 @@ def _scripts_of(language: str) -> tuple[str, ...]:
     return tuple(name for name, its in _LANGUAGE_OF.items() if its == code) or ("latin",)
 
 
-def _counts(text: str) -> Counter[str]:
-    return Counter({name: len(letters.findall(text)) for name, letters in _LETTERS.items()})
+def _counts(text: str) -> dict[str, int]:
+    """Script -> how many letters of it; a text has few different characters."""
+    counts = dict.fromkeys(_LETTERS, 0)
+    for char, count in Counter(text).items():
+        if script := _script_of(char):
+            counts[script] += count
+    return counts
+
+
+@lru_cache(maxsize=20_000)
+def _script_of(char: str) -> str:
+    return next((name for name, letters in _LETTERS.items() if letters.match(char)), "")
 
 
 def _script(text: str) -> str:
@@ -157,7 +168,8 @@ def _by_letters(text: str, peculiar: tuple[tuple[str, str], ...], usual: str) ->
 def _latin(text: str) -> str:
     scores = dict.fromkeys(LANGUAGES, 0.0)
     for word in _WORD.findall(_QUOTED.sub(" ", text)):
-        _vote(word.lower().replace("’", "'"), scores)
+        for language, weight in _votes(word.lower().replace("’", "'")):
+            scores[language] += weight
     if "¿" in text or "¡" in text:
         scores["es"] += 2
     # English first: max() keeps the first of equals.
@@ -165,16 +177,16 @@ def _latin(text: str) -> str:
     return best if scores[best] > scores["en"] else "en"
 
 
-def _vote(word: str, scores: dict[str, float]) -> None:
+@lru_cache(maxsize=20_000)
+def _votes(word: str) -> tuple[tuple[str, float], ...]:
     """A small word counts the more, the fewer languages have it; peculiar letters likewise."""
-    parts = {word, *re.split(r"['-]", word)}
-    for part in parts:
+    found: list[tuple[str, float]] = []
+    for part in dict.fromkeys((word, *re.split(r"['-]", word))):
         languages = speakers_of(part)
-        for language in languages:
-            scores[language] += len(languages) ** -0.5
+        found += [(language, len(languages) ** -0.5) for language in languages]
     strange = {letter for letter in word if letter > "\x7f"}
     if strange:
         fitting = [language for language, letters in _PECULIAR.items() if strange <= set(letters)]
-        for language in fitting:
-            scores[language] += 1.5 * len(fitting) ** -0.5
-        scores["en"] -= 0.25
+        found += [(language, 1.5 * len(fitting) ** -0.5) for language in fitting]
+        found.append(("en", -0.25))
+    return tuple(found)
