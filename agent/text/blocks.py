@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from agent.text.literals import FENCE, fence_end
 
@@ -29,15 +28,13 @@ _HANGING = re.compile(  # no line stops after one of these
 _MATH = re.compile(r"[ \t]*(?:\$\$|\\\[)")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     kind: Kind
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a table: its cells' offsets, and the cells of the table's head (empty in the head itself)."""
 
     cells: tuple[tuple[int, int], ...]

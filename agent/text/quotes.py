@@ -18,9 +18,9 @@ from agent.text.blocks import Row, blocks, is_divider, rows
 from agent.text.citations import without_marks
 from agent.text.dates import dates
 from agent.text.language import is_cjk
-from agent.text.numbers import quantities
+from agent.text.numbers import values
 from agent.text.sentences import split
-from agent.text.words import is_small, is_wide, tokens
+from agent.text.words import is_small, is_wide, stem, tokens, wide_pairs, written
 
 ENOUGH = 0.4  # of a claim's weight: below it the passage shares a topic with the claim at most (see tests/check)
 ENOUGH_ACROSS = 0.5  # of the weight of its numbers and names, where claim and source share no script
@@ -65,18 +65,19 @@ class Quotable:
         self._rows = {index: row for index, (_, _, row) in enumerate(found) if row}
         self._starts = [start for start, _ in self.spans]
         self._places: dict[str, list[int]] = {}
-        for term, offset in _placed(text):
+        for index, (start, end, row) in enumerate(found):
+            for term in _words(" ".join((text[start:end], *row.heads)) if row else text[start:end]):
+                self._places.setdefault(term, []).append(index)
+        for term, offset in _figures(text):
             self._place(term, offset)
-        for index, row in self._rows.items():
-            for term, _ in _words(" ".join(row.heads)):
-                self._place(term, self._starts[index])
-        self._places = {term: sorted(set(places)) for term, places in self._places.items()}
         self.wide = is_cjk(text)
 
-    def _place(self, term: str, offset: int) -> None:
+    def _place(self, figure: str, offset: int) -> None:
         index = bisect_right(self._starts, offset) - 1
-        places = self._places.setdefault(term, [])
-        if index >= 0 and (not places or places[-1] != index):
+        if index < 0 or self.spans[index][1] <= offset:
+            return  # it numbers an item
+        places = self._places.setdefault(figure, [])
+        if not places or places[-1] != index:
             places.append(index)
 
     def page_of(self, offset: int) -> int | None:
@@ -200,34 +201,30 @@ def best_quote(claim: str, text: Quotable | str, *, pages: Sequence[int] = ()) -
 @lru_cache(maxsize=512)
 def _asked(claim: str) -> _Asked:
     said = without_marks(claim)
-    weights = {term: _SMALL if is_small(term) else 1.0 for term, _ in _words(said)}
+    weights = {term: _SMALL if is_small(term) else 1.0 for term in _words(said)}
     figures = frozenset([*(term for term, _ in _figures(said)), *_names(said)])
     weights |= dict.fromkeys(figures, _FIGURE)
     return _Asked(weights, figures, is_cjk(said))
 
 
-def _placed(text: str) -> Iterator[tuple[str, int]]:
-    """Every term of a text with its offset."""
-    yield from _words(text)
-    yield from _figures(text)
+def _words(text: str) -> dict[str, None]:
+    """Words, each once and in order; of scripts without spaces, pairs of characters."""
+    found = dict.fromkeys(map(_word, written(text)))
+    found.pop("", None)
+    return found | dict.fromkeys(wide_pairs(text)) if is_wide(text) else found
 
 
-def _words(text: str) -> Iterator[tuple[str, int]]:
-    """Words; in scripts without spaces, pairs of characters."""
-    before = None
-    for token in tokens(text):
-        wide = is_wide(token.word)
-        if not wide and not _NUMBER.fullmatch(token.word):
-            yield token.word, token.start
-        elif before and before.end == token.start:
-            yield before.word + token.word, before.start
-        before = token if wide else None
+@lru_cache(maxsize=100_000)
+def _word(written: str) -> str:
+    """The one spelling of a word; "" for a number, and for a character of a script without spaces."""
+    spelt = stem(written)
+    return "" if is_wide(spelt) or _NUMBER.fullmatch(spelt) else spelt
 
 
 def _figures(text: str) -> Iterator[tuple[str, int]]:
     """Numbers and dates by their value: `#5500000` for `5.5 million` as for `550万`."""
     known = dates(text)
-    for quantity in quantities(text, known):
+    for quantity in values(text, known):
         for value in quantity.values:
             yield f"#{value:.6g}", quantity.start
     for date in known:

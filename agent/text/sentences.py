@@ -16,12 +16,16 @@ from agent.text.blocks import Block, Kind, begins_anew, blocks, cells_of, is_div
 _CLOSERS = r"[\"'”’“»›)\]}』」）】〉》*_]*"
 _WIDE_CLOSERS = r"[\"'”’)\]」』）】〉》*_]*"
 _MARKS = r"(?:[ \t]?\[\d{1,4}\])*"  # `R1 is open.[1][2] Next`
-_END = re.compile(
-    rf"(?P<wide>(?:[。｡]+|[！？]+(?![”」』》〉]\w))(?:\u2026+)?{_WIDE_CLOSERS}{_MARKS})"
-    rf"|(?P<stop>[.!?\u2026\u061f\u06d4\u0964]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))"
+_WIDE_STOP = re.compile(  # begins with what it is found by
+    rf"[。｡！？](?:(?<=[。｡])[。｡]*|(?<=[！？])[！？]*(?![”」』》〉]\w))(?:\u2026+)?{_WIDE_CLOSERS}{_MARKS}"
+)
+_STOP = re.compile(
+    rf"(?P<stop>[.!?\u2026\u061f\u06d4\u0964]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))"
 )
 _LINE = re.compile(r"\n+")
-_BEFORE = re.compile(r"[\w.&'’/-]+$")
+_BEFORE = re.compile(r"(?<![\w.&'’/-])[\w.&'’/-]+$")
+_DOTTED = re.compile(r"(?:\w\.)+\w")
+_NO_LETTER = re.compile(r"\W")
 _AFTER = re.compile(r"\s*(?:[\"'“”‘’«»„(\[{*_¿¡-]|\s)*")
 
 
@@ -91,7 +95,8 @@ def split(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[i
 
 
 def _edges(text: str, start: int, end: int) -> list[int]:
-    found = [m.end() for m in _END.finditer(text, start, end) if m["wide"] or _is_stop(text, m, start, end)]
+    found = [m.end() for m in _WIDE_STOP.finditer(text, start, end)]
+    found += [m.end() for m in _STOP.finditer(text, start, end) if _is_stop(text, m, start, end)]
     found += [m.start() for m in _LINE.finditer(text, start, end) if _is_line_of_its_own(text, m, start, end)]
     return sorted(found)
 
@@ -117,7 +122,7 @@ def _word_ends(word: str, following: str, stop: re.Match[str], text: str) -> boo
     """May a sentence end with this word and one stop, given what follows?"""
     if stop["marks"].strip() or not following:
         return True
-    next_word = re.split(r"\W", following, maxsplit=1)[0].lower()
+    next_word = _NO_LETTER.split(following, maxsplit=1)[0].lower()
     if word.isdigit() and len(word) <= 2:
         return next_word not in _AFTER_ORDINAL
     if len(word) == 1 and word.isalpha():  # an initial, unless it is a word: `Vitamin C. It …`
@@ -131,7 +136,7 @@ def _word_ends(word: str, following: str, stop: re.Match[str], text: str) -> boo
 
 
 def _is_dotted(word: str) -> bool:
-    return bool(re.fullmatch(r"(?:\w\.)+\w", word))
+    return bool(_DOTTED.fullmatch(word))
 
 
 # After `U.S.` or `Inc.` a sentence begins anew where one of these does.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from operator import add
 from typing import NamedTuple
 
 from agent.text.function_words import LANGUAGES, function_words
@@ -25,6 +27,7 @@ _TOKEN = re.compile(
 _ELIDED = re.compile(r"^(?:l|d|qu|n|s|j|m|t|c|dell|nell|all|dall|sull|un|quell)['](?=\w{2})")
 _HYPHENS = re.compile(r"\u00ad|-\n[ \t]*")
 _WIDE_CHAR = re.compile(f"[{WIDE}]")
+_WIDE_RUN = re.compile(f"[{WIDE}]{{2,}}")
 _MAIN = ("en", "de", "es", "fr", "it", "pt", "nl")
 _WIDE_SMALL = frozenset("的了是在和与及也而有这那其之于於以从把被就都还并等着过们吗呢はがをにのともでへや")
 
@@ -40,6 +43,18 @@ class Token(NamedTuple):
 def tokens(text: str) -> list[Token]:
     """Every word in order; in scripts without spaces every character."""
     return [Token(stem(m[0]), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+
+
+def written(text: str) -> list[str]:
+    """The words as they stand, without offsets; in scripts without spaces every character."""
+    return _TOKEN.findall(text)
+
+
+def wide_pairs(text: str) -> Iterator[str]:
+    """Overlapping pairs of characters of scripts without spaces: what stands for their words."""
+    for run in _WIDE_RUN.findall(text):
+        spelt = unicodedata.normalize("NFKC", run)
+        yield from map(add, spelt, spelt[1:])
 
 
 @lru_cache(maxsize=100_000)

@@ -71,3 +71,12 @@ def test_forty_claims_over_fifteen_sources_take_less_than_half_a_second():
     began = time.process_time()
     assert all(best_quote(claim, text) for claim in claims for text in ready)
     assert time.process_time() - began < limit(0.5)
+
+
+def test_the_number_of_an_item_is_no_figure_of_the_sentence_before():
+    page = (
+        "There are 5 rules for all of the licences.\n\n1. Keep the notice.\n2. Say what was changed in the licences.\n"
+    )
+    held = Quotable(page)
+    assert [page[slice(*held.spans[at])] for at in held._places["#5"]] == ["There are 5 rules for all of the licences."]
+    assert "#2" not in held._places
