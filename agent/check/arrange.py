@@ -7,7 +7,6 @@ active.  Knows pieces and their order; whether a claim so arranged is supported 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from agent.check.comparison import in_common_keys
@@ -89,7 +88,7 @@ def _left(side: Pieces, gone: Sequence[str]) -> Pieces:
             opens, joins = opens or piece.opens_clause, piece.conjoined if begins_run else joins
         else:
             opens, joins = piece.opens_clause or opens, piece.conjoined or joins
-            kept.append(replace(piece, opens_clause=opens, conjoined=joins))
+            kept.append(piece._replace(opens_clause=opens, conjoined=joins))
             opens = joins = False
     return tuple(kept)
 

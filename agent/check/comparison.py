@@ -5,9 +5,8 @@ Knows equality of words, quantities and dates.  Does not decide anything: `rules
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from agent.check.lexicon import ANTONYMS, words_of
@@ -49,8 +48,13 @@ class Comparison:
     @property
     def missing(self) -> list[Piece]:
         """The claim's pieces that the passage has nowhere."""
-        have = Counter(piece.key for piece in self.told)
-        return [p for slot in self.slots for p in slot.claimed if not have[p.key]]
+        return missing(self.claimed, self.told)
+
+
+def missing(mine: Sequence[Piece], theirs: Sequence[Piece]) -> list[Piece]:
+    """The pieces of `mine` that `theirs` has nowhere; both in common keys."""
+    have = {piece.key for piece in theirs}
+    return [piece for piece in mine if piece.key not in have]
 
 
 def compare(claimed: Sequence[Piece], told: Sequence[Piece]) -> Comparison:
@@ -99,16 +103,16 @@ def are_antonyms(mine: Piece, theirs: Piece) -> bool:
 
 def in_common_keys(claimed: Sequence[Piece], told: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     """The pieces, with values that agree under one key and all others under keys of their own."""
-    theirs = [replace(p, key=f"={index}") if p.value else p for index, p in enumerate(told)]
+    theirs = [p._replace(key=f"={index}") if p.value else p for index, p in enumerate(told)]
     taken: set[int] = set()
     mine: list[Piece] = []
     for index, piece in enumerate(claimed):
         match = _agreeing(piece, theirs, taken) if piece.value else None
         if match is not None:
             taken.add(match)
-            mine.append(replace(piece, key=theirs[match].key))
+            mine.append(piece._replace(key=theirs[match].key))
         else:
-            mine.append(replace(piece, key=f"?{index}") if piece.value else piece)
+            mine.append(piece._replace(key=f"?{index}") if piece.value else piece)
     return mine, theirs
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Literal
 
 from agent.check.arrange import arrangements
-from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ
+from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ, in_common_keys, missing
 from agent.check.lexicon import (
     AGAINST,
     AND,
@@ -107,10 +107,8 @@ def _stands_elsewhere(instead: Sequence[str], claim: str, passages: Sequence[str
     for passage in passages:
         told = prose(passage)
         for start, end in split(told):
-            seen = compare(claimed, pieces(told[start:end]))
-            missing = {piece.text for piece in seen.missing}
-            have = len(seen.claimed) - len(seen.missing)
-            if not missing.issuperset(instead) and have >= _MUCH * len(seen.claimed):
+            lacks = [piece.text for piece in missing(*in_common_keys(claimed, pieces(told[start:end])))]
+            if not set(lacks).issuperset(instead) and len(claimed) - len(lacks) >= _MUCH * len(claimed):
                 return True
     return False
 

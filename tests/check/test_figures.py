@@ -1,10 +1,14 @@
 """The rules keep their bars on the labelled claims, and the bars would notice if a rule were gone."""
 
+import asyncio
+
 import pytest
 
 from agent.check.checker import NoChecker, RuleChecker
 from tests.check.evaluate import report
 from tests.check.mutations import MUTATIONS, fallen, measured, mutated
+from tests.check.timing import rules_seconds
+from tests.pace import limit
 
 
 def test_the_bars_hold_and_two_runs_say_the_same():
@@ -24,3 +28,7 @@ def test_a_figure_falls_when_a_rule_is_gone(name):
     with mutated(*MUTATIONS[name]):
         assert fallen(whole, measured())
     assert measured() == whole
+
+
+def test_a_long_answer_is_ruled_on_in_half_a_second():
+    assert min(asyncio.run(rules_seconds())[0] for _ in range(3)) < limit(0.5)
