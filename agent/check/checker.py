@@ -58,7 +58,7 @@ class RuleChecker:
         if examine is None:
             return [one.claim for one in laid]
         ready = {n: _ready(source, text) for n, (source, text) in sources.items()}
-        laid = [_across(one, ready, sources, seen or {}) for one in laid]
+        laid = [_widely(one, ready, sources, seen or {}) for one in laid]
         doubtful = [(at, case_of(one, sources)) for at, one in enumerate(laid) if one.is_doubtful]
         judgements = await examine([case for _, case in doubtful]) if doubtful else ()
         by_case = {judgement.case: judgement for judgement in judgements}
@@ -124,15 +124,21 @@ def _one(claim: Claim, sources: Sources, ready: Mapping[int, Quotable], *, by_ru
     return Laid(located, ruling.outcome, shown_of(without_marks(claim.text), faint, ready, introduced=leans(claim)))
 
 
-def _across(laid: Laid, ready: Mapping[int, Quotable], sources: Sources, seen: Slices) -> Laid:
-    """Of a source in another language a judge sees what the writer saw: shared names alone find no passage."""
+def _widely(laid: Laid, ready: Mapping[int, Quotable], sources: Sources, seen: Slices) -> Laid:
+    """The claim with what the writer saw of a source, for the judge, where passages cannot be found by their words:
+    in a source in another language, and in all of them where none shares a word with the claim."""
     if laid.outcome == "supported":
         return laid
     language = detect(without_marks(laid.claim.text))
     shown: list[Shown] = []
     for number in [citation.source for citation in laid.claim.citations]:
-        foreign = number in seen and not sources[number][0].suspect and detect(sources[number][1]) != language
-        shown += whole(number, seen[number], ready) if foreign else [s for s in laid.shown if s.source == number]
+        open_to_all = number in seen and not sources[number][0].suspect
+        wordless = not laid.shown or (open_to_all and detect(sources[number][1]) != language)
+        shown += (
+            whole(number, seen[number], ready)
+            if open_to_all and wordless
+            else [one for one in laid.shown if one.source == number]
+        )
     return replace(laid, shown=tuple(shown))
 
 

@@ -215,3 +215,15 @@ async def test_of_a_source_in_another_language_a_judge_sees_what_the_writer_saw(
     answer = "R1-Zero 的推理能力完全是通过强化学习得到的[1]。"
     assert first not in (await shown_to_a_judge(answer, text))[0]
     assert await shown_to_a_judge(answer, text, {1: [(start, start + len(first))]}) == [first]
+
+
+async def test_a_claim_without_a_word_of_its_source_is_judged_by_what_the_writer_saw():
+    text = (
+        "# Fruit\n\nAn introduction to fruit.\n\nApples give off ethylene, which makes others ripen.\n\nMore follows."
+    )
+    start = text.index("Apples")
+    saw = {1: [(start, start + 51)]}
+    assert await shown_to_a_judge("GPUs became dear [1].", text) == []
+    assert await shown_to_a_judge("GPUs became dear [1].", text, saw) == [text[start : start + 51]]
+    (other,) = await shown_to_a_judge("Fruit became dear [1].", text, saw)
+    assert "An introduction to fruit." in other
