@@ -27,7 +27,7 @@ SAME_EMBEDDER = 0.98  # cosine of the probe's vectors: another processor's round
 _OF_DOCUMENTS = """
     FROM passages p JOIN vectors v ON v.passage = p.row
     WHERE p.document IN (SELECT value FROM json_each(?)) AND v.embedder = ?"""
-_VECTORS = "SELECT v.passage, v.vector" + _OF_DOCUMENTS
+_VECTORS = "SELECT v.row, v.passage, p.document, v.vector" + _OF_DOCUMENTS
 _NEWEST = "SELECT coalesce(max(v.row), 0)" + _OF_DOCUMENTS
 _AFTER = """
     SELECT v.row, v.passage, p.document, v.vector FROM vectors v JOIN passages p ON p.row = v.passage
@@ -139,13 +139,10 @@ class Vectors:
 
     def nearest(self, queries: Matrix, documents: Sequence[int], embedder: int, limit: int) -> list[list[int]]:
         """For each query the rows of the documents' passages that are most like it, best first: all are compared."""
-        if held := self._in_memory(documents, embedder):
-            return held.nearest(queries, documents, limit)
-        rows = self._record.rows(_VECTORS, json.dumps(documents), embedder)
-        if not rows:
-            return [[] for _ in queries]
-        likeness = queries @ unpacked([blob for _, blob in rows]).T
-        return [[rows[i][0] for i in (-line).argsort(kind="stable")[:limit]] for line in likeness]
+        held = self._in_memory(documents, embedder) or Held("").grown(
+            self._record.rows(_VECTORS, json.dumps(documents), embedder)
+        )
+        return held.nearest(queries, documents, limit)
 
     def cosines(self, queries: Matrix, passages: Sequence[Sequence[int]], embedder: int) -> list[dict[int, float]]:
         """For each query how like it its own passages are, most like it first; those without a vector are left out."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agent.library.forgetting import rename
-from agent.library.held import Held
+from agent.library.held import Held, _place
 from agent.library.vectors import Vectors, packed, unpacked
 from tests.library.conftest import document
 
@@ -139,6 +139,22 @@ def test_what_is_held_in_memory_finds_what_the_file_finds(record, documents):
     from_file = vectors.nearest(queries, documents, number, 7), vectors.newest(documents, number)
     assert len(vectors.hold(number)) == 160
     assert (vectors.nearest(queries, documents, number, 7), vectors.newest(documents, number)) == from_file
+
+
+@pytest.mark.parametrize("documents", [[1, 2], [*range(1, 21)], [*range(1, 21, 2)]])
+def test_several_questions_at_once_find_what_each_finds_alone(record, documents):
+    vectors, number = many(record, 20)
+    queries = units(5, seed=98)
+    for _ in ("from the file", "from memory"):
+        alone = [vectors.nearest(query[None, :], documents, number, 9)[0] for query in queries]
+        assert vectors.nearest(queries, documents, number, 9) == alone
+        vectors.hold(number)
+
+
+@pytest.mark.parametrize("dimension", [32, 384, 1_536, 500_000])
+def test_no_product_is_so_large_that_threads_would_share_it(dimension):
+    place = _place(dimension)
+    assert len(place) == 1 or 390_000 < place.size <= 400_000
 
 
 def test_what_others_add_is_held_too(record):
