@@ -53,9 +53,9 @@ _WITH_WORDS = """
     ORDER BY bm25(words) LIMIT ?"""
 _WITH_WORDS_ANYWHERE = "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? ORDER BY bm25(words) LIMIT ?"
 _MUCH = 0.25  # of all documents: to look up which passages are theirs took 30 ms at 100,000, to leave out others 1
-_SPARE = 8  # times as many are then asked for as are wanted
+_SPARE = 2  # times as many are then asked for as would do if what is wanted were spread evenly
 WEIGHED = 6_000  # passages, at most: BM25 takes 2 µs each, and words that stand in more of them tell little
-_HOW_MANY = "SELECT count(*) FROM words WHERE words MATCH ?"
+_HOW_MANY = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
 _PASSAGES = """
     SELECT p.row, p.start, p."end", d.id, d.snapshot FROM passages p JOIN documents d ON d.row = p.document
     WHERE p.row IN (SELECT value FROM json_each(?))"""
@@ -193,24 +193,33 @@ class Record:
         if len(documents) == stored:
             return dict(self.rows(_WITH_WORDS_ANYWHERE, self._telling(match), limit))
         if len(documents) >= _MUCH * stored:
-            found = self.rows(_WITH_WORDS_ANYWHERE, self._telling(match), _SPARE * limit)
+            asked = _SPARE * limit * stored // len(documents)
+            found = self.rows(_WITH_WORDS_ANYWHERE, self._telling(match), asked)
             owners, wanted = self.owners([row for row, _ in found]), set(documents)
             kept = [(row, score) for row, score in found if owners.get(row) in wanted][:limit]
-            if len(kept) == limit or len(found) < _SPARE * limit:
+            if len(kept) == limit or len(found) < asked:
                 return dict(kept)
         return dict(self.rows(_WITH_WORDS, match, json.dumps(documents), limit))
 
     def _telling(self, match: str) -> str:
         """The expression without its most common words, where too many passages have any of them."""
-        if self.rows(_HOW_MANY, match)[0][0] <= self._weighed:
+        if self._having(match) <= self._weighed:
             return match
+        terms = match.split(" OR ")
+        counts = sorted((self._having(term), term) for term in terms)
+        if counts[0][0] > self._weighed:
+            counts = sorted((self._having(term, to_the_end=True), term) for term in terms)
         kept, total = [], 0
-        for count, term in sorted((self.rows(_HOW_MANY, term)[0][0], term) for term in match.split(" OR ")):
+        for count, term in counts:
             if total and total + count > self._weighed:
                 break
             kept.append(term)
             total += count
         return " OR ".join(kept)
+
+    def _having(self, match: str, *, to_the_end: bool = False) -> int:
+        """Passages with any of the words; past the number that may be weighed they are not counted on."""
+        return int(self.rows(_HOW_MANY, match, -1 if to_the_end else self._weighed + 1)[0][0])
 
     def owners(self, passages: Sequence[int]) -> dict[int, int]:
         """The rows of the passages' documents; without those that are gone."""

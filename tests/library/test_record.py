@@ -401,7 +401,7 @@ def of_words(record: Record, count: int) -> list:
     """Pages that all have one word, every fifth of them a second, and the last one a third."""
     pages = []
     for n in range(count):
-        text = f"Everybody writes of models here {n}.{' Distilled ones.' if n % 5 == 0 else ''}"
+        text = f"Authors write of models here {n}.{' Distilled ones.' if n % 5 == 0 else ''}"
         text += " Aardvarks too." if n == count - 1 else ""
         pages.append(document(text, url=f"https://a.example/{n}"))
         record.store(pages[-1], "run")
@@ -432,4 +432,12 @@ def test_words_that_stand_everywhere_are_left_out_where_all_together_are_too_man
     assert len(found) == 13  # those with a rare word
     assert max(found, key=found.__getitem__) == record.rows("SELECT max(row) FROM passages")[0][0]
     assert len(record.with_words(match("models"), rows, 60)) == 60  # nothing else to go by
+    record.close()
+
+
+def test_of_words_that_all_stand_in_too_many_passages_the_rarest_is_looked_for(tmp_path):
+    record = Record(tmp_path / "library.sqlite3", weighed=5)
+    pages = of_words(record, 60)
+    found = record.with_words(match("authors: distilled models"), record.rows_of([p.id for p in pages]), 60)
+    assert len(found) == 12
     record.close()
