@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import datetime
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from agent.errors import LibraryError
@@ -24,7 +24,7 @@ from agent.library.threads import Lane
 from agent.library.within import documents_within, hits
 from agent.text.lexical import match
 from agent.text.ranking import blended
-from agent.types import Document, LibraryHit, RankedPassage, Within
+from agent.types import Document, LibraryHit, Passage, RankedPassage, Within
 
 _LANE = Lane("library", 4)  # for all libraries of the process: more threads would only wait for the disk
 DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty …
@@ -91,16 +91,19 @@ class StoredLibrary:
     def _hits(self, order: Sequence[tuple[int, float]], limit: int) -> list[LibraryHit]:
         """Blocks: of each document the first of its passages.
 
-        Texts are unpacked for those alone, and some more where one is damaged: all would be most of a search's time.
+        Texts are unpacked for those alone, and for as many more as are damaged: all would be most of a search's time.
         """
         owners = self._record.owners([row for row, _ in order])
         first: dict[int, tuple[int, float]] = {}
         for row, score in order:
             if row in owners:
                 first.setdefault(owners[row], (row, score))
-        best = list(first.values())[: 2 * limit]
-        passages = self._record.passages([row for row, _ in best])
-        return hits(self._record, [(passages[row], score) for row, score in best if row in passages][:limit])
+        best = iter(first.values())
+        found: list[tuple[Passage, float]] = []
+        while more := list(islice(best, limit - len(found))):
+            passages = self._record.passages([row for row, _ in more])
+            found += [(passages[row], score) for row, score in more if row in passages]
+        return hits(self._record, found)
 
     async def _order(self, texts: Sequence[str], documents: Sequence[int], depth: int) -> list[tuple[int, float]]:
         """Rows of the documents' passages with their scores, best first."""

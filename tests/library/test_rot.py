@@ -410,7 +410,7 @@ async def test_a_damaged_text_holds_up_no_question(tmp_path):
         found = await library.find(["what page3 says", "what page4 says"], documents=ids, limit=20)
         assert page(3).id not in {ranked.passage.document_id for ranked in found}
         assert found[0].passage.document_id == page(4).id
-        assert [hit.url for hit in await library.search(["page3, page4"], limit=5)] == [page(4).url]
+        assert [hit.url for hit in await library.search(["page3 word3x0, page4"], limit=1)] == [page(4).url]
         assert await library.recall(page(3).url, since=LONG_AGO) is None
         await library.store(page(3), run_id="again")
         assert [hit.url for hit in await library.search(["page3"], limit=1)] == [page(3).url]
