@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -114,11 +114,15 @@ class Dense:
         )
 
     async def rankings(
-        self, texts: Sequence[str], documents: Sequence[int], by_words: Sequence[Collection[int]], limit: int
+        self,
+        texts: Sequence[str],
+        documents: Sequence[int],
+        by_words: Awaitable[Sequence[Collection[int]]],
+        limit: int,
     ) -> list[dict[int, float]]:
         """For each text the passages most like it, best first: rows with cosines.
 
-        Nothing for a text that the model cannot read.  `by_words`: what words have found for each text, which is
+        Nothing for a text that the model cannot read.  `by_words`: what words will have found for each text, which is
         compared too, however unlike it is; what of it has no vector yet gets one now, if time allows.
         """
         readable = [n for n, text in enumerate(texts) if self._embedder.reads(text)]
@@ -127,9 +131,10 @@ class Dense:
         queries = await self._embedded([texts[n] for n in readable], query=True) if known else None
         if known is None or queries is None:
             return found
-        await self._add_missing(by_words, known)
-        nearest = await self._nearest(queries, documents, known, limit)
-        wanted = [list(dict.fromkeys([*rows, *by_words[n]])) for n, rows in zip(readable, nearest, strict=True)]
+        nearest, words = await asyncio.gather(self._nearest(queries, documents, known, limit), by_words)
+        if await self._add_missing(words, known):
+            nearest = await self._nearest(queries, documents, known, limit)
+        wanted = [list(dict.fromkeys([*rows, *words[n]])) for n, rows in zip(readable, nearest, strict=True)]
         cosines = await self._lane.run(self._vectors.cosines, queries, wanted, known[0])
         for n, row in zip(readable, cosines, strict=True):
             found[n] = row
@@ -139,30 +144,23 @@ class Dense:
         self, queries: Matrix, documents: Sequence[int], known: tuple[int, ChromaIndex], limit: int
     ) -> list[list[int]]:
         number, index = known
-        newest = await self._lane.run(self._vectors.newest, documents, number)
-        if newest == 0:
-            return [[] for _ in queries]
-        everything = await self._lane.run(self._vectors.are_all_of, documents, number)
-        wanted = Wanted(documents, newest, everything)
-        found = await index.search(queries, wanted, limit=limit)
-        if found is None:
-            found = await self._lane.run(self._vectors.nearest, queries, documents, number, limit)
-        return found
+        if index.state == "open":
+            newest, everything = await self._lane.run(self._vectors.reach, documents, number)
+            found = await index.search(queries, Wanted(documents, newest, everything), limit=limit)
+            if found is not None:
+                return found
+        return await self._lane.run(self._vectors.nearest, queries, documents, number, limit)
 
     # --------------------------------------------------------------------------------------------- making vectors
 
-    async def _add_missing(self, by_words: Sequence[Collection[int]], known: tuple[int, ChromaIndex]) -> None:
-        """The best of each text first."""
-        wanted = dict.fromkeys(row for row in chain(*zip_longest(*by_words)) if row is not None)
-        try:
+    async def _add_missing(self, by_words: Sequence[Collection[int]], known: tuple[int, ChromaIndex]) -> bool:
+        """The best of each text first; was any missing?"""
+        rows = list(dict.fromkeys(row for row in chain(*zip_longest(*by_words)) if row is not None))
+        wanted = await self._lane.run(self._to_embed, rows, known[0])
+        with suppress(TimeoutError):
             async with asyncio.timeout(LAZY_SECONDS):
-                await self._add(list(wanted), known, urgent=True)
-        except TimeoutError:
-            return
-
-    async def _add(self, passages: Sequence[int], known: tuple[int, ChromaIndex], *, urgent: bool) -> None:
-        wanted = await self._lane.run(self._to_embed, passages, known[0])
-        await self._give(wanted, known, urgent=urgent)
+                await self._give(wanted, known, urgent=True)
+        return bool(wanted)
 
     async def _give(self, wanted: Sequence[tuple[int, str]], known: tuple[int, ChromaIndex], *, urgent: bool) -> None:
         number, index = known

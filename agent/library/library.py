@@ -6,11 +6,12 @@ tables, Chroma or what embeds.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import datetime
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 
 from agent.errors import LibraryError
@@ -106,11 +107,13 @@ class StoredLibrary:
         return hits(self._record, found)
 
     async def _order(self, texts: Sequence[str], documents: Sequence[int], depth: int) -> list[tuple[int, float]]:
-        """Rows of the documents' passages with their scores, best first."""
+        """Rows of the documents' passages with their scores, best first; words and meaning at the same time."""
         most = max(depth, WORDS) if self._dense else depth
-        by_words = [await _LANE.run(self._record.with_words, match(text), documents, most) for text in texts]
-        by_meaning = await self._dense.rankings(texts, documents, by_words, depth) if self._dense else []
-        return _together([blended(*scores) for scores in zip_longest(by_words, by_meaning, fillvalue=NOTHING)])
+        words = asyncio.gather(*(_LANE.run(self._record.with_words, match(text), documents, most) for text in texts))
+        if self._dense is None:
+            return _together([blended(scores, NOTHING) for scores in await words])
+        found = await asyncio.gather(words, self._dense.rankings(texts, documents, words, depth))
+        return _together([blended(*scores) for scores in zip(*found, strict=True)])
 
     async def text(self, snapshot: str) -> str:
         """A stored text, as it was when it was cited."""

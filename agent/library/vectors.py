@@ -95,16 +95,14 @@ class Vectors:
         with self._record.writing() as connection:
             connection.executemany("INSERT OR IGNORE INTO vectors VALUES (NULL, ?, ?, ?)", rows)
 
-    def newest(self, documents: Sequence[int], embedder: int) -> int:
-        """The mark of the documents' vector that came last; 0 where there is none."""
-        if held := self._in_memory(documents, embedder):
-            return held.newest(documents)
-        return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0])
+    def reach(self, documents: Sequence[int], embedder: int) -> tuple[int, bool]:
+        """The mark of the documents' vector that came last, 0 where there is none; is every vector one of theirs?
 
-    def are_all_of(self, documents: Sequence[int], embedder: int) -> bool:
-        """Is every vector one of these documents'?  False where it cannot be told quickly."""
-        held = self._in_memory(documents, embedder)
-        return held is not None and held.is_all_of(documents)
+        The second is False where it cannot be told quickly.
+        """
+        if held := self._in_memory(documents, embedder):
+            return held.newest(documents), held.is_all_of(documents)
+        return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0]), False
 
     def hold(self, embedder: int) -> Held | None:
         """All of them in memory, up to date; None where they are too many: 0.2 s for 100,000, once, and 40 MB."""

@@ -98,8 +98,10 @@ async def _by_meaning(library: StoredLibrary, questions: Sequence[Question], eve
     assert library._dense
     rows = library._record.rows_of(every)
     orders = []
+    no_words = asyncio.get_running_loop().create_future()
+    no_words.set_result([()])
     for question in questions:
-        [ranking] = await library._dense.rankings([question.text], rows, [()], 3 * TOP)
+        [ranking] = await library._dense.rankings([question.text], rows, no_words, 3 * TOP)
         passages = library._record.passages(ranking)
         orders.append(list(dict.fromkeys(passages[row].document_id for row in ranking))[:TOP])
     return orders

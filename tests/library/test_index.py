@@ -67,11 +67,11 @@ class Shelf:
 
     @property
     def newest(self) -> int:
-        return self.vectors.newest(self.documents, self.number)
+        return self.vectors.reach(self.documents, self.number)[0]
 
     async def by_chroma(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]] | None:
         wanted = documents or self.documents
-        newest = self.vectors.newest(wanted, self.number)
+        newest = self.vectors.reach(wanted, self.number)[0]
         everything = documents is None and self.newest > FILTERED  # of so many Chroma is not asked for a part
         return await self.index.search(queries, Wanted(wanted, newest, everything=everything), limit=10)
 

@@ -18,6 +18,7 @@ from agent.library.dense import PROBE
 from agent.library.embed import NO_EMBEDDER
 from agent.library.library import StoredLibrary
 from agent.services import Library
+from agent.text.lexical import match
 from agent.types import Document
 from tests.library.conftest import WordEmbedder, document
 from tests.library.test_index import ALL_IDS, chroma, until
@@ -137,6 +138,16 @@ async def test_passages_that_have_no_vector_yet_get_one_when_words_find_them(lib
     made = [text for text in embedder.asked[before:] if "yeast" in text]
     assert made
     assert not any("Cats" in text for text in embedder.asked)
+
+
+async def test_a_vector_that_one_texts_words_bring_is_there_for_what_another_means(library):
+    rows = library._record.rows_of(await filled(library, embed=False))
+
+    async def by_words() -> list[dict[int, float]]:
+        return [library._record.with_words(match("million dollars"), rows, 9), {}]
+
+    found = await library._dense.rankings(["million dollars", "costing"], rows, by_words(), 5)
+    assert found[0].keys() == found[1].keys() != set()
 
 
 async def test_chinese_is_found_without_vectors_of_it(library, embedder):

@@ -86,7 +86,7 @@ def test_vectors_are_told_in_the_order_of_their_coming(record, page):
     assert batch.passages == passages[:2:-1]
     assert vectors.after(batch.marks[-1], number, 100).passages == passages[2::-1]
     assert vectors.count(number, batch.marks[-1]) == (3, 6)
-    assert vectors.newest([1], number) == vectors.after(0, number, 100).marks[-1]
+    assert vectors.reach([1], number)[0] == vectors.after(0, number, 100).marks[-1]
 
 
 def test_the_nearest_of_the_wanted_documents_come_first(record, page):
@@ -136,9 +136,9 @@ def many(record, pages: int, passages: int = 8) -> tuple[Vectors, int]:
 def test_what_is_held_in_memory_finds_what_the_file_finds(record, documents):
     vectors, number = many(record, 20)
     queries = units(4, seed=99)
-    from_file = vectors.nearest(queries, documents, number, 7), vectors.newest(documents, number)
+    from_file = vectors.nearest(queries, documents, number, 7), vectors.reach(documents, number)[0]
     assert len(vectors.hold(number)) == 160
-    assert (vectors.nearest(queries, documents, number, 7), vectors.newest(documents, number)) == from_file
+    assert (vectors.nearest(queries, documents, number, 7), vectors.reach(documents, number)[0]) == from_file
 
 
 @pytest.mark.parametrize("documents", [[1, 2], [*range(1, 21)], [*range(1, 21, 2)]])
@@ -162,7 +162,7 @@ def test_what_others_add_is_held_too(record):
     vectors.hold(number)
     elsewhere, _ = many(record, 5)
     newest = elsewhere.after(0, number, 100)
-    assert vectors.newest([1, 2, 3, 4, 5], number) == newest.marks[-1]
+    assert vectors.reach([1, 2, 3, 4, 5], number)[0] == newest.marks[-1]
     assert vectors.nearest(newest.matrix[-1:], [1, 5], number, 1) == [[newest.passages[-1]]]
 
 
