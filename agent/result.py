@@ -100,6 +100,7 @@ class Answer:
     answer: str  # Markdown with [n] marks, without the list of sources
     sources: tuple[AnswerSource, ...] = ()
     claims: tuple[Claim, ...] = ()
+    left_out: int = 0  # claims that failed and are not in `answer` (`--unconfirmed drop`)
     conflicts: tuple[Conflict, ...] = ()
     sufficiency: Sufficiency = "none"  # of the evidence, for what was asked
     as_of: str | None = None  # YYYY-MM-DD: the newest of the cited sources, by its own date or the day it was read
@@ -117,7 +118,7 @@ class Answer:
 
 def _source_list(sources: tuple[AnswerSource, ...]) -> str:
     lines = [
-        f"- [{s.number}] {_escaped(s.title or s.url)} — {_escaped(s.site)}{f', {s.published}' if s.published else ''}\n"
+        f"- [{s.number}] {_escaped(s.title or s.url)} — {_escaped(s.site)}, {dated(s)}\n"
         f"  <{_MARKUP_IN_URL.sub(lambda c: f'%{ord(c[0]):02X}', s.url)}>"
         for s in sources
         if s.cited
@@ -125,42 +126,72 @@ def _source_list(sources: tuple[AnswerSource, ...]) -> str:
     return "\n".join(["## Sources", "", *lines]) if lines else ""
 
 
-def _escaped(title: str) -> str:
-    """A page names itself: its title must not become a link or an image."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(title.split()))
+def dated(source: AnswerSource) -> str:
+    """A source's date, and how sure it is."""
+    if not source.published:
+        return "undated"
+    return f"{source.published} (inferred)" if source.date_certainty == "inferred" else source.published
 
 
-_MARKUP = re.compile(r"[\\`\[\]<>]")
+def _escaped(told: str) -> str:
+    """A page names itself: its title, or its words, must not become a link, an image or a mark."""
+    line = " ".join(told.split())
+    while (bare := _ADDRESS.sub(" ", line)) != line:
+        line = bare
+    return _MARKUP.sub(r"\\\g<0>", " ".join(line.split()))
+
+
+_ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:)?//|\bwww\.|\b(?:mailto|xmpp):|(?<=[\w.+-])@(?=[\w-])", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`\[\]<>]|&(?=#?\w+;)")
 _MARKUP_IN_URL = re.compile(r"[<>\s]")
 
 
 def _conflict_list(answer: Answer) -> str:
     """Both sides of each disagreement, with the sources' dates."""
-    dates = {source.number: source.published or "undated" for source in answer.sources}
     lines = []
     for conflict in answer.conflicts:
         lines.append(f"- {_escaped(conflict.about)}")
-        for side in conflict.sides:
-            cited = ", ".join(f"[{number}] {dates.get(number, '')}".strip() for number in side.sources)
-            lines.append(f"  - {cited}: {_escaped(side.says)}")
+        lines += [f"  - {numbers}: {_escaped(says)}" for numbers, says in sides(conflict, answer)]
     return "\n".join(["## The sources disagree", "", *lines]) if lines else ""
 
 
+def sides(conflict: Conflict, answer: Answer) -> list[tuple[str, str]]:
+    """Of each side the marks of its sources with their dates, and what it says."""
+    dates = {source.number: dated(source) for source in answer.sources}
+    return [
+        (", ".join(f"[{n}] {dates.get(n, '')}".strip() for n in side.sources), side.says) for side in conflict.sides
+    ]
+
+
 def _check_line(answer: Answer) -> str:
-    claims = answer.claims
-    if not claims:
+    told = check_line(answer)
+    return f"*{told}*" if told else ""
+
+
+def check_line(answer: Answer) -> str:
+    """How many claims were checked and how they fared, how far that goes, and as of when; empty where nothing was."""
+    claims, gone = answer.claims, answer.left_out
+    if not claims and not gone:
         return ""
     counts = {verdict: sum(c.verdict == verdict for c in claims) for verdict in _VERDICTS_IN_WORDS}
-    told = ", ".join(f"{n} {_VERDICTS_IN_WORDS[v]}" for v, n in counts.items() if n)
+    told = [f"{n} {_VERDICTS_IN_WORDS[v]}" for v, n in counts.items() if n]
+    told += [f"{gone} left out, as the sources do not bear {'it' if gone == 1 else 'them'} out"] if gone else []
+    checked = len(claims) + gone
     what = (
         "1 sentence checked against its source"
-        if len(claims) == 1
-        else f"{len(claims)} sentences checked against their sources"
+        if checked == 1
+        else f"{checked} sentences checked against their sources"
     )
-    thin = " The evidence is thin." if answer.sufficiency == "thin" else ""
-    return f"*{what}: {told}.{thin}*"
+    further = [_SUFFICIENCY[answer.sufficiency], f"As of {answer.as_of}." if answer.as_of else ""]
+    return " ".join(part for part in (f"{what}: {', '.join(told)}.", *further) if part)
 
 
+_SUFFICIENCY: dict[Sufficiency, str] = {
+    "none": "",
+    "thin": "The evidence is thin.",
+    "conflicting": "The sources disagree.",
+    "enough": "",
+}
 _VERDICTS_IN_WORDS: dict[Verdict, str] = {
     "supported": "supported",
     "partial": "partly supported",

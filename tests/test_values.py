@@ -13,8 +13,10 @@ from agent import events
 from agent.codec import from_json, to_json
 from agent.events import Finished, decode, encode
 from agent.result import Answer, AnswerSource, MadeWith
-from agent.types import Citation, Claim, Query, Search, SearchHit, Source, Usage
+from agent.text.proof import is_closed
+from agent.types import Citation, Claim, Conflict, Query, Search, SearchHit, Side, Source, Usage
 from tests.pace import limit
+from tests.ui.stand_in import attacks
 
 CLAIM = Claim("R1 is open [1].", 0, 15, (Citation(1, "R1 is open", 3, 13, link="http://a.example/"),), "supported")
 SOURCE = AnswerSource(1, "http://a.example/", "A", "a.example", "2025-01-20", "2026-11-24T12:00:00Z", "en", True, "ab")
@@ -82,6 +84,32 @@ def test_a_page_title_cannot_become_an_image_or_a_link():
     assert "![x](" not in text
     assert "<img" not in text.replace("\\<img", "")
     assert "<http://a.example/a%3Eb>" in text
+
+
+ATTACKS = [line for line in attacks("http://evil.example").split("\n\n") if line]
+
+
+@pytest.mark.parametrize(
+    "attack", [*ATTACKS, "https://https://evil.example", "a@@b.example", "[1] as in &#91;x&#93;(/y)"]
+)
+def test_nothing_that_a_page_says_of_itself_links_or_loads_in_the_answer_as_text(attack):
+    hostile = dataclasses.replace(SOURCE, title=attack, site=attack)
+    conflict = Conflict(attack, (Side(attack, (1,)), Side(attack, (1,))))
+    text = str(dataclasses.replace(ANSWER, sources=(hostile,), conflicts=(conflict,)))
+    assert is_closed(text, [SOURCE.url])
+
+
+def test_every_source_has_its_date_and_how_sure_it_is():
+    inferred = dataclasses.replace(SOURCE, date_certainty="inferred")
+    undated = dataclasses.replace(SOURCE, published=None)
+    text = str(dataclasses.replace(ANSWER, sources=(inferred, undated)))
+    assert "a.example, 2025-01-20 (inferred)" in text
+    assert "a.example, undated" in text
+
+
+def test_how_far_the_evidence_goes_and_as_of_when_is_said_below_the_answer():
+    told = str(dataclasses.replace(ANSWER, sufficiency="conflicting", as_of="2025-01-20")).splitlines()[-1]
+    assert told == "*1 sentence checked against its source: 1 supported. The sources disagree. As of 2025-01-20.*"
 
 
 def test_sources_that_are_not_cited_are_not_listed():

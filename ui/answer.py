@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from agent.result import Answer, AnswerSource
+from agent.result import Answer, AnswerSource, check_line, dated, sides
 from agent.types import Citation, Claim
 from agent.ui import safe
 from agent.ui.words import MARKS, VERDICTS, bullets, further, numbered, seconds
@@ -16,9 +16,12 @@ from agent.ui.words import MARKS, VERDICTS, bullets, further, numbered, seconds
 def draw_answer(answer: Answer) -> None:
     _draw_status(answer)
     _draw_text(answer.answer, _links(answer))
+    if told := check_line(answer):
+        st.caption(safe.label(told))
     st.caption(_made(answer))
     for warning in answer.warnings:
         st.caption(f"⚠️ {safe.label(warning)}")
+    _draw_conflicts(answer)
     _draw_sources(answer.sources)
     _draw_claims(answer)
     st.download_button("Download as Markdown", str(answer), "answer.md", "text/markdown", on_click="ignore")
@@ -72,6 +75,15 @@ def _made(answer: Answer) -> str:
 # ------------------------------------------------------------------------------------------------ what it rests on
 
 
+def _draw_conflicts(answer: Answer) -> None:
+    """Both sides of each disagreement, with their sources and dates."""
+    if answer.conflicts:
+        st.markdown("#### The sources disagree")
+    for conflict in answer.conflicts:
+        told = [f"{safe.label(numbers)}: {safe.label(says)}" for numbers, says in sides(conflict, answer)]
+        st.markdown(f"{safe.label(conflict.about)}\n\n{bullets(told)}")
+
+
 def _draw_sources(sources: Sequence[AnswerSource]) -> None:
     cited = [source for source in sources if source.cited]
     if cited:
@@ -85,7 +97,7 @@ def _draw_sources(sources: Sequence[AnswerSource]) -> None:
 
 def _source(source: AnswerSource) -> str:
     title = safe.link(source.title or source.url, source.url)
-    date = (source.published or "").replace("-", "\u2011")  # a hyphen that does not break
+    date = dated(source).replace("-", "\u2011")  # a hyphen that does not break
     return f"{numbered(source.number)}{title} – {safe.label(source.site)}{further(date)}"
 
 

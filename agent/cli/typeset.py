@@ -7,41 +7,37 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from agent.cli.clean import clean, one_line
-from agent.result import Answer, AnswerSource
-from agent.types import Verdict
-
-_WORDS: dict[Verdict, str] = {
-    "supported": "supported",
-    "partial": "partly supported",
-    "unsupported": "without support",
-    "refuted": "contradicted",
-    "unchecked": "not decided",
-}
+from agent.result import Answer, AnswerSource, check_line, dated, sides
+from agent.types import Conflict
 
 
 def typeset(answer: Answer) -> None:
     console = Console()
     console.print(Markdown(clean(answer.answer), hyperlinks=False))
+    if answer.conflicts:
+        console.print(Text("\nThe sources disagree", "bold"))
+    for conflict in answer.conflicts:
+        console.print(_conflict(conflict, answer), soft_wrap=True)
     cited = [source for source in answer.sources if source.cited]
     if cited:
         console.print(Text("\nSources", "bold"))
     for source in cited:
         console.print(_source(source), soft_wrap=True)
-    if answer.claims:
-        console.print(Text(f"\n{_checked(answer)}", "dim"))
+    if told := check_line(answer):
+        console.print(Text(f"\n{told}", "dim"))
+
+
+def _conflict(conflict: Conflict, answer: Answer) -> Text:
+    """What it is about; below it each side, with its sources and their dates."""
+    lines = [f"{one_line(numbers)}: {one_line(says)}" for numbers, says in sides(conflict, answer)]
+    return Text("\n    ").join([Text(one_line(conflict.about)), *map(Text, lines)])
 
 
 def _source(source: AnswerSource) -> Text:
-    told = f"– {source.site}{f', {source.published}' if source.published else ''}"
+    told = f"– {source.site}, {dated(source)}"
     return Text.assemble(
         (f"[{source.number}] ", "bold"),
         one_line(source.title or source.url),
         (f" {one_line(told)}", "dim"),
         (f"\n    {one_line(source.url)}", "cyan"),
     )
-
-
-def _checked(answer: Answer) -> str:
-    counts = {verdict: sum(c.verdict == verdict for c in answer.claims) for verdict in _WORDS}
-    told = ", ".join(f"{count} {_WORDS[verdict]}" for verdict, count in counts.items() if count)
-    return f"{len(answer.claims)} sentences checked against their sources: {told}."

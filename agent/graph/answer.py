@@ -12,12 +12,13 @@ from agent.graph.desk import ZERO, Desk, add
 from agent.graph.state import Json, Run
 from agent.graph.texts import source_texts
 from agent.result import Answer, AnswerPage, AnswerSearch, AnswerSource, StepRecord
+from agent.text.characters import visible
 from agent.text.sufficiency import sufficiency
 from agent.types import Claim, Conflict, PageRecord, Source, Status
 
 
-async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) -> Json:
-    """The update that ends a run: the answer, and the conversation with it."""
+async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk, *, left_out: int = 0) -> Json:
+    """The update that ends a run: the answer, and the conversation with it.  `left_out`: claims that are not in it."""
     cited = {c.source for claim in claims for c in claim.citations}
     conflicts = await _conflicts(run, claims, desk)
     answer = Answer(
@@ -28,6 +29,7 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk) ->
         answer=text,
         sources=tuple(_as_read(s, cited) for s in sorted(run.sources.values(), key=lambda s: s.number)),
         claims=claims,
+        left_out=left_out,
         conflicts=conflicts,
         sufficiency=sufficiency(run.run.question, claims, conflicts, {s.number: s.site for s in run.sources.values()}),
         as_of=_as_of(run, cited),
@@ -45,7 +47,8 @@ async def _conflicts(run: Run, claims: tuple[Claim, ...], desk: Desk) -> tuple[C
     if not claims:
         return ()
     texts = await source_texts(run, {s.number for s in run.sources.values() if s.number}, desk.services.library)
-    return tuple(await desk.services.checker.conflicts(claims, texts))
+    found = await desk.services.checker.conflicts(claims, texts)
+    return tuple(Conflict(visible(c.about), tuple(replace(s, says=visible(s.says)) for s in c.sides)) for c in found)
 
 
 def _as_of(run: Run, cited: set[int]) -> str | None:
@@ -54,8 +57,8 @@ def _as_of(run: Run, cited: set[int]) -> str | None:
 
 
 def _status(run: Run, claims: tuple[Claim, ...]) -> Status:
-    """An answer of which nothing stood is no answer."""
-    if run.draft.abstains or (claims and all(c.verdict in ("unsupported", "refuted") for c in claims)):
+    """An answer of which nothing stood, or that claims nothing, is no answer."""
+    if run.draft.abstains or all(c.verdict in ("unsupported", "refuted") for c in claims):
         return "abstained"
     return "partial" if run.draft.cut_short else "complete"
 
@@ -90,8 +93,8 @@ def _as_read(source: Source, cited: set[int]) -> AnswerSource:
     return AnswerSource(
         number=source.number,
         url=source.url,
-        title=source.title,
-        site=source.site,
+        title=visible(source.title),
+        site=visible(source.site),
         published=source.published,
         fetched_at=source.fetched_at,
         language=source.language,

@@ -25,6 +25,7 @@ from agent.events import (
     Warned,
     Writing,
 )
+from agent.types import Conflict, Side
 from tests.cli.recorded import CLAIMS, PAPER, TEXT, Player, answer, events
 
 
@@ -114,6 +115,7 @@ def _spoiled_answer(bad: str, line: str, claims: tuple):
         answer=f"{TEXT}\n\n{bad}",
         claims=claims,
         sources=tuple(replace(s, title=line, site=line) for s in made.sources),
+        conflicts=(Conflict(line, (Side(line, (1,)), Side(line, (2,)))),),
         warnings=(line,),
         made_with=replace(made.made_with, model=line),
     )

@@ -127,6 +127,12 @@ def test_an_answer_that_is_none_or_half_says_so_above_it(mode, words):
     assert words in said[0].value
 
 
+def test_where_sources_disagree_both_sides_are_on_the_page():
+    page = asked("hostile http://evil.example")
+    assert any("The sources disagree" in part.value for part in page.markdown)
+    assert any("checked against" in part.value for part in page.caption)
+
+
 def test_nothing_that_a_page_or_model_says_is_shown_as_it_is_except_as_plain_text():
     page = asked("hostile http://evil.example")
     shown = "\n".join(str(part.value) for part in (*page.markdown, *page.caption))
