@@ -1,7 +1,8 @@
 """An answer as its claims: every sentence that states a fact, with what it cites and where it stands.
 
 Knows blocks, sentences, tables and marks.  Does not know what a source says.  `answer[claim.start:claim.end]` is
-`claim.text`, marks included; headings, code, questions and the agent's own remarks are no claims.
+`claim.text`, marks included; code, questions, the agent's own remarks, and headings that are no sentences and cite
+nothing, are no claims.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from agent.types import Citation, Claim
 
 UNCITED = "no source is cited"
 
-_NUMBERING = re.compile(r"^\s*\d+[.)]")
 _QUESTION = re.compile(r"[?？؟;][\"'”’»)\]*_\s]*$")
 _LEAD_IN = re.compile(r"[:：][*_\s]*$")
 _FULL_STOP = re.compile(r"[.!?…。！？．][\"'”’»」』)）*_\s]*$")
@@ -29,6 +29,17 @@ _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _BOLD = re.compile(r"\s*(\*\*|__)[^*_]+\1[\s:：]*$")
 _SOURCE_HEAD = re.compile(
     r"\s*(?:sources?|refs?\.?|references?|citations?|quellen?|fuentes?|来源|來源|引用|出典)\s*$", re.IGNORECASE
+)
+_OPENS_BOLD, _CLOSES_BOLD = re.compile(r"[*_]+"), re.compile(r"[*_]+$")
+_ITEM = re.compile(r" *(?:[-*+]|\d{1,3}[.)]) +")
+_INTRODUCED = ("item", "row", "code")
+_BE = r"is|are|was|were|has|have|had|will|would|can|could|may|might|does|did|means|meant|makes|made|also"
+_POINTS_BACK = re.compile(
+    rf"[\s*_>\"“]*(?:(?:this|that) (?:{_BE}|\w+ed|\w+es)\b|(?:these|those) (?:{_BE})\b"
+    r"|(?:das|dies|dieses) (?:ist|war|hat|hatte|wird|wurde|kann|könnte|soll|bedeutet\w*|heißt|gilt|galt|macht\w*)\b"
+    r"|(?:esto|eso|ello) \w+|(?:ceci|cela) \w+"
+    r"|这(?=[是也使让就将为一]|意味|表明|导致)|此举|這(?=[是也使讓就將為一]|意味))",
+    re.IGNORECASE,
 )
 _BLANK_CELL = re.compile(r"(?:n/?a|[\s–—−*_./-])*$", re.IGNORECASE)
 
@@ -44,9 +55,15 @@ def claims(answer: str) -> list[Claim]:
         lead_in = _lead_in(answer, block, lead_in)
         if index in tables:
             cut += _in_row(answer, tables[index], all_marks)
-        elif block.kind in ("prose", "item"):
+        elif block.kind in ("prose", "item") or _is_claimed(answer, block, all_marks):
             cut += _in_prose(answer, block, all_marks, lead_in if block.kind == "item" else "")
     return cut
+
+
+def _is_claimed(answer: str, block: Block, all_marks: Sequence[Mark]) -> bool:
+    """Is it a heading that says something: one that cites, or is a sentence?"""
+    cites = _within(all_marks, block.start, block.end)
+    return block.kind == "heading" and bool(cites or _FULL_STOP.search(answer[block.start : block.end]))
 
 
 def leans(claim: Claim) -> bool:
@@ -137,7 +154,7 @@ def set_apart(answer: str, checked: Sequence[Claim], language: str) -> str:
     body = without(answer, failed).strip() or f"*{remark('nothing confirmed', language)}*"
     lines = [f"## {label('not confirmed', language)}", ""]
     for claim in failed:
-        said = " ".join(claim.text.split())
+        said = _unbroken(" ".join(claim.text.split()))
         about = f"{claim.about}: " if claim.about else ""
         verdict = label("refuted" if claim.verdict == "refuted" else "unsupported", language)
         lines += [f"- {about}{said}", f"  - *{verdict}: {_told(claim.why)}*"]
@@ -145,12 +162,12 @@ def set_apart(answer: str, checked: Sequence[Claim], language: str) -> str:
 
 
 def without(answer: str, dropped: Sequence[Claim]) -> str:
-    """The answer without these claims, and without the list items, paragraphs and headings that are then empty."""
-    were_empty = {text for text, _ in _empty_headings(answer)}
+    """The answer without these claims, and without the items, paragraphs, headings and lead-ins that are then empty."""
+    were_empty = {text for text, _, _ in _empty(answer)}
     for claim in sorted(dropped, key=lambda c: c.start, reverse=True):
         answer = _cut(answer, claim)
-    while emptied := [start for text, start in _empty_headings(answer) if text not in were_empty]:
-        answer = _cut_lines(answer, emptied[-1], emptied[-1])
+    while emptied := [(start, end) for text, start, end in _empty(answer) if text not in were_empty]:
+        answer = _cut(answer, Claim("", *emptied[-1]))
     return answer
 
 
@@ -158,29 +175,73 @@ def _cut(answer: str, claim: Claim) -> str:
     before, after = answer[: claim.start], answer[claim.end :]
     if claim.about is not None:
         return f"{before}—{after}"
-    rest = before.rpartition("\n")[2] + after.partition("\n")[0]
-    if not _WORD.search(_NUMBERING.sub("", rest)):
+    block = next((b for b in blocks(answer) if b.start <= claim.start and claim.end <= b.end), None)
+    if block is None or not _WORD.search(answer[block.start : claim.start] + answer[claim.end : block.end]):
         return _cut_lines(answer, claim.start, claim.end)
-    if after.startswith("\n") or not after:
+    opened, closed = _loose(answer[claim.start : claim.end])
+    if closed:
+        return before.rstrip() + closed + after
+    if claim.end == block.end:
         return before.rstrip(" ") + after
-    return before + (after.lstrip(" ") if before.endswith((" ", "\n")) or not before else after)
+    at_word = opened or claim.start == block.start or before.endswith((" ", "\n"))
+    return before + opened + (after.lstrip() if at_word else after)
+
+
+def _loose(text: str) -> tuple[str, str]:
+    """The marks of emphasis that begin in a sentence and end after it, and those that end in it and began before."""
+    opened, closed = _OPENS_BOLD.match(text), _CLOSES_BOLD.search(text)
+    for mark in ("**", "__"):
+        if text.count(mark) % 2:
+            return (
+                (mark, "") if opened and mark in opened[0] else ("", mark) if closed and mark in closed[0] else ("", "")
+            )
+    return "", ""
 
 
 def _cut_lines(answer: str, start: int, end: int) -> str:
-    """Without the lines from that of `start` to that of `end`, and without a blank line too many."""
-    before = answer[: answer.rfind("\n", 0, start) + 1]
-    after = answer[end:].partition("\n")[2]
+    """Without the lines from that of `start` to that of `end`, and without a blank line too many.
+
+    What stands indented below a list item that goes moves out by as much: else it might become code.
+    """
+    begin = answer.rfind("\n", 0, start) + 1
+    before, after = answer[:begin], answer[end:].partition("\n")[2]
+    marker, indent = answer[begin:start], _indent(answer[begin:])
+    if _ITEM.fullmatch(marker) and _indent(after) > indent and not _ITEM.match(after):
+        return before + marker + after.lstrip(" ")  # the rest of the item
+    after = _moved_out(after, indent)
     return before + (after.lstrip("\n") if before.endswith("\n\n") or not before else after)
 
 
-def _empty_headings(answer: str) -> list[tuple[str, int]]:
-    """The headings that nothing stands below, with their offsets."""
-    found = [*blocks(answer), None]
+def _moved_out(after: str, indent: int) -> str:
+    lines = after.split("\n")
+    below = next((at for at, line in enumerate(lines) if line.strip() and _indent(line) <= indent), len(lines))
+    depths = [_indent(line) for line in lines[:below] if line.strip()]
+    shift = depths[0] - indent if depths else 0
+    return "\n".join([*(line[min(shift, _indent(line)) :] for line in lines[:below]), *lines[below:]])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _empty(answer: str) -> list[tuple[str, int, int]]:
+    """The headings that nothing stands below, and the sentences with a colon that introduce nothing."""
     empty = []
-    for block, following in pairwise(found):
-        if block and block.kind == "heading" and (following is None or _is_not_below(answer, following, block)):
-            empty.append((answer[block.start : block.end], block.start))
+    for block, following in pairwise([*blocks(answer), None]):
+        if block is None:
+            continue
+        if block.kind == "heading" and (following is None or _is_not_below(answer, following, block)):
+            empty.append((answer[block.start : block.end], block.start, block.end))
+        elif block.kind == "prose" and not (following and following.kind in _INTRODUCED):
+            empty += _lead_ins(answer, block)
     return empty
+
+
+def _lead_ins(answer: str, block: Block) -> Iterator[tuple[str, int, int]]:
+    """The block's last sentence, if it ends with a colon and cites nothing."""
+    *_, (start, end) = split(answer, block.start, block.end)
+    if _LEAD_IN.search(answer[start:end]) and not marks(answer[start:end]):
+        yield answer[start:end], start, end
 
 
 def _is_not_below(answer: str, following: Block, heading: Block) -> bool:
@@ -189,6 +250,41 @@ def _is_not_below(answer: str, following: Block, heading: Block) -> bool:
 
 def _level(answer: str, heading: Block) -> int:
     return answer[answer.rfind("\n", 0, heading.start) + 1 : heading.start].count("#")
+
+
+# ------------------------------------------------------------------------------------------------- what then hangs
+
+
+def stranded(answer: str, found: Sequence[Claim], failed: Sequence[Claim]) -> list[Claim]:
+    """The claims that point back ("This was …") to one that failed, right before them: alone they say something else.
+
+    `found`: all claims of the answer, in order.
+    """
+    gone = {claim.start for claim in failed}
+    hanging: list[Claim] = []
+    for before, claim in pairwise(found):
+        follows = (
+            before.start in gone and not answer[before.end : claim.start].strip(" *_\n") and _is_near(before, claim)
+        )
+        if claim.start not in gone and follows and points_back(claim):
+            gone.add(claim.start)
+            hanging.append(claim)
+    return hanging
+
+
+def points_back(claim: Claim) -> bool:
+    """Does it open with a word that stands for the sentence before it?"""
+    return claim.about is None and bool(_POINTS_BACK.match(claim.text))
+
+
+def _is_near(before: Claim, claim: Claim) -> bool:
+    return before.about is None and claim.context == " ".join(without_marks(before.text).split())
+
+
+def _unbroken(said: str) -> str:
+    """Without the marks of emphasis that only make sense with what stood around it."""
+    opened, closed = _loose(said)
+    return said.removeprefix(opened).removesuffix(closed)
 
 
 def _told(why: str) -> str:

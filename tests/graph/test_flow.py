@@ -9,6 +9,7 @@ from agent.codec import from_json
 from agent.errors import ModelOverloaded, ModelRefused, QuestionError
 from agent.graph.build import build
 from agent.result import Answer
+from agent.text.proof import is_closed
 from agent.types import Again, Delta, Query, Stance
 from tests.parts import (
     ANSWER,
@@ -123,6 +124,73 @@ async def test_what_stays_refuted_leaves_the_body():
     body, _, apart = answer["answer"].partition("## Not confirmed")
     assert "20 January" not in body
     assert "20 January" in apart
+    assert all(answer["answer"][c["start"] : c["end"]] == c["text"] for c in answer["claims"])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "1: R1 came in 2025 [citation:1].\n2: It is used at a temperature of 9 [citation:2].\n7: R1 is loved by all.",
+        "1: R1 came in 2025 [citation:1]. It is used at a temperature of 0.6 [citation:2]. R1 is loved by all.",
+        "1: # R1 came in 2025 [citation:1]. ",
+    ],
+)
+async def test_whatever_a_writer_sends_back_no_other_sentence_changes_or_comes_in(reply):
+    world = World(
+        reasoner=ScriptedReasoner(plan=PLAN, write=[ANSWER], revise=[[Delta(text=reply)]]),
+        checker=KindChecker({"20 January": "refuted"}),
+    )
+    assert (await ask(world))["answer"] == "R1 came in 2025 [1]. It is used at a temperature of 0.6 [2]."
+
+
+async def test_a_writer_that_refuses_to_mend_leaves_what_failed_below_the_body():
+    reply = [Delta(text="1: I'm sorry, but I cannot help with that.")]
+    world = World(
+        reasoner=ScriptedReasoner(plan=PLAN, write=[ANSWER], revise=[reply]),
+        checker=KindChecker({"20 January": "refuted"}),
+    )
+    answer = (await ask(world))["answer"]
+    assert "sorry" not in answer
+    assert "- R1 was released on 20 January" in answer.partition("## Not confirmed")[2]
+
+
+async def test_where_all_that_failed_is_dropped_there_is_no_answer_and_it_is_told_how_much_went():
+    checker = KindChecker({"R1": "refuted", "0.6": "refuted"})
+    answer = await ask(World(checker=checker, unconfirmed="drop", limits=replace(LIMITS, revisions=0)))
+    assert answer["status"] == "abstained"
+    assert answer["left_out"] == 2
+    assert "2 sentences checked against their sources: 2 left out" in str(from_json(Answer, answer))
+
+
+async def test_an_answer_that_claims_nothing_is_none():
+    said = [Stance("answer"), Delta(text="The sources found do not say anything about this.")]
+    assert (await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[said]))))["status"] == "abstained"
+
+
+POINTING = "R1 was released on 20 January 2025 [citation:1]. This was a surprise [citation:1]. R1 is open [citation:1]."
+
+
+@pytest.mark.parametrize("revise", [[Delta(text="1: drop")], []])
+async def test_a_sentence_that_points_back_to_one_that_is_gone_is_not_confirmed(revise):
+    world = World(
+        reasoner=ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), Delta(text=POINTING)]], revise=[revise, []]),
+        checker=KindChecker({"20 January": "refuted"}),
+    )
+    body, _, apart = (await ask(world))["answer"].partition("## Not confirmed")
+    assert body.strip() == "R1 is open [1]."
+    assert "This was a surprise [1].\n  - *without support: it goes on from a sentence that is not confirmed*" in apart
+
+
+@pytest.mark.parametrize("unconfirmed", ["show", "drop"])
+async def test_what_was_code_stays_harmless_where_the_sentence_that_opened_it_is_cut_out(unconfirmed):
+    said = "R1 of 20 January is `run so. <img src=//evil.example> or [x](//evil.example) goes` on [citation:1]."
+    world = World(
+        reasoner=ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), Delta(text=said)]]),
+        checker=KindChecker({"20 January": "refuted"}),
+        unconfirmed=unconfirmed,
+    )
+    answer = await ask(world)
+    assert is_closed(answer["answer"], ())
     assert all(answer["answer"][c["start"] : c["end"]] == c["text"] for c in answer["claims"])
 
 

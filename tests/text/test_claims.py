@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.text.citations import marks
-from agent.text.claims import UNCITED, claims, set_apart, without
+from agent.text.claims import UNCITED, claims, set_apart, stranded, without
 from agent.text.remarks import is_remark, remark
 
 
@@ -49,7 +49,7 @@ def test_an_uncited_fact_is_a_claim_without_support():
 
 
 NO_CLAIMS = [
-    "# R1 is open [1]",
+    "# R1 is open",
     "Is R1 open [1]?",
     "R1是开源的吗？",
     "The main points are:",
@@ -164,3 +164,60 @@ def test_an_item_goes_on_from_what_introduces_its_list_and_a_sentence_from_the_o
 
 def test_a_heading_introduces_the_list_right_below_it():
     assert [c.context for c in claims("## Limits\n\n- slow [1]\n")] == ["Limits:"]
+
+
+@pytest.mark.parametrize("heading", ["R1 cost $5 million [1]", "R1 cost five million dollars."])
+def test_a_heading_that_cites_or_is_a_sentence_is_a_claim(heading):
+    assert [c.text for c in claims(f"## {heading}\n\nIt is open [1].")] == [heading, "It is open [1]."]
+
+
+CUTS = [
+    # (the answer, what leaves it, what is left)
+    ("**It cost $5M [1]. It is open [1].**", "It cost", "**It is open [1].**"),
+    ("**It is open [1]. It cost $5M [1].** Yes.", "It cost", "**It is open [1].** Yes."),
+    ("It is open [1]. **It cost $5M [1].**", "It cost", "It is open [1]."),
+    (
+        "- It cost $5M [1].\n    - It is open [1].\n    - It is old [1].",
+        "It cost",
+        "- It is open [1].\n- It is old [1].",
+    ),
+    ("- It is old [1].\n- It cost $5M [1].\n  It is open [1].", "It cost", "- It is old [1].\n- It is open [1]."),
+    (
+        "It is old [1]. The prices are:\n\n- It cost $5M [1].\n\nIt is open [1].",
+        "It cost",
+        "It is old [1].\n\nIt is open [1].",
+    ),
+    ("The prices are:\n\n1. It cost $5M [1].", "It cost", ""),
+    ("## It cost $5M [1]\n\nIt is open [1].", "It cost", "It is open [1]."),
+    ("甲是旧的[1]。价格是五百万[1]。乙是新的[1]。", "价格", "甲是旧的[1]。乙是新的[1]。"),
+]
+
+
+@pytest.mark.parametrize(("answer", "words", "left"), CUTS)
+def test_what_is_cut_out_leaves_whole_markdown_behind(answer, words, left):
+    gone = [claim for claim in claims(answer) if words in claim.text]
+    assert gone
+    assert without(answer, gone) == left
+
+
+def test_a_sentence_set_apart_has_no_half_of_an_emphasis():
+    answer = "**It cost $5M [1]. It is open [1].**"
+    assert "- It cost $5M [1].\n" in set_apart(answer, failed(answer, "**It cost $5M [1]."), "en")
+
+
+@pytest.mark.parametrize(
+    ("answer", "hangs"),
+    [
+        ("It cost $5M [1]. This was paid by a fund [1]. It is open [1].", ["This was paid by a fund [1]."]),
+        ("It cost $5M [1]. This is much [1]. That was new [1].", ["This is much [1].", "That was new [1]."]),
+        ("It cost $5M [1]. This glass is old [1].", []),
+        ("It cost $5M [1]. It is open [1].", []),
+        ("It cost $5M [1].\n\nIt is open [1]. This was new [1].", []),
+        ("Er kostete 5 Mio. Euro [1]. Das war viel [1].", ["Das war viel [1]."]),
+        ("Costó 5 millones [1]. Esto fue mucho [1].", ["Esto fue mucho [1]."]),
+        ("它花费了500万美元[1]。这是一大笔钱[1]。", ["这是一大笔钱[1]。"]),
+    ],
+)
+def test_a_sentence_that_points_back_to_one_that_failed_hangs(answer, hangs):
+    found = claims(answer)
+    assert [claim.text for claim in stranded(answer, found, found[:1])] == hangs

@@ -9,10 +9,10 @@ from agent.graph.state import Draft, Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.brief import brief_of
 from agent.graph.texts import gathered
-from agent.text.citations import MarkFilter
 from agent.text.claims import without
 from agent.text.output import close
 from agent.text.replies import parse_revisions
+from agent.text.revised import revised, said
 from agent.types import Claim, Delta, Evidence, Finding
 
 
@@ -32,7 +32,7 @@ async def revise(run: Run, desk: Desk) -> Done:
     except ModelError as e:
         warnings = desk.warn(f"The failed sentences could not be rewritten ({e}).")
         said = []
-    text = _replaced(run.draft.text, failed, parse_revisions("".join(said)), evidence)
+    text = _replaced(run, failed, parse_revisions("".join(said)), evidence)
     number = run.draft.number + 1
     desk.say(Writing, text=text, draft=number)
     draft = Draft(text, number, run.draft.revision + 1, run.draft.abstains, run.draft.cut_short)
@@ -44,16 +44,19 @@ async def revise(run: Run, desk: Desk) -> Done:
     )
 
 
-def _replaced(text: str, failed: list[Finding], anew: dict[int, str | None], evidence: list[Evidence]) -> str:
+def _replaced(run: Run, failed: list[Finding], anew: dict[int, str | None], evidence: list[Evidence]) -> str:
     """The draft with the sentences that were rewritten (a str) or dropped (None); numbers count from 1."""
-    known, urls = {e.source.number for e in evidence}, {e.source.url for e in evidence}
+    text, urls = run.draft.text, {e.source.url for e in evidence}
+    marks = {e.source.number for e in evidence}
+    gone = {finding.claim.start for finding in failed}
+    standing = {said(claim.text) for claim in run.claims if claim.start not in gone}
     for number, finding in reversed(list(enumerate(failed, start=1))):
         if number not in anew:
             continue
-        marks = MarkFilter(known)
-        sentence = close(marks.feed(anew[number] or "") + marks.close(), urls).strip()
-        if sentence:
-            text = text[: finding.claim.start] + sentence + text[finding.claim.end :]
-        else:
+        mended = revised(finding.claim, anew[number] or "", standing, marks, urls)
+        if mended:
+            text = text[: finding.claim.start] + mended + text[finding.claim.end :]
+            standing.add(said(mended))
+        elif mended is not None:
             text = without(text, [finding.claim])
-    return text.strip()
+    return close(text, urls).strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from agent.events import Checked, Landed
@@ -14,10 +14,14 @@ from agent.graph.steps import Done
 from agent.graph.steps.revise import findings
 from agent.graph.texts import slices, source_texts
 from agent.services import Examine
+from agent.text.citations import without_marks
 from agent.text.claims import claims as cut
-from agent.text.claims import set_apart, without
+from agent.text.claims import points_back, set_apart, stranded, without
+from agent.text.output import close
 from agent.text.remarks import remark
 from agent.types import Claim
+
+_HANGS = "it goes on from a sentence that is not confirmed"
 
 
 async def verify(run: Run, desk: Desk) -> Done:
@@ -31,9 +35,10 @@ async def verify(run: Run, desk: Desk) -> Done:
     if _go_back(run, checked, desk):
         back = update(claims=checked, outcome="revise", warnings=heard.warnings)
         return Done(back, f"{len(findings(checked))} sentences to mend", usage=heard.usage)
+    given = len(checked)
     text, checked = await _parted(run, checked, desk, heard)
     run = replace(run, warnings=run.warnings | heard.warnings, usage=run.usage | {"verify:judge": heard.usage})
-    answer = await compose(run, text, checked, desk)
+    answer = await compose(run, text, checked, desk, left_out=given - len(checked))
     over = update(claims=checked, outcome="done", warnings=heard.warnings)
     return Done({**over, **answer}, _told(checked), usage=heard.usage)
 
@@ -51,7 +56,8 @@ async def check(
     numbers = {c.source for claim in fresh for c in claim.citations}
     texts = await source_texts(run, numbers, desk.services.library)
     checked = iter(await desk.services.checker.check(fresh, texts, examine, slices(run)) if fresh else ())
-    return tuple(_moved(before[_key(c)], c) if _key(c) in before else next(checked) for c in found)
+    said = {" ".join(without_marks(claim.text).split()) for claim in known}
+    return tuple(_moved(before[_key(c)], c, said) if _key(c) in before else next(checked) for c in found)
 
 
 def _key(claim: Claim) -> tuple[str, str]:
@@ -63,8 +69,11 @@ def _listed(claim: Claim) -> tuple[str, str]:
     return f"{claim.about}: {' '.join(claim.text.split())}" if claim.about else _key(claim)[0], ""
 
 
-def _moved(old: Claim, new: Claim) -> Claim:
-    return replace(old, text=new.text, start=new.start, end=new.end, about=new.about)
+def _moved(old: Claim, new: Claim, said: Collection[str]) -> Claim:
+    """The claim where it stands now.  If what it points back to was taken out, it is about something else."""
+    moved = replace(old, text=new.text, start=new.start, end=new.end, about=new.about)
+    hangs = points_back(new) and new.context != old.context and (new.context is None or new.context in said)
+    return replace(moved, verdict="unsupported", why=_HANGS) if hangs else moved
 
 
 async def _parted(run: Run, checked: tuple[Claim, ...], desk: Desk, heard: Heard) -> tuple[str, tuple[Claim, ...]]:
@@ -72,12 +81,16 @@ async def _parted(run: Run, checked: tuple[Claim, ...], desk: Desk, heard: Heard
     text, failed = run.draft.text, [finding.claim for finding in findings(checked)]
     if not failed:
         return text, checked
+    hanging = {claim.start for claim in stranded(text, checked, failed)}
+    checked = tuple(replace(c, verdict="unsupported", why=_HANGS) if c.start in hanging else c for c in checked)
+    failed = [finding.claim for finding in findings(checked)]
     if desk.services.unconfirmed == "show":
         apart = set_apart(text, checked, run.run.language)
     else:
         told = "1 sentence was" if len(failed) == 1 else f"{len(failed)} sentences were"
         heard.warnings |= desk.warn(f"{told} left out: the sources cited do not bear them out.")
         apart = without(text, failed).strip() or f"*{remark('nothing confirmed', run.run.language)}*"
+    apart = close(apart, {source.url for source in run.sources.values()})  # what was apart stands together now
     return apart, await check(run, apart, desk, checked)
 
 
