@@ -41,7 +41,8 @@ _ASKING = _stemmed("""
     significa significado sirve funciona signifie marche
 """)
 # Bonus and malus, in shares of a part's weight.
-_TELLS = 0.2  # it has what is asked for
+_TELLS = 0.2  # it has what is asked for …
+_TELLS_WAY = 0.3  # … or says by what means, where it is asked how: fewer sentences do
 _DEFINES = 0.3  # it says what the thing is
 _LEADS, _LEAD = 0.2, 1_500  # the beginning of a page about the thing, where it says what that is; characters
 _WORTH = 0.1  # of its source
@@ -86,7 +87,7 @@ class Asked:
         """Comparable among the sentences that answer this part; `others`: the other parts of the question."""
         text, part = candidate.taken.text, self.part
         score = self._fits(candidate) + _WORTH * candidate.worth
-        score += _TELLS if tells(text, part) else 0.0
+        score += (_TELLS_WAY if part.wanted == "way" else _TELLS) if tells(text, part) else 0.0
         if part.wanted == "definition":
             score += _DEFINES if defines(text, _thing(part.query)) else 0.0
             score += _LEADS * self._titled(candidate) * math.exp(-candidate.taken.place[1] / _LEAD)

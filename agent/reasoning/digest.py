@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from agent.reasoning.asked import Asked, asked
 from agent.reasoning.candidates import Candidate, Taken
+from agent.reasoning.signs import tells
 from agent.text.questions import Part
 
 Alike = Mapping[str, float]  # a sentence's text -> cosine to a part of the question; without what cannot be compared
@@ -57,31 +58,33 @@ def _chosen(wanted: Sequence[Asked], found: Sequence[Candidate]) -> list[list[Ca
     """For each part, best first.
 
     The parts choose by turns, so that an early one does not take the best sentence of a later one for its own third.
+    What another part has taken does not put the rest in the shade.
     """
     orders = [_ranked(one, [other for other in wanted if other is not one], found) for one in wanted]
     chosen: list[list[Candidate]] = [[] for _ in wanted]
+    least = [0.0] * len(wanted)
     for _ in range(SENTENCES):
-        for mine, order, one in zip(chosen, orders, wanted, strict=True):
+        for at, (order, one) in enumerate(zip(orders, wanted, strict=True)):
             shown = [candidate for these in chosen for candidate in these]
-            new = next((c for c in order if not any(_say_the_same(c, other, one) for other in shown)), None)
-            if new or (order and not mine):  # one sentence may answer two parts: better twice than "not found"
-                mine.append(new or order[0])
+            near = ((score, c) for score, c in order if score >= least[at])
+            new = next(((score, c) for score, c in near if not any(_say_the_same(c, s, one) for s in shown)), None)
+            if new or (order and not chosen[at]):  # one sentence may answer two parts: better twice than "not found"
+                score, candidate = new or order[0]
+                chosen[at].append(candidate)
+                least[at] = least[at] or _FAR_BELOW * score
     return chosen
 
 
-def _ranked(wanted: Asked, others: Sequence[Asked], found: Sequence[Candidate]) -> list[Candidate]:
-    """Those that answer a part, best first; those of sources that hide their text behind all others."""
+def _ranked(wanted: Asked, others: Sequence[Asked], found: Sequence[Candidate]) -> list[tuple[float, Candidate]]:
+    """Those that answer a part with their scores, best first; those of sources that hide their text behind all others.
+
+    Where some say by what means, or why, as the part asks, the others say something else of the matter.
+    """
     answering = [candidate for candidate in found if wanted.is_answered_by(candidate)]
-    by_source = [[one for one in answering if one.last is last] for last in (False, True)]
-    return [candidate for these in by_source for candidate in _near_best(wanted, others, these)]
-
-
-def _near_best(wanted: Asked, others: Sequence[Asked], found: Sequence[Candidate]) -> list[Candidate]:
-    """The sentences that answer a part about as well as the best of them does."""
-    scored = [(wanted.score(candidate, others), candidate) for candidate in found]
-    best = max((score for score, _ in scored), default=0.0)
-    near = [(score, candidate) for score, candidate in scored if score >= _FAR_BELOW * best]
-    return [candidate for _, candidate in sorted(near, key=lambda pair: (-pair[0], pair[1].taken.place))]
+    if wanted.part.wanted in ("way", "reason"):
+        answering = [c for c in answering if tells(c.taken.text, wanted.part)] or answering
+    scored = [(wanted.score(candidate, others), candidate) for candidate in answering]
+    return sorted(scored, key=lambda pair: (pair[1].last, -pair[0], pair[1].taken.place))
 
 
 def _told(chosen: Sequence[Candidate]) -> tuple[tuple[Taken, ...], ...]:

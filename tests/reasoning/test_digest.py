@@ -194,3 +194,20 @@ def test_only_what_has_a_word_of_the_question_is_worth_comparing_and_the_best_fi
     asked = parts("When was R1 released?")
     assert worth_comparing(asked, found, 10) == [RELEASED, model]
     assert worth_comparing(asked, found, 1) == [RELEASED]
+
+
+def test_where_it_is_asked_how_what_names_no_means_is_left_out_if_something_does():
+    vague = "R1 was trained for months before anybody heard of that."
+    means = "R1 was trained through rewards for right solutions."
+    assert taken("How was R1 trained?", f"{vague} {means}") == [[means]]
+    assert taken("How was R1 trained?", vague) == [[vague]]
+
+
+def test_a_sentence_that_another_part_has_taken_does_not_put_the_rest_in_the_shade():
+    both = "DeepSeek-R1 is notable since its training, by rewards for reasoning, was cheap and R1 was trained openly."
+    rest = "DeepSeek trained Zero, the predecessor of R1, by reinforcement learning."
+    alike = [{both: 0.9, rest: 0.0}, {both: 0.9, rest: 0.3}]
+    first, second = taken(
+        "What made DeepSeek-R1 notable, and how was DeepSeek-R1 trained?", f"{both} {rest}", alike=alike
+    )
+    assert (first, second) == ([both], [rest])
