@@ -29,6 +29,14 @@ _MARK = re.compile(
     rf"|[(（]\s?citations?\s?[:：]?\s?({_LIST})\s?[)）]",
     re.IGNORECASE,
 )
+_CITING = re.compile(
+    rf"{_OPEN}\s?\^?\s?(?:{_KEYWORD})\s?[:：]\s?\d|【\d{{1,3}}†|(?<=[\w.,)\"”。] )\[\d{{1,3}}\](?=[.。]?[ \t]*$)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_PROSE_WORD = re.compile(r"[\u3040-\u9fff]{2}|[^\W\d_\u3040-\u9fff]{2,}")
+_LEAST_WORDS = 4  # before a mark on its line, for it to be a sentence that cites and no index, nor a mark talked about
+_PROSE_FENCE = re.compile(r"[ \t]*(?:text|txt|plain(?:text)?|markdown|md|answer)?[ \t]*\n?", re.IGNORECASE)
+_CODE_SPAN = re.compile(r"(`+)(?P<inside>.*?)\1", re.DOTALL)
 _LONGEST_MARK = 120  # characters; nothing longer is held back
 _OPENERS = "[［【⁽(（"
 _RAISED = re.compile(rf"[{_RAISED_DIGITS}](?:[{_RAISED_DIGITS}]|[,˒'’⁻](?=[{_RAISED_DIGITS}]))*")
@@ -159,14 +167,29 @@ class MarkFilter:
                 return None
             fenced = FENCE.match(line)
             if fenced:
-                self._fence = fenced["fence"]
-                return len(line + newline), line + newline
+                return self._begin_fence(fenced, line + newline, final)
         special = _SPECIAL.search(self._text)
         if special is None:
             return len(self._text), self._text
         if special.start():
             return special.start(), self._text[: special.start()]
         return self._special(final)
+
+    def _begin_fence(self, fenced: re.Match[str], line: str, final: bool) -> tuple[int, str] | None:
+        """What cites is no code: a fence around prose goes, and its content is read like the rest."""
+        if line[: fenced.start("fence")].strip(" ") or not _PROSE_FENCE.fullmatch(line[fenced.end() :]):
+            self._fence = fenced["fence"]
+            return len(line), line
+        lines = self._text[len(line) :].splitlines(keepends=True)
+        end = next((at for at, each in enumerate(lines) if closes(each, fenced["fence"])), None)
+        if not final and (end is None or not lines[end].endswith("\n")):
+            return None
+        inside = "".join(lines[:end])
+        if not _cites(inside):
+            self._fence = fenced["fence"]
+            return len(line), line
+        self._text = inside + "".join(lines[end + 1 :] if end is not None else ())
+        return 0, ""
 
     def _special(self, final: bool) -> tuple[int, str] | None:
         char = self._text[0]
@@ -216,7 +239,17 @@ class MarkFilter:
         if opened is None:
             return None
         length = opened.end - len(behind)
+        code = _CODE_SPAN.fullmatch(self._text[:length])
+        if code and _cites(code["inside"]):
+            self._text = code["inside"] + self._text[length:]
+            return 0, ""
         return length, self._text[:length]
+
+
+def _cites(code: str) -> bool:
+    """Does it cite, as prose does and code does not?"""
+    before = (code[code.rfind("\n", 0, mark.start()) + 1 : mark.start()] for mark in _CITING.finditer(code))
+    return any(len(_PROSE_WORD.findall(line)) >= _LEAST_WORDS for line in before if "`" not in line)
 
 
 def _may_be_mark(text: str) -> bool:

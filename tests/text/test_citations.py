@@ -132,3 +132,21 @@ def test_a_sentence_without_its_marks():
 def test_a_pages_own_marks_are_taken_out():
     sentence = "Paris is the capital[12] of France.[a][citation needed] It is old [note 3][4, 5] [x1]."
     assert without_page_marks(sentence) == "Paris is the capital of France. It is old [x1]."
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("```\nR1 is open to all of us [citation:1].\n```\nB.\n", "R1 is open to all of us [1].\nB.\n"),
+        ("```markdown\nR1 is open to all of us [1].\n\nIt is old.", "R1 is open to all of us [1].\n\nIt is old."),
+        ("```\n这个模型是完全开源的[citation:3]。\n```", "这个模型是完全开源的[3]。\n"),
+        ("So: `R1 is open to all of us [citation:1].` Yes.", "So: R1 is open to all of us [1]. Yes."),
+        ("```python\n# R1 is open to all of us [citation:1].\n```\n", None),
+        ("```\nx = rows[1]\n```\n", None),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_prose_that_cites_is_no_code_whatever_stands_around_it(written, shown, size):
+    marks = MarkFilter({1, 3})
+    told = "".join(marks.feed(written[at : at + size]) for at in range(0, len(written), size)) + marks.close()
+    assert told == (written if shown is None else shown)
