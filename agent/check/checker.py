@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from agent.check.judged import Laid, Shown, case_of, decided, requoted, shown_of
 from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
 from agent.services import Examine, Slices
 from agent.text.citations import without_marks
-from agent.text.claims import UNCITED, leans
+from agent.text.claims import UNCITED, cited_parts, leans
 from agent.text.language import detect
 from agent.text.quotes import Quotable, Quote
 from agent.text.urls import text_fragment
@@ -165,7 +165,16 @@ def _ruling(
     rulings += [rule_on(one, texts) for one, texts in framed if one != said]
     together = [" ".join(texts[0] for texts in passages.values() if texts)] if len(passages) > 1 else []
     rulings += [ruling for ruling in [rule_on(said, together)] if ruling.outcome == "supported"]
+    rulings += [ruling for ruling in _by_parts(claim, ready, sources) if ruling.outcome == "refuted"]
     return first_decided(rulings)
+
+
+def _by_parts(claim: Claim, ready: Mapping[int, Quotable], sources: Sources) -> Iterator[Ruling]:
+    """Of a sentence that cites for each of its clauses, each clause by what it cites: one that is refuted is enough."""
+    parts = list(cited_parts(claim.text))
+    for text, numbers in parts if len(parts) > 1 else ():
+        own = [n for n in numbers if n in ready and not sources[n][0].suspect]
+        yield from (rule_on(text, [ready[n].passage(q) for q in ready[n].best(text, _CANDIDATES)]) for n in own)
 
 
 def _introduced(claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> bool:

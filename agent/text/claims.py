@@ -32,6 +32,9 @@ _SOURCE_HEAD = re.compile(
 )
 _OPENS_BOLD, _CLOSES_BOLD = re.compile(r"[*_]+"), re.compile(r"[*_]+$")
 _ITEM = re.compile(r" *(?:[-*+]|\d{1,3}[.)]) +")
+_CONNECTS = re.compile(
+    r"^[\s,;，；、]*(?:(?:and|but|while|und|aber|während|y|pero|mientras|et|mais)\b|而|但)?\s*", re.IGNORECASE
+)
 _INTRODUCED = ("item", "row", "code")
 _BE = r"is|are|was|were|has|have|had|will|would|can|could|may|might|does|did|means|meant|makes|made|also"
 _POINTS_BACK = re.compile(
@@ -72,6 +75,18 @@ def leans(claim: Claim) -> bool:
     if claim.about is not None or not claim.context or not _LEAD_IN.search(claim.context):
         return False
     return said[:1].islower() or not _FULL_STOP.search(said)
+
+
+def cited_parts(sentence: str) -> Iterator[tuple[str, list[int]]]:
+    """The clauses that a sentence's marks end, each with the numbers it cites; words after the last mark are none."""
+    begin, found = 0, marks(sentence)
+    for at, mark in enumerate(found):
+        following = found[at + 1] if at + 1 < len(found) else None
+        if following and not sentence[mark.end : following.start].strip():
+            continue
+        numbers = _within(found, begin, mark.end)
+        yield _CONNECTS.sub("", without_marks(sentence[begin : mark.end])).strip(" ,;，；、"), numbers
+        begin = mark.end
 
 
 def _lead_in(answer: str, block: Block, before: str) -> str:

@@ -142,6 +142,19 @@ async def test_an_item_says_its_words_only_together_with_what_introduces_it(lead
     assert claim.verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("R1 was released on January 21, 2025 [1], and it has 671B parameters [1].", "refuted"),
+        ("It has 671B parameters [1]; R1 was released on January 21, 2025 [1].", "refuted"),
+        ("Since R1 came out on January 20, 2025 [1], much has happened [1].", "unchecked"),
+    ],
+)
+async def test_of_a_sentence_that_cites_for_each_clause_one_that_is_refuted_is_enough(answer, verdict):
+    (claim,) = await checked(answer)
+    assert claim.verdict == verdict
+
+
 async def test_an_item_of_one_list_is_none_of_the_list_above_it():
     text = "The index includes:\n\n- the rent of the flat\n\nIt leaves out:\n\n- the interest on debts\n"
     own, other = await checked(
