@@ -69,7 +69,7 @@ class Dense:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         if known := await self._index():
-            await self._lane.run(self._vectors.hold, known[0])
+            await self._lane.run(self._vectors.keep, known[0])
             await stack.enter_async_context(known[1].in_use())
 
     async def embed(self, document: str, run_id: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import LibraryError
-from agent.library import words
+from agent.library import mapped, words
 from agent.library.catalogue import Choice, Entry
 from agent.library.mending import empty_indexes, reindex_words
 from agent.library.record import Record
@@ -89,6 +89,7 @@ def forget(record: Record, planned: Plan, indexes: Path) -> list[Path]:
         return []
     record.text.cache_clear()
     _clean_up(record)
+    mapped.forget(record.path)
     return empty_indexes(indexes)
 
 

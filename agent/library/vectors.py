@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.library import mapped
 from agent.library.held import BLOCK, Held
 from agent.library.record import Record
 
@@ -105,16 +106,41 @@ class Vectors:
         return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0]), False
 
     def hold(self, embedder: int) -> Held | None:
-        """All of them in memory, up to date; None where they are too many: 0.2 s for 100,000, once, and 40 MB."""
+        """All of them in memory, up to date; None where they are too many.
+
+        At first 100,000 take 0.4 s and 40 MB, or some milliseconds where `keep` has written them to a file.
+        """
         held, over = self._held.get(embedder), self._record.id
         if held is None or held.over != over:
-            if self.count(embedder, 0)[1] > HELD:
+            if self.last(embedder) > HELD and self.count(embedder, 0)[1] > HELD:
                 return None
-            held = Held(over)
+            held = self._mapped(embedder, over) or Held(over)
         while rows := self._record.rows(_AFTER, held.mark, embedder, BLOCK):
             held = held.grown(rows)
         self._held[embedder] = held
         return held
+
+    def _mapped(self, embedder: int, over: str) -> Held | None:
+        """From the file, if its last vector is the record's: the record may be an older copy of itself."""
+        held = mapped.mapped(mapped.path_of(self._record.path, embedder), over)
+        if not held:
+            return None
+        last = self._record.rows(_AFTER, held.mark - 1, embedder, 1)
+        end = held.blocks[-1]
+        told = [(held.mark, int(end.passages[-1]), int(end.documents[-1]), end.numbers[-1].tobytes())]
+        return held if last == told else None
+
+    def keep(self, embedder: int, *, least: int = BLOCK, grown: int = mapped.GROWN) -> None:
+        """Write them to a file, where that saves the next program much reading.
+
+        `least`: vectors that are worth a file, and `grown`: that have come since and are worth a new one.
+        """
+        held = self.hold(embedder)
+        if held is None or len(held) < least:
+            return
+        there = self._mapped(embedder, held.over)
+        if there is None or len(held) - len(there) >= grown:
+            mapped.write(held, self._record, embedder)
 
     def _in_memory(self, documents: Sequence[int], embedder: int) -> Held | None:
         """None where it would not be worth it: few documents are read from the file, until somebody wants many."""

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from agent.library.forgetting import rename
+from agent.library.catalogue import Choice, entries
+from agent.library.forgetting import forget, plan, rename
 from agent.library.held import Held, _place
+from agent.library.mapped import mapped, path_of, write
 from agent.library.vectors import Vectors, packed, unpacked
 from tests.library.conftest import document
 
@@ -183,3 +185,90 @@ def test_blocks_grow_full_before_there_is_another():
     assert [len(each) for each in held.blocks] == [8_000, 8_000, 4_000]
     assert (held.mark, len(held), held.newest([1])) == (20_000, 20_000, 20_000)
     assert held.nearest(units(1, seed=17_000), [1], 1) == [[17_000]]
+
+
+# ------------------------------------------------------------------------------------------------- in a file
+
+
+@pytest.fixture
+def kept(record):
+    """A record whose vectors are in the file, too: the file, and the embedder's number."""
+    vectors, number = many(record, 20)
+    vectors.keep(number, least=1)
+    return path_of(record.path, number), number
+
+
+def test_a_program_that_has_just_begun_finds_in_the_file_what_the_record_has(record, kept):
+    path, number = kept
+    fresh, queries = Vectors(record), units(3, seed=99)
+    held = mapped(path, record.id)
+    assert held
+    assert (len(held), held.mark) == (160, 160)
+    from_record = Vectors(record)
+    path.rename(path.with_suffix(".away"))
+    known = from_record.hold(number).nearest(queries, [*range(1, 21, 2)], 9)
+    path.with_suffix(".away").rename(path)
+    assert fresh.hold(number).nearest(queries, [*range(1, 21, 2)], 9) == known
+    assert not fresh.hold(number).blocks[0].numbers.flags.owndata
+
+
+def test_what_came_after_the_file_was_written_is_found(record, kept):
+    vectors, number = many(record, 23)
+    assert len(Vectors(record).hold(number)) == 184
+    last = vectors.after(183, number, 1)
+    assert Vectors(record).nearest(last.matrix, [*range(1, 24)], number, 1) == [last.passages]
+
+
+def test_the_file_is_written_anew_when_much_has_come(record, kept):
+    path, number = kept
+    many(record, 23)
+    Vectors(record).keep(number, least=1)
+    assert len(mapped(path, record.id)) == 160
+    Vectors(record).keep(number, least=1, grown=24)
+    assert len(mapped(path, record.id)) == 184
+
+
+def test_few_vectors_are_in_no_file(record):
+    vectors, number = many(record, 3)
+    vectors.keep(number)
+    assert not path_of(record.path, number).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"R1HELD01", b"other"])
+def test_a_file_that_is_not_what_was_written_is_not_used(record, kept, content):
+    path, number = kept
+    path.write_bytes(content or path.read_bytes()[:-1])
+    assert mapped(path, record.id) is None
+    assert len(Vectors(record).hold(number)) == 160
+
+
+def test_of_an_older_copy_of_the_record_the_file_is_not_used(record, kept):
+    path, number = kept
+    with record.writing() as connection:
+        connection.execute("UPDATE vectors SET vector = ? WHERE row = 160", (packed(units(1, seed=77))[0],))
+    held = Vectors(record).hold(number)
+    assert held.nearest(units(1, seed=77), [20], 1) == [[160]]
+    assert mapped(path, record.id).nearest(units(1, seed=77), [20], 1) != [[160]]
+
+
+def test_what_is_forgotten_is_not_in_the_file_either(record, kept, tmp_path):
+    path, number = kept
+    path.with_suffix(".new").write_bytes(b"what a kill left")
+    held = Vectors(record).hold(number)
+    choice = Choice(hosts=("3.example",))
+    forget(record, plan(entries(record, choice), choice, {}), tmp_path / "chroma")
+    assert not list(tmp_path.glob("vectors-*.*e*"))
+    write(held, record, number)  # by a program that has not heard of it
+    assert not path.exists()
+    Vectors(record).keep(number, least=1)
+    assert len(mapped(path, record.id)) == 152
+
+
+def test_where_the_disk_takes_no_file_there_is_none(record, kept):
+    path, number = kept
+    held = Vectors(record).hold(number)
+    path.unlink()
+    path.with_suffix(".new").mkdir()
+    write(held, record, number)
+    assert not path.exists()
+    assert len(Vectors(record).hold(number)) == 160
