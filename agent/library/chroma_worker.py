@@ -27,6 +27,7 @@ from agent.library.vectors import Batch, Vectors
 
 UPSERT = 100  # vectors at once, with the mark written after each
 SPARE = 20  # more than asked for, where nothing is filtered: what came meanwhile is left out afterwards
+NICE = 10  # a tenth of a processor that somebody else wants: building takes one for minutes, beside questions
 SAME = 0.001  # cosine distance of a vector to itself, or to its twin
 # Of the user's environment what a program needs to run and to reach a server.  Chroma takes nearly every name for one
 # of its settings (MIGRATIONS, ENVIRONMENT, CHROMA_…), and fails to start for a value that it does not know.
@@ -172,6 +173,7 @@ def main() -> None:
     for name in [name for name in os.environ if not KEPT.fullmatch(name)]:
         del os.environ[name]
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # chromadb may import onnxruntime
+    os.nice(NICE)
     os.chdir("/")  # Chroma reads a `.env` where it stands, which is the user's own
     from chromadb.errors import ChromaError, NotFoundError
 

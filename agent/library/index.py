@@ -32,14 +32,14 @@ State = Literal["closed", "opening", "open", "locked", "away", "broken"]
 """`away`: its server is, or is too slow."""
 
 LOG = 2_000  # vectors in Chroma's log, or missing, that are worth building anew: they cost 0.2 s at each opening …
-LOG_SHARE = 0.1  # … or this share of all where that is more: building costs 0.15 ms a vector
+LOG_SHARE = 0.1  # … or this share of all where that is more: building costs 1.4 ms of a processor a vector
 FILTERED = (
     5_000  # vectors: of 10,000, Chroma takes 45 ms for half of them and an exact search 7; all of 100,000 takes 3
 )
 SEARCH_SECONDS = 1.0  # a search takes 2 to 40 ms; past this the exact one would have been the quicker
 STEP_SECONDS = 0.25  # of adding vectors at a time; as long may a search find the index busy
 OPEN_SECONDS = 60.0
-BUILD_SECONDS = 0.005  # a vector: thirty times what it takes …
+BUILD_SECONDS = 0.03  # a vector: twenty times what it takes, since others come first …
 SERVED_SECONDS = 0.05  # … and for a server, which may be far or busy
 LOOK_SECONDS = 10.0  # between two looks for vectors that nobody announced; keeps the worker from ending of idleness
 LOCKED_SECONDS = 5.0  # between two tries where another process has the index, or its server is away

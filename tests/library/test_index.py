@@ -245,6 +245,13 @@ async def test_a_killed_worker_is_replaced(shelf):
         assert await shelf.found(units(1, 9)) == shelf.exactly(units(1, 9))
 
 
+async def test_its_process_leaves_the_processor_to_others(shelf):
+    shelf.add(5)
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+        assert os.getpriority(os.PRIO_PROCESS, shelf.index._crew.pids()[0]) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
 async def test_a_users_variables_are_not_taken_for_chromas(shelf, monkeypatch):
     """Chroma fails to start for a value of these that it does not know."""
     for name in ("MIGRATIONS", "IS_PERSISTENT", "CHROMA_SERVER_HTTP_PORT"):
