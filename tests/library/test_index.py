@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.library.homes import BUILD
 from agent.library.index import FILTERED, LOG, ChromaIndex, Wanted, index_at
 from agent.library.record import Record
 from agent.library.server import ChromaServer
@@ -305,6 +306,15 @@ async def test_a_damaged_index_is_made_anew_from_the_record(shelf, pattern, cont
         assert await shelf.found(units(1, 9)) == shelf.exactly(units(1, 9))
     await until(lambda: shelf.index.state == "closed")
     assert shelf.in_chroma() == shelf.all_passages()
+
+
+async def test_an_index_is_open_once_its_graph_is_read_and_not_before(shelf):
+    shelf.add(BUILD + 1)  # of so many it is in a file, and not in the log alone
+    opening, crew = {**shelf.index._where, "anew": True}, shelf.index._crew
+    assert (await crew.ask(opening, seconds=60))[0]["state"] == "open"
+    crew.close()
+    damaged(shelf.home, "*/*.bin", b"\xff" * 64)
+    assert (await crew.ask({**opening, "anew": False}, seconds=60))[0]["state"] == "damaged"
 
 
 @pytest.mark.slow
