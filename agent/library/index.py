@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from agent.child import Crew, Header
+from agent.child import ChildTimeout, Crew, Header
 from agent.errors import ChildError
 from agent.library.server import ChromaServer
 
@@ -44,7 +44,7 @@ SERVED_SECONDS = 0.05  # … and for a server, which may be far or busy
 LOOK_SECONDS = 10.0  # between two looks for vectors that nobody announced; keeps the worker from ending of idleness
 LOCKED_SECONDS = 5.0  # between two tries where another process has the index, or its server is away
 FAILED_SECONDS = 1.0  # likewise after a failure
-FAILURES = 3  # in one time of use: the second makes the index anew, the third leaves it alone
+FAILURES = 3  # in one time of use: the second makes a damaged index anew, the third leaves it alone
 FINISH_SECONDS = 5.0  # at the end of the process, for adding what the last run left
 
 
@@ -133,8 +133,11 @@ class ChromaIndex:
                 reply, _ = await self._crew.ask(header, queries.astype("float32").tobytes(), seconds=SEARCH_SECONDS)
                 found = reply.get("rows")
                 self._hear_of_damage(reply)
-        except (ChildError, TimeoutError):
+        except (ChildTimeout, TimeoutError):
+            self._failures += 1  # of a busy machine, or a server's: no sign that anything is damaged
+        except ChildError:
             self._failures += 1
+            self._is_damaged |= not self._is_served
         finally:
             self._free.release()
             if found is None:  # also where the caller was cancelled, which ends the worker
@@ -225,7 +228,7 @@ class ChromaIndex:
         """The next request, and how long it may take."""
         told = self._told
         if not told:
-            anew = self._failures > 1 and (self._is_damaged or not self._is_served)  # not for a server that is slow
+            anew = self._failures > 1 and self._is_damaged
             return {**self._where, "anew": anew}, OPEN_SECONDS * (10 if anew else 1)
         if told["logged"] + told["missing"] > max(LOG, LOG_SHARE * told["count"]):
             a_vector = SERVED_SECONDS if self._is_served else BUILD_SECONDS

@@ -246,6 +246,19 @@ async def test_a_killed_worker_is_replaced(shelf):
         assert await shelf.found(units(1, 9)) == shelf.exactly(units(1, 9))
 
 
+async def test_searches_that_take_too_long_are_no_reason_to_make_the_index_anew(shelf):
+    shelf.add(20)
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+        built = (shelf.home / "now").stat().st_ino
+        for _ in range(2):
+            os.kill(shelf.index._crew.pids()[0], signal.SIGSTOP)
+            assert await shelf.by_chroma(units(1, 9)) is None
+            await shelf.caught_up()
+        assert await shelf.found(units(1, 9)) == shelf.exactly(units(1, 9))
+        assert (shelf.home / "now").stat().st_ino == built
+
+
 async def test_its_process_leaves_the_processor_to_others(shelf):
     shelf.add(5)
     async with shelf.index.in_use():
