@@ -13,7 +13,7 @@ from agent.graph.state import Json, Run
 from agent.graph.texts import source_texts
 from agent.result import Answer, AnswerPage, AnswerSearch, AnswerSource, StepRecord
 from agent.text.characters import visible
-from agent.text.sufficiency import sufficiency
+from agent.text.sufficiency import stands, sufficiency
 from agent.types import Claim, Conflict, PageRecord, Source, Status
 
 
@@ -21,17 +21,18 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk, *,
     """The update that ends a run: the answer, and the conversation with it.  `left_out`: claims that are not in it."""
     cited = {c.source for claim in claims for c in claim.citations}
     conflicts = await _conflicts(run, claims, desk)
+    reach = sufficiency(run.run.question, claims, conflicts, {s.number: s.site for s in run.sources.values()})
     answer = Answer(
         run_id=run.run.id,
         question=run.run.question,
-        status=_status(run, claims),
+        status=_status(run, claims, cited),
         made_with=replace(desk.services.made_with, started_at=run.run.started_at),
         answer=text,
         sources=tuple(_as_read(s, cited) for s in sorted(run.sources.values(), key=lambda s: s.number)),
         claims=claims,
         left_out=left_out,
         conflicts=conflicts,
-        sufficiency=sufficiency(run.run.question, claims, conflicts, {s.number: s.site for s in run.sources.values()}),
+        sufficiency=reach,
         as_of=_as_of(run, cited),
         steps=await _steps(run, desk),
         searches=_searches(run),
@@ -56,9 +57,16 @@ def _as_of(run: Run, cited: set[int]) -> str | None:
     return max((source.published or source.fetched_at[:10] for source in used), default=None)
 
 
-def _status(run: Run, claims: tuple[Claim, ...]) -> Status:
-    """An answer of which nothing stood, or that claims nothing, is no answer."""
-    if run.draft.abstains or all(c.verdict in ("unsupported", "refuted") for c in claims):
+def _status(run: Run, claims: tuple[Claim, ...], cited: set[int]) -> Status:
+    """An answer of which nothing stood, or that claims nothing, is no answer.
+
+    Where no passage bears any of it, it came from memory, unless its sources are in another language: there a passage
+    is found by figures and names only.
+    """
+    failed = all(c.verdict in ("unsupported", "refuted") for c in claims)
+    foreign = any(s.number in cited and s.language not in (None, run.run.language) for s in run.sources.values())
+    borne = any(c.verdict in ("supported", "partial") or stands(c) for c in claims)
+    if run.draft.abstains or failed or not (borne or foreign):
         return "abstained"
     return "partial" if run.draft.cut_short else "complete"
 

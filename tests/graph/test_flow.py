@@ -167,6 +167,12 @@ async def test_an_answer_that_claims_nothing_is_none():
     assert (await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[said]))))["status"] == "abstained"
 
 
+async def test_an_answer_that_no_passage_bears_is_none_whatever_it_cites():
+    said = [Stance("answer"), Delta(text="The moon of Endor has three rings of ice [citation:1].")]
+    answer = await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[said]), checker=RuleChecker()))
+    assert (answer["status"], answer["sufficiency"]) == ("abstained", "none")
+
+
 POINTING = "R1 was released on 20 January 2025 [citation:1]. This was a surprise [citation:1]. R1 is open [citation:1]."
 
 
