@@ -53,16 +53,18 @@ def replayed(recording):
     return said
 
 
-@pytest.fixture(scope="module", params=RECORDINGS, ids=lambda p: p.stem)
-def run(request, tmp_path_factory):
-    recording = json.loads(request.param.read_text(encoding="utf-8"))
-    home = tmp_path_factory.mktemp("run")
+def answered(recording, home):
     with ModelServer(replayed(recording)) as server:
         writer = {"writer_model": "writer"} if recording.get("writer") else {}
         places = {"data_dir": home, "cache_dir": home, "search": "sample", "base_url": server.url}
         settings = Settings(**places, **writer, model="r1", check="rules", max_pages=recording.get("pages", 12))
-        answer = ResearchAgent(settings, clock=FixedClock()).invoke(recording["question"])
-    return recording, answer
+        return ResearchAgent(settings, clock=FixedClock()).invoke(recording["question"])
+
+
+@pytest.fixture(scope="module", params=RECORDINGS, ids=lambda p: p.stem)
+def run(request, tmp_path_factory):
+    recording = json.loads(request.param.read_text(encoding="utf-8"))
+    return recording, answered(recording, tmp_path_factory.mktemp("run"))
 
 
 def test_the_run_ends_as_it_did_when_it_was_recorded(run):
@@ -85,6 +87,34 @@ def test_every_mark_is_a_source_and_every_claim_stands_where_it_says(run):
 def test_no_sentence_that_its_writer_took_from_a_page_is_called_false(run):
     _, answer = run
     assert [c.text for c in answer.claims if c.verdict == "refuted"] == []
+
+
+def test_each_sentence_has_the_verdict_that_it_had(run):
+    """By the rules alone, so that a paraphrase is undecided; where they learn to decide it, amend the recording."""
+    recording, answer = run
+    assert [c.verdict for c in answer.claims] == recording["verdicts"]
+
+
+# (recording, what its writer says, what it says instead, a sentence with it, that sentence's verdict then)
+FALSIFIED = [
+    ("licence", "under the MIT licence", "under the GPL licence", "GPL", "refuted"),
+    ("licence", "20 January 2025", "21 January 2025", "21 January", "unchecked"),
+    ("cost-and-gpus", "Runs that failed", "Runs that succeeded", "succeeded", "refuted"),
+    ("hallucination-rates", "11.3 per cent", "13.1 per cent", "13.1", "unchecked"),
+    ("how-good", "in September 2025", "in September 2024", "September 2024", "refuted"),
+]
+
+
+@pytest.mark.parametrize(("name", "true", "false", "where", "verdict"), FALSIFIED)
+def test_a_falsified_answer_is_noticed(name, true, false, where, verdict, tmp_path):
+    recording = json.loads((RECORDINGS[0].parent / f"{name}.json").read_text(encoding="utf-8"))
+    for reply in recording["replies"]:
+        thinking = _THINK.match(reply["reply"])
+        at = thinking.end() if thinking else 0
+        reply["reply"] = reply["reply"][:at] + reply["reply"][at:].replace(true, false)
+    recording["replies"].append({"step": "revise", "reply": "1: keep"})
+    verdicts = {c.verdict for c in answered(recording, tmp_path).claims if where in c.text}
+    assert verdicts == {verdict}
 
 
 def test_the_reasoning_is_in_the_steps_and_nowhere_else(run):

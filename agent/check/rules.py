@@ -48,6 +48,7 @@ _SUPERLATIVE = re.compile(r"(?!(?:for|inter|har|hon|pro|re|con|in|sug|di|ar|mod|
 FRAME = 0.6
 _LEAST_FRAME = 3  # pieces, likewise
 _QUESTION = re.compile(r"[?？][\"'”’»)\]]*(?:\s|$)|[吗呢](?:[。，,\s]|$)")
+_PRONOUN = re.compile(r"(?:it|they|he|she|es|er|sie|ella|él|ellos|il|elle|ils)\b|[它他她]", re.IGNORECASE)
 _MOST_BETWEEN = 2  # pieces of the passage between the claim's, where it draws on several sentences
 _PREPOSITIONS = frozenset(
     ("in", "at", "on", "during", "since", "for", "im", "am", "seit", "en", "durante", "à", "au", "于", "在")
@@ -82,7 +83,8 @@ def rule(claim: str, passage: str) -> Ruling:
         if any(_supports(compare(*way), said, told) for way in ways):
             return Ruling("supported", _shared(whole))
     closest = max(parts, key=lambda part: part.same, default=whole)
-    return _contradiction(closest, whole) or CANNOT_TELL
+    acronyms = (_other_acronym(part, before) for part, before in zip(parts, _named_before(told), strict=False))
+    return _contradiction(closest, whole) or next(filter(None, acronyms), CANNOT_TELL)
 
 
 def _without_questions(told: str) -> str:
@@ -363,6 +365,44 @@ def _other_wide_name(slot: Slot, seen: Comparison, whole: Comparison) -> str:
 def _is_named_there(piece: Piece) -> bool:
     """Does it stand where a name does: at the head of a clause, or behind a title or a preposition?"""
     return piece.opens_clause or not piece.before or piece.before in NAMED_BEHIND | TITLES
+
+
+def _named_before(told: str) -> Iterator[frozenset[str]]:
+    """For each sentence, what its "it" may stand for: what is named in the sentence before."""
+    before: frozenset[str] = frozenset()
+    for start, end in split(told):
+        sentence = told[start:end]
+        yield before if _PRONOUN.match(sentence) else frozenset()
+        before = frozenset(piece.key for piece in pieces(sentence))
+
+
+def _other_acronym(seen: Comparison, meant: frozenset[str]) -> Ruling | None:
+    """All of the claim in any order, but for one name in capitals: before the same word the sentence has another.
+
+    `meant`: what the sentence's pronoun may stand for.
+    """
+    missing = [piece for piece in seen.missing if not (piece.is_name and piece.key in meant)]
+    negated = any(map(_is_negator, (*seen.claimed, *seen.told)))
+    if len(missing) != 1 or negated or len(seen.claimed) <= _LEAST_FRAME or not _is_acronym(missing[0]):
+        return None
+    mine = missing[0]
+    head = next((after for one, after in pairwise(seen.claimed) if one is mine and _is_beside(one, after)), None)
+    rivals = [
+        one
+        for one, after in pairwise(seen.told)
+        if head and after.key == head.key and _is_beside(one, after) and _is_acronym(one)
+    ]
+    if len(rivals) != 1 or _same_name([mine], rivals):
+        return None
+    return Ruling("refuted", f"the source says “{rivals[0].text}”, not “{mine.text}”", (mine.text,))
+
+
+def _is_acronym(piece: Piece) -> bool:
+    return piece.is_name and len(piece.text) > 1 and piece.text.isalpha() and piece.text.isupper()
+
+
+def _is_beside(one: Piece, after: Piece) -> bool:
+    return after.start - one.end == 1 and not after.opens_clause
 
 
 def _may_hold(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:

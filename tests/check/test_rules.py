@@ -128,6 +128,27 @@ def test_what_is_said_in_other_words_is_not_called_refuted(claim, told):
     assert rule(claim, told).outcome != "refuted"
 
 
+OPEN = "R1 is a model. It was released on 20 January 2025 with open weights under the MIT licence."
+
+
+@pytest.mark.parametrize(
+    ("claim", "passages", "outcome"),
+    [
+        ("The weights of R1 were released on 20 January 2025 under the GPL licence.", [OPEN], "refuted"),
+        ("The weights of R1 were released on 20 January 2025 under the MIT licence.", [OPEN], "cannot tell"),
+        ("The weights of V3 were released on 20 January 2025 under the GPL licence.", [OPEN], "cannot tell"),
+        ("The code of R1 was released on 20 January 2025 under the GPL licence.", [OPEN], "cannot tell"),
+        ("The weights of R1 were released on 20 January 2025 under the GPL licence.",
+         [OPEN, "The weights of R1 were at first released under the GPL licence on 20 January 2025."], "supported"),
+        ("The weights of R1 were not released on 20 January 2025 under the GPL licence.", [OPEN], "cannot tell"),
+        ("The US president Ada Holt signed it in Rome in 1990.",
+         ["The American president Ada Holt signed it in 1990 in Rome."], "cannot tell"),
+    ],
+)  # fmt: skip
+def test_another_acronym_before_the_same_word_refutes_whatever_the_order(claim, passages, outcome):
+    assert rule_on(claim, passages).outcome == outcome
+
+
 def test_the_reason_names_the_words_that_decided():
     ruling = rule("It used 2,084 H800 GPUs in all.", "It used 2,048 H800 GPUs in all.")
     assert ruling.why == "the source says “2,048”, not “2,084”"
