@@ -157,7 +157,7 @@ def _ruling(
     if claim.about is not None:
         return first_decided([rule_on_cell(claim, [_told(ready[n], q) for q in found[n]]) for n in found])
     said = without_marks(claim.text)
-    passages = {n: [ready[n].passage(q) for q in quotes] for n, quotes in found.items()}
+    passages = {n: [text for q in quotes for text in _passages(ready[n], q)] for n, quotes in found.items()}
     rulings = [rule_on(said, texts) for texts in passages.values()]
     if any(ready[n].row(q) for n, quotes in found.items() for q in quotes[:1]):
         rulings = [r for r in rulings if r.outcome == "supported"]  # a row beside it is about something else
@@ -167,6 +167,15 @@ def _ruling(
     rulings += [ruling for ruling in [rule_on(said, together)] if ruling.outcome == "supported"]
     rulings += [ruling for ruling in _by_parts(claim, ready, sources) if ruling.outcome == "refuted"]
     return first_decided(rulings)
+
+
+def _passages(quotable: Quotable, quote: Quote) -> list[str]:
+    """What a quote says: each row of a table by itself, for it says nothing together with the next one."""
+    if "|" not in quotable.text[quote.start : quote.end]:
+        return [quotable.passage(quote)]
+    within = [Quote(*span, quote.score) for span in quotable.spans if quote.start <= span[0] < quote.end]
+    prose = [quotable.text[each.start : each.end] for each in within if not quotable.row(each)]
+    return [quotable.passage(each) for each in within if quotable.row(each)] + [" ".join(prose)] * bool(prose)
 
 
 def _by_parts(claim: Claim, ready: Mapping[int, Quotable], sources: Sources) -> Iterator[Ruling]:

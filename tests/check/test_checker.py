@@ -142,6 +142,12 @@ async def test_an_item_says_its_words_only_together_with_what_introduces_it(lead
     assert claim.verdict == verdict
 
 
+async def test_two_rows_of_a_table_say_nothing_together():
+    tolls = "# Tolls\n\n| Vehicle | Toll |\n|---|---|\n| Car | 45 crowns |\n| Lorry | 120 crowns |\n"
+    (claim,) = await checked("The toll is 45 crowns for a lorry [1].", text=tolls)
+    assert claim.verdict == "unchecked"
+
+
 @pytest.mark.parametrize(
     ("answer", "verdict"),
     [
