@@ -15,7 +15,7 @@ from itertools import pairwise
 from agent.text.blocks import Block, Row, blocks, rows
 from agent.text.citations import Mark, marks, without_marks
 from agent.text.output import close
-from agent.text.remarks import is_remark, label, remark
+from agent.text.remarks import is_remark, label, reason, remark
 from agent.text.sentences import split
 from agent.types import Citation, Claim
 
@@ -172,7 +172,7 @@ def set_apart(answer: str, checked: Sequence[Claim], language: str) -> str:
         said = _unbroken(" ".join(claim.text.split()))
         about = f"{claim.about}: " if claim.about else ""
         verdict = label("refuted" if claim.verdict == "refuted" else "unsupported", language)
-        lines += [f"- {about}{said}", f"  - *{verdict}: {_told(claim.why)}*"]
+        lines += [f"- {about}{said}", f"  - *{verdict}: {_told(reason(claim.why, language))}*"]
     return "\n".join([body, "", *lines])
 
 

@@ -92,6 +92,43 @@ _LABELS: dict[Label, dict[str, str]] = {
     },
 }
 
+# Why a claim failed, as the checks say it, and the same in other languages; `\1` and `\2` are what is quoted.
+_REASONS: dict[str, dict[str, str]] = {
+    r"no source is cited": {
+        "de": "keine Quelle ist angegeben", "es": "no se cita ninguna fuente",
+        "fr": "aucune source n'est citée", "zh": "没有引用来源",
+    },
+    r"the source says “(.*)”, not “(.*)”": {
+        "de": r"die Quelle sagt „\1“, nicht „\2“", "es": r"la fuente dice «\1», no «\2»",
+        "fr": r"la source dit « \1 », et non « \2 »", "zh": r"来源说的是“\1”，不是“\2”",
+    },
+    r"the source says it without “(.*)”": {
+        "de": r"die Quelle sagt es ohne „\1“", "es": r"la fuente lo dice sin «\1»",
+        "fr": r"la source le dit sans « \1 »", "zh": r"来源的说法中没有“\1”",
+    },
+    r"the source says “(.*)”": {
+        "de": r"die Quelle sagt „\1“", "es": r"la fuente dice «\1»", "fr": r"la source dit « \1 »", "zh": r"来源说“\1”",
+    },
+    r"the source's table has “(.*)” there": {
+        "de": r"in der Tabelle der Quelle steht dort „\1“", "es": r"la tabla de la fuente tiene ahí «\1»",
+        "fr": r"le tableau de la source y donne « \1 »", "zh": r"来源的表格中此处为“\1”",
+    },
+    r"the source says otherwise: (.*)": {
+        "de": r"die Quelle sagt es anders: \1", "es": r"la fuente dice otra cosa: \1",
+        "fr": r"la source dit autre chose : \1", "zh": r"来源的说法不同：\1",
+    },
+    r"the passages cited do not say it, as the model that checks reads them": {
+        "de": "die angeführten Stellen sagen es nicht, wie das prüfende Modell sie liest",
+        "es": "los pasajes citados no lo dicen, según los lee el modelo que comprueba",
+        "fr": "les passages cités ne le disent pas, selon le modèle qui vérifie",
+        "zh": "据核查模型的判断，所引段落没有这样说",
+    },
+    r"it goes on from a sentence that is not confirmed": {
+        "de": "es schließt an einen Satz an, der nicht bestätigt ist", "es": "sigue a una frase sin confirmar",
+        "fr": "cela se rattache à une phrase non confirmée", "zh": "它承接的句子未经证实",
+    },
+}  # fmt: skip
+
 # "The sources do not say …": the ways of telling that something was not found.  Only of *our* sources: that evidence
 # in general does not show something is a claim.
 _OURS = (
@@ -146,6 +183,14 @@ def remark(kind: Remark, language: str, **words: str) -> str:
 
 def label(kind: Label, language: str) -> str:
     return _in(_LABELS[kind], language)
+
+
+def reason(why: str, language: str) -> str:
+    """Why a claim failed, in the answer's language; as it is, where we do not speak that."""
+    for said, told in _REASONS.items():
+        if (found := re.fullmatch(said, why, re.DOTALL)) and language.split("-", 1)[0] in told:
+            return found.expand(told[language.split("-", 1)[0]])
+    return why
 
 
 def is_remark(sentence: str) -> bool:

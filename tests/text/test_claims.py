@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.check.judged import _WHY
+from agent.check.rules import rule
+from agent.graph.steps.verify import _HANGS
 from agent.text.citations import marks
 from agent.text.claims import UNCITED, claims, set_apart, stranded, without
-from agent.text.remarks import is_remark, remark
+from agent.text.remarks import is_remark, reason, remark
+from tests.check.test_rules import PAIRS
 
 
 def cut(answer):
@@ -116,6 +120,27 @@ def test_failed_claims_stand_below_the_body_with_their_reason_and_are_cut_again_
 
 def test_the_section_speaks_the_answers_language():
     assert "## Nicht bestätigt" in set_apart("R1 hat 671B Parameter.", claims("R1 hat 671B Parameter."), "de-AT")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("de", "widersprochen: die Quelle sagt „14. März“, nicht „15. März“"),
+        ("zh-CN", "与来源矛盾: 来源说的是“14. März”，不是“15. März”"),
+        ("ja", "contradicted: the source says “14. März”, not “15. März”"),
+    ],
+)
+def test_the_reason_is_told_in_the_answers_language_where_we_speak_it(language, told):
+    answer = "R1 kam am 15. März [1]."
+    apart = set_apart(answer, failed(answer, answer, why="the source says “14. März”, not “15. März”"), language)
+    assert told in apart
+    assert len(claims(apart)) == 1
+
+
+def test_every_reason_for_which_a_claim_fails_is_known_in_other_languages():
+    whys = [_WHY["unsupported"], _WHY["refuted"].format(words="“x”"), UNCITED, _HANGS]
+    whys += [rule(false, told).why for told, false in PAIRS]
+    assert [why for why in whys if reason(why, "de") == why] == []
 
 
 def test_a_reason_that_quotes_a_page_cannot_bring_a_link_or_a_mark_in():
