@@ -12,10 +12,7 @@ from pathlib import Path
 from agent.library.record import Record
 from agent.types import LibraryHit, Passage, Within
 
-# Of a page that has changed since it was first read, the text that was read last: older ones are kept for who cites
-# them.  A run's own pages are what that run has read.
-_LAST_READ = """NOT EXISTS (
-    SELECT 1 FROM documents n WHERE n.url = d.url AND (n.fetched, n.row) > (d.fetched, d.row))"""
+_IN_ORDER = "ORDER BY d.url, d.fetched, d.row"  # an index's: to ask of each for a later one took twice as long
 _OF_RUN = "d.row IN (SELECT document FROM run_documents WHERE run_id = ?)"
 _HOST = """(
     WITH rest (text) AS (SELECT lower(substr(d.url, instr(d.url, '://') + 3))),
@@ -31,13 +28,17 @@ _TOLD = """
 def documents_within(record: Record, within: Within) -> list[int]:
     """Rows of the documents that a search with these bounds may find.
 
-    Bounds on hosts hold for the web; a file is the user's own, and bounded by its folder.
+    Of a page that has changed since it was first read, that is the text that was read last, if it fits: older ones are
+    kept for who cites them.  A run's own pages are what that run has read.  Bounds on hosts hold for the web; a file is
+    the user's own, and bounded by its folder.
     """
     values: list[object] = []
-    place = f"({_web(within, values)} OR {_files(within, values)})"
-    condition = " AND ".join([place, *_always(within, values)])
-    found = record.rows(f"SELECT d.row FROM documents d WHERE {condition}", *values)  # noqa: S608 - values are bound
-    return [row for (row,) in found]
+    fits = _always(within, values)
+    place = f"{_web(within, values)} OR {_files(within, values)}"
+    found = record.rows(f"SELECT d.url, iif({fits}, d.row, 0) FROM documents d WHERE {place} {_IN_ORDER}", *values)  # noqa: S608 - values are bound
+    if within.run_id:
+        return [row for _, row in found if row]
+    return [row for row in dict(found).values() if row]
 
 
 def _web(within: Within, values: list[object]) -> str:
@@ -65,10 +66,11 @@ def _files(within: Within, values: list[object]) -> str:
     return f"({_IS_FILE} AND substr(d.url, 1, ?) = ?)"
 
 
-def _always(within: Within, values: list[object]) -> list[str]:
+def _always(within: Within, values: list[object]) -> str:
     """What pages and files alike have to fulfil."""
-    conditions = [_OF_RUN if within.run_id else _LAST_READ]
+    conditions = ["1"]
     if within.run_id:
+        conditions.append(_OF_RUN)
         values.append(within.run_id)
     if within.fetched_since:
         conditions.append("d.fetched >= ?")
@@ -76,7 +78,7 @@ def _always(within: Within, values: list[object]) -> list[str]:
     if within.language:
         conditions.append("(d.language = ? OR substr(d.language, 1, ?) = ?)")
         values += [within.language, len(within.language) + 1, f"{within.language}-"]
-    return conditions
+    return " AND ".join(conditions)
 
 
 def hits(record: Record, found: Sequence[tuple[Passage, float]]) -> list[LibraryHit]:

@@ -130,6 +130,14 @@ async def test_of_a_page_that_has_changed_the_text_that_was_read_last_is_found(l
     assert [hit.passage for hit in found] == ["The lion sleeps here."]
 
 
+async def test_an_older_text_is_not_found_where_the_last_one_does_not_fit(library):
+    url = "https://a.example/"
+    await keep(library, url, text="The lion sleeps here.", language="en", fetched_at="2026-01-01T00:00:00+00:00")
+    await keep(library, url, text="Der Löwe (lion) ist fort.", language="de", fetched_at="2026-01-02T00:00:00+00:00")
+    assert await urls(library, language="en") == set()
+    assert await urls(library, language="de") == {url}
+
+
 # ------------------------------------------------------------------------------------------------- folders
 
 
