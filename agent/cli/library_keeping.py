@@ -177,7 +177,7 @@ def run_verify(words: Sequence[str], _: Start) -> int:
     parser = Parser(
         "library verify",
         description="Check that every text has its hash, every passage stands where it says, every word and vector is\n"
-        "counted, and Chroma's indexes find what they hold.  Nothing is changed; exit status 1 where damage is found.",
+        "counted, and the indexes of vectors and folders are whole.  Nothing is changed; exit status 1 if one is not.",
     )
     parser.add_argument("--json", action="store_true", help="the same as one JSON object")
     add_place(parser)
@@ -206,6 +206,7 @@ def _checked(shelf: Shelf, server: ChromaServer | None, show: Callable[[Checked]
 
 
 def _parts(record: Record, shelf: Shelf, server: ChromaServer | None) -> Iterator[Checked]:
+    from agent.library.aside import verify_aside
     from agent.library.indexes import verify_indexes
     from agent.library.verifying import verify
 
@@ -213,6 +214,7 @@ def _parts(record: Record, shelf: Shelf, server: ChromaServer | None) -> Iterato
         yield checked
         if checked.part == "file" and checked.faults:
             return
+    yield from verify_aside(record, shelf.folders)
     yield from verify_indexes(record, shelf.indexes, server)
 
 
@@ -235,13 +237,15 @@ def run_repair(words: Sequence[str], _: Start) -> int:
     parsed = parser.parse_args(words)
     prepare()
     from agent.embedding import chroma_server_of
+    from agent.library.aside import repair_aside
     from agent.library.indexes import repair_indexes
     from agent.library.repairing import repair
 
     shelf, mended = shelf_of(parsed), []
     server = chroma_server_of(settings_of(parsed))
     with closing(shelf.record()) as record:
-        for line in chain(repair(record), repair_indexes(record, shelf.indexes, server)):
+        asides = repair_aside(record, shelf.folders)
+        for line in chain(repair(record), asides, repair_indexes(record, shelf.indexes, server)):
             mended.append(line)
             if not parsed.json:
                 print(one_line(line), flush=True)

@@ -36,6 +36,16 @@ class Block:
     def __len__(self) -> int:
         return len(self.marks)
 
+    def differing(self, other: Block) -> int:
+        """How many of the vectors are not the other's at the same places."""
+        import numpy as np
+
+        count = min(len(self), len(other))
+        same = (self.numbers[:count] == other.numbers[:count]).all(axis=1)
+        for name in ("marks", "passages", "documents", "scales"):
+            same &= getattr(self, name)[:count] == getattr(other, name)[:count]
+        return len(self) - int(np.count_nonzero(same))
+
 
 @dataclass(frozen=True, slots=True)
 class Held:

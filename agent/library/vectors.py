@@ -115,7 +115,7 @@ class Vectors:
             if self.last(embedder) > HELD and self.count(embedder, 0)[1] > HELD:
                 return None
             held = self._mapped(embedder, over) or Held(over)
-        while rows := self._record.rows(_AFTER, held.mark, embedder, BLOCK):
+        while rows := self.rows_after(held.mark, embedder, BLOCK):
             held = held.grown(rows)
         self._held[embedder] = held
         return held
@@ -125,7 +125,7 @@ class Vectors:
         held = mapped.mapped(mapped.path_of(self._record.path, embedder), over)
         if not held:
             return None
-        last = self._record.rows(_AFTER, held.mark - 1, embedder, 1)
+        last = self.rows_after(held.mark - 1, embedder, 1)
         end = held.blocks[-1]
         told = [(held.mark, int(end.passages[-1]), int(end.documents[-1]), end.numbers[-1].tobytes())]
         return held if last == told else None
@@ -155,10 +155,14 @@ class Vectors:
         """The mark of the vector that came last; 0 where there is none."""
         return int(self._record.rows("SELECT coalesce(max(row), 0) FROM vectors WHERE embedder = ?", embedder)[0][0])
 
+    def rows_after(self, mark: int, embedder: int, limit: int) -> list[tuple[int, int, int, bytes]]:
+        """The next (mark, passage, document, vector), as they are kept."""
+        return self._record.rows(_AFTER, mark, embedder, limit)
+
     def after(self, mark: int, embedder: int, limit: int) -> Batch:
         """The next vectors after a mark."""
-        rows = self._record.rows(_AFTER, mark, embedder, limit)
-        marks, passages, documents = ([row[i] for row in rows] for i in range(3))
+        rows = self.rows_after(mark, embedder, limit)
+        marks, passages, documents = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
         return Batch(marks, passages, documents, unpacked([row[3] for row in rows]))
 
     def nearest(self, queries: Matrix, documents: Sequence[int], embedder: int, limit: int) -> list[list[int]]:
