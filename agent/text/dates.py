@@ -35,13 +35,13 @@ _OF = r"(?:\s+(?:de|del|of|di)\s+|\s*,?\s*)"
 _AFTER_NUMBER = r"(?:st|nd|rd|th|er|º|\.)?"
 
 _MONTH_SIGN = rf"(?:{any_of(in_any_case(_NUMBER_OF))})\b"
-_DECADE_SIGN = r"\d(?:['’]?[sS]|[eE][rR]|年代)"
+_YEAR_SIGN = r"(?:1\d|20)\d\d"
 _NO_DAY = r"(?![.,:]\d|\s*(?:%|percent|million))"  # after a number that something else is counted by
 # Of each form: a sign that is found fast and that no such date is without, how many characters before the sign the date
 # may begin, and the whole.
 _FORMS = (
     (
-        r"\d{4}[-/.]\d",
+        _YEAR_SIGN,
         0,
         rf"(?<![\d.])(?P<y>{_YEAR})(?P<sign>[-/.])(?P<m>1[0-2]|0?[1-9])(?P=sign)(?P<d>{_DAY})(?![\d%])",
     ),
@@ -56,13 +56,14 @@ _FORMS = (
     (_MONTH_SIGN, 0, rf"\b(?P<month>{_MONTH})\s*(?P<d>{_DAY})(?:st|nd|rd|th)?\b{_NO_DAY}(?:,?\s*(?P<y>{_YEAR})\b)?"),
     (_MONTH_SIGN, 0, rf"\b(?P<month>{_MONTH}){_OF}(?P<y>{_YEAR})\b"),
     ("[Qq][1-4]", 0, rf"\bQ(?P<quarter>[1-4])\s*(?:of\s*|/)?(?P<y>{_YEAR})\b"),
-    (_DECADE_SIGN, 3, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)"),
+    (_YEAR_SIGN, 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)"),
     ("0['’]?[sS]", 2, r"(?<![\w.,$€£¥-])['’]?(?P<tens>[2-9]0)(?P<decade>['’]?s)\b"),
-    (r"\d{4}[-–/]\d\d", 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})[-–/](?P<next>\d\d)(?![\w%.,:/–-])"),
-    (r"(?:1[5-9]|20)\d\d", 0, r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)"),
+    (_YEAR_SIGN, 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})[-–/](?P<next>\d\d)(?![\w%.,:/–-])"),
+    (_YEAR_SIGN, 0, r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)"),
 )
 _PATTERNS = [(sign, before, re.compile(form, re.IGNORECASE)) for sign, before, form in _FORMS]
 _SIGNS = {sign: re.compile(sign) for sign, _, _ in _FORMS}
+_BEGINNING = frozenset("0123456789'’")  # of a date that begins before its sign
 _BARE_YEAR = _PATTERNS[-1][2]
 # A bare number of four digits is a year after one of these, or where no word follows that it could count.
 _BEFORE_YEAR = re.compile(
@@ -110,8 +111,8 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     for sign, before, form in _PATTERNS:
         end = 0
         for place in places[sign]:
-            tried = (form.match(text, start) for start in range(max(end, place - before), place + 1))
-            if match := next(filter(None, tried), None):
+            starts = [n for n in range(max(end, place - before), place + 1) if n == place or text[n] in _BEGINNING]
+            if match := next(filter(None, (form.match(text, start) for start in starts)), None):
                 end = match.end()
                 yield match
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -64,10 +65,10 @@ class Quotable:
         self.spans = [(start, end) for start, end, _ in found]
         self._rows = {index: row for index, (_, _, row) in enumerate(found) if row}
         self._starts = [start for start, _ in self.spans]
-        self._places: dict[str, list[int]] = {}
+        self._places: dict[str, list[int]] = defaultdict(list)
         for index, (start, end, row) in enumerate(found):
             for term in _words(" ".join((text[start:end], *row.heads)) if row else text[start:end]):
-                self._places.setdefault(term, []).append(index)
+                self._places[term].append(index)
         for term, offset in _figures(text):
             self._place(term, offset)
         self.wide = is_cjk(text)
@@ -76,7 +77,7 @@ class Quotable:
         index = bisect_right(self._starts, offset) - 1
         if index < 0 or self.spans[index][1] <= offset:
             return  # it numbers an item
-        places = self._places.setdefault(figure, [])
+        places = self._places[figure]
         if not places or places[-1] != index:
             places.append(index)
 
