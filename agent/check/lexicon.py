@@ -56,9 +56,13 @@ LINKS = words_of("""
 """)
 AND = words_of("and or but with while und oder aber mit während y e o pero con mientras et ou mais avec 和 与 并 而")
 # Between two halves of which the second leaves out what the first has said: "45 crowns for a car and 120 for a lorry".
-CONJOINED = words_of(
-    "and or but while whereas und oder aber während y e o pero mientras et ou mais tandis 和 与 并 而 但"
-)
+CONJOINED = words_of("""
+    and or but while whereas then und oder aber sowie während dann y e o pero mientras luego así et ou mais tandis puis
+    ainsi 和 与 并 而 但
+""")
+BOTH, EITHER = words_of("and und y e et 和 与 及"), words_of("or oder o u ou 或")
+# What goes on with a subject of its own: "Holt, whose brother resigned".
+WHOSE = words_of("whose where when whereby deren dessen wo wobei cuyo cuya cuyos cuyas donde cuando dont où")
 # A place in one of these may be the same place.
 REGIONS = words_of("""
     africa america americas antarctica asia australia europe argentina austria belgium brazil britain canada chile

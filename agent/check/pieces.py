@@ -39,6 +39,7 @@ _BE = words_of("is are was were be been being")
 _WIDE_LINKS = re.compile(
     "此外|其中|另外|因此|所以|同时|被称|如今|例如|比如"
 )  # say nothing of the matter, and their characters do elsewhere
+_AS_WELL = ("well", "as")
 _NAMING = frozenset(("called", "named", "known"))
 _PLACE = ("in", "aus", "nach", "bei", "von")  # before a German name there is often one of these and no article
 
@@ -85,6 +86,7 @@ def _placed(text: str, found: list[Piece]) -> list[Piece]:
     placed, end, depth = [], 0, 0
     for piece in found:
         gap = text[end : piece.start]
+        between = {spelling(word) for word in gap.split()}
         depth = max(0, depth + len(_OPENING.findall(gap)) - len(_CLOSING.findall(gap)))
         placed.append(
             piece._replace(
@@ -92,8 +94,8 @@ def _placed(text: str, found: list[Piece]) -> list[Piece]:
                 in_brackets=depth > 0,
                 prefixed=gap == "-",
                 opens_sentence=bool(_ENDS.search(gap)),
-                linked=not LINKS.isdisjoint(gap.lower().split()),
-                conjoined=not CONJOINED.isdisjoint(gap.lower().split()),
+                linked=not LINKS.isdisjoint(between),
+                conjoined=not CONJOINED.isdisjoint(between) or (piece.key, piece.before) == _AS_WELL,
             )
         )
         end = piece.end

@@ -19,8 +19,10 @@ from agent.check.lexicon import (
     AGAINST,
     AND,
     ARTICLES,
+    BOTH,
     CONDITIONS,
     DESCRIBING,
+    EITHER,
     FAMILY_NAMES,
     KINDS_OF_BODY,
     KINDS_OF_PLACE,
@@ -31,6 +33,7 @@ from agent.check.lexicon import (
     SAYING,
     SUPERLATIVES,
     TITLES,
+    WHOSE,
 )
 from agent.check.pieces import Piece, is_one_name, pieces
 from agent.text.dates import Date
@@ -132,6 +135,8 @@ def _supports(seen: Comparison, said: str, told: str) -> bool:
         return False
     if any(piece.is_critical for slot in seen.slots for piece in slot.claimed):
         return False
+    if _makes_both_of_either(seen):
+        return False
     return not _loses_sense(seen) and not _joins_names(seen) and _keeps_order(seen) and _keeps_scope(seen)
 
 
@@ -160,6 +165,10 @@ def _joins_names(seen: Comparison) -> bool:
     return any(
         theirs.opens_clause and is_one_name(before, mine) for (before, _), (mine, theirs) in pairwise(seen.pairs)
     )
+
+
+def _makes_both_of_either(seen: Comparison) -> bool:
+    return any(mine.before in BOTH and theirs.before in EITHER for mine, theirs in seen.pairs)
 
 
 def _keeps_scope(seen: Comparison) -> bool:
@@ -209,8 +218,10 @@ def _tears(slot: Slot) -> bool:
 
 def _halves(slot: Slot) -> bool:
     """Does it go from one half of the sentence into the other: "45 crowns for a [car and 120 for a] lorry"?"""
-    goes_on = slot.next_told is not None and slot.next_told.conjoined
-    return not goes_on and any(p.conjoined and (at or p.value) for at, p in enumerate(slot.told))
+    after = slot.next_told
+    if slot.is_clause or (after and (after.conjoined or after.opens_clause)):
+        return False
+    return any((p.conjoined and (at or p.value)) or (p.opens_clause and at) for at, p in enumerate(slot.told))
 
 
 def _matters(slot: Slot) -> bool:
@@ -226,7 +237,7 @@ def _matters(slot: Slot) -> bool:
 def _changes_subject(slot: Slot) -> bool:
     """Does a clause with a subject of its own begin there and go on with the claim's words?"""
     opening = [piece for piece in slot.told if piece.opens_clause]
-    own = any(p.text[0].isupper() or p.before in ARTICLES or is_wide(p.text) for p in opening)
+    own = any(p.text[0].isupper() or p.before in ARTICLES | WHOSE or is_wide(p.text) for p in opening)
     return slot.inside and not slot.is_clause and own
 
 

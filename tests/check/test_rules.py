@@ -89,6 +89,11 @@ NOT_SUPPORTED = [
     ("Sales rose by 5 percent in Spain.", "Sales rose by 5 percent in France and by 9 percent in Spain."),
     ("Ada Lund won the race in Rome.", "Ada Lund won the race in Bern and Carla Dahl in Rome."),
     ("Las ventas subieron un 5 % en Roma.", "Las ventas subieron un 5 % en Berna y un 9 % en Roma."),
+    ("Mr Holt resigned in 2019.", "Mr Holt, whose brother resigned in 2019, runs the mill."),
+    ("Holt won gold in Rome.", "Holt won gold in Bern, then silver in Rome."),
+    ("Holt won gold in Rome.", "Holt won gold in Bern as well as silver in Rome."),
+    ("Die Firma baut Autos in Graz.", "Die Firma baut Autos in Turin sowie Laster in Graz."),
+    ("The law applies to farms and mills.", "The law applies to farms or mills."),
     ("Ruud spoke and sold the mill in 1988.", "Ruud spoke. Moen sold the mill in 1988."),
     ("The car of Brandt stands in the hall.", "The lorry of Brandt stands in the hall."),
 ]
