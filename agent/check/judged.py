@@ -46,6 +46,7 @@ _SHOWN_OF_MANY = 1  # … and where this many are cited, one of each
 _MANY = 3
 _ROOM = 5_000  # characters of a source in another language than the claim
 _IN_DIGITS = re.compile(r"\d")  # a number in words is read as words are, and rounded: "six in ten" of 62 %
+_ROUNDED = 0.8  # of the greater, a number in words may be as small as this
 _GAP = re.compile(r"\s*(?:\[…\]|…|\.{3,})\s*")
 
 
@@ -171,9 +172,20 @@ def _missing_figure(case: Case) -> str:
     known = [p.value for p in pieces(prose(told)) if p.value]
     known += [p.value for e in case.exhibits for p in pieces(prose(e.title)) if p.value]
     for piece in pieces(prose(case.claim)):
-        if piece.value and _IN_DIGITS.search(piece.text) and not any(_may_be(piece.value, value) for value in known):
+        in_digits = _IN_DIGITS.search(piece.text)
+        if piece.value and not (
+            any(_may_be(piece.value, v) for v in known) if in_digits else _is_near(piece.value, known)
+        ):
             return piece.text
     return ""
+
+
+def _is_near(mine: Quantity | Date, known: Sequence[Quantity | Date]) -> bool:
+    """A number in words may be a rounded one, or follow from others; "six kilometres" are not 4.2 kilometres."""
+    if not isinstance(mine, Quantity) or not mine.dimension:
+        return True
+    values = [v for one in known if isinstance(one, Quantity) and one.dimension == mine.dimension for v in one.values]
+    return not values or any(_ROUNDED * b <= a <= b / _ROUNDED for a in mine.values for b in values)
 
 
 def _may_be(mine: Quantity | Date, theirs: Quantity | Date) -> bool:

@@ -142,3 +142,16 @@ async def test_a_figure_in_other_words_may_be_supported_and_another_in_digits_no
     assert (await judged(loose, judge, told)).verdict == "supported"
     assert (await judged(loose.replace("six in ten", "54 percent"), judge, told)).verdict != "supported"
     assert (await judged(loose.replace("2018", "2016"), judge, told)).verdict != "supported"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("The tunnel is six kilometres long and open to all [1].", "unchecked"),
+        ("The tunnel is about four kilometres long and open to all [1].", "supported"),
+        ("The tunnel, open to all, took three decades [1].", "supported"),
+    ],
+)
+async def test_a_measure_in_words_that_no_passage_is_near_is_not_supported_whatever_a_judge_says(said, verdict):
+    text = "Everybody may use the new tunnel, which is 4.2 kilometres long. It was begun in 1990 and ended in 2020."
+    assert (await judged(said, Judge("supported", "Everybody may use the new tunnel"), text)).verdict == verdict
