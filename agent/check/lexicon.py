@@ -74,6 +74,12 @@ REGIONS = words_of("""
     schweiz türkei áfrica américa asia brasil alemania canadá dinamarca egipto españa francia grecia italia japón méxico
     noruega países polonia rusia suecia suiza turquía 中国 美国 英国 法国 德国 日本 欧洲 亚洲
 """)
+# Likewise, and these lie in one of those.
+PROVINCES = words_of("""
+    bayern bavaria sachsen saxony hessen hesse thüringen brandenburg westfalen niedersachsen saarland tirol steiermark
+    california texas florida ohio michigan alaska catalonia cataluña katalonien andalucía andalusia galicia
+    baviera sajonia tuscany toscana sicily sicilia lombardy bretagne brittany normandy ontario quebec queensland
+""")
 # What tells a name in a script without capitals: a family name or a title, what a place or a body is called by its
 # kind, and the words that a name stands directly behind.  A word that describes is none: "local firm", "large bank".
 FAMILY_NAMES = frozenset(

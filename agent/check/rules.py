@@ -28,6 +28,7 @@ from agent.check.lexicon import (
     KINDS_OF_PLACE,
     NAMED_BEHIND,
     NEGATORS,
+    PROVINCES,
     REGIONS,
     ROLES,
     SAYING,
@@ -417,9 +418,12 @@ def _is_beside(one: Piece, after: Piece) -> bool:
 
 
 def _may_hold(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:
-    """Is the claim's a country or the like, and the source's none?  Then the one may lie in the other."""
-    regions = [all(_is_in(piece, REGIONS) for piece in side[-1:]) for side in (mine, theirs)]
-    return regions == [True, False]
+    """Is the claim's the larger: a country or the like, or a province?  Then the one may lie in the other."""
+    return _size(mine[-1]) > _size(theirs[-1])
+
+
+def _size(place: Piece) -> int:
+    return 2 if _is_in(place, REGIONS) else 1 if _is_in(place, PROVINCES) else 0
 
 
 def _same_name(mine: Sequence[Piece], theirs: Sequence[Piece]) -> bool:

@@ -109,6 +109,10 @@ CANNOT_TELL = [
     ("当地公司承建了这座桥，由工程师赵文设计。", "本地公司承建了这座桥，由工程师赵文设计。"),
     ("林海公司收购了一家造纸厂，该厂有820名工人。", "林海公司收购了青川造纸厂，该厂有820名工人。"),
     ("桥由工程师赵先生设计，于1998年通车。", "桥由工程师赵文设计，于1998年通车。"),
+    (
+        "Das Werk in Bayern beschäftigt 300 Menschen seit 2010.",
+        "Das Werk in München beschäftigt 300 Menschen seit 2010.",
+    ),
     ("The factory was built in Canada.", "The factory was built in Jonesville."),
     ("The team won the student cup in 2019.", "The team won the student cup this year building on success in 2018."),
     ("The album came out after 2015.", "The album came out on 2 December 2016."),
