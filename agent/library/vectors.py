@@ -174,15 +174,21 @@ class Vectors:
 
     def cosines(self, queries: Matrix, passages: Sequence[Sequence[int]], embedder: int) -> list[dict[int, float]]:
         """For each query how like it its own passages are, most like it first; those without a vector are left out."""
-        every = sorted({row for rows in passages for row in rows})
-        blobs = dict(self._record.rows(_OF_PASSAGES, embedder, json.dumps(every)))
+        rows, matrix = self._of_passages(sorted({row for each in passages for row in each}), embedder)
         found = []
-        for query, rows in zip(queries, passages, strict=True):
-            known = [row for row in rows if row in blobs]
-            likeness = unpacked([blobs[row] for row in known]) @ query if known else []
-            order = sorted(zip(known, likeness, strict=True), key=lambda pair: -pair[1])
-            found.append({row: float(cosine) for row, cosine in order})
+        for query, wanted in zip(queries, passages, strict=True):
+            likeness = dict(zip(rows, (matrix @ query).tolist() if rows else (), strict=True))
+            known = {row: likeness[row] for row in wanted if row in likeness}
+            found.append(dict(sorted(known.items(), key=lambda pair: -pair[1])))
         return found
+
+    def _of_passages(self, passages: Sequence[int], embedder: int) -> tuple[list[int], Matrix]:
+        """Those that have a vector, and these: out of memory, if they are held there, since the file takes longer."""
+        if embedder in self._held and (held := self.hold(embedder)):
+            rows, matrix = held.of(passages)
+            return rows.tolist(), matrix
+        found = self._record.rows(_OF_PASSAGES, embedder, json.dumps(passages))
+        return [row for row, _ in found], unpacked([blob for _, blob in found])
 
 
 def packed(matrix: Matrix) -> list[bytes]:

@@ -105,10 +105,14 @@ def test_the_nearest_of_the_wanted_documents_come_first(record, page):
     assert vectors.nearest(matrix[:1], [], number, 3) == [[]]
 
 
-def test_each_question_is_compared_with_its_own_passages_most_alike_first(record, page):
+@pytest.mark.parametrize("held", [False, True])
+def test_each_question_is_compared_with_its_own_passages_most_alike_first(record, page, held):
     vectors, made, queries = Vectors(record), units(4), units(2, seed=1)
     rows = vectors.passages_of(page.id, 6)
     number = vectors.embedder("one", units(1))
+    if held:  # from now on, and what comes is added
+        vectors.add(number, rows[1:2], made[1:2])
+        vectors.hold(number)
     vectors.add(number, rows[:4], made)
     first, second = vectors.cosines(queries, [rows, rows[1:2]], number)
     expected = dict(zip(rows[:4], made @ queries[0], strict=True))
