@@ -47,6 +47,7 @@ _QUANTITY = re.compile(
 _HEARTS = re.compile(rf"[\d{_WIDE[1:-1]}](?:(?<=\d)\d+)?"), re.compile(rf"(?:{any_of(in_any_case(NUMBER_WORDS))})\b")
 _LEAD = re.compile(rf"(?:(?:{_CURRENCY}){_SPACE}?)?[-−+]?\Z", re.IGNORECASE)
 _LONGEST_LEAD = 5  # characters
+_BEFORE_HEART = frozenset("-−+$€£¥₹₩￥DRPYBF \u00a0\u202f\u2009") | frozenset("drpybf")  # what a lead ends with
 _HYPHENED = re.compile(r"(?<![\w.])[^\W\d_][\w.]*(?:[-_/][\w.]+)*[-_/]\Z")  # before a number: `Qwen2.5-`7B, `GPT-`4
 _EITHER = re.compile(r"\d{1,3}[.,]\d{3}")  # thousands or a fraction: that depends on the language
 _GROUPS = re.compile(rf"{_SPACE}|['’]")  # what stands between thousands
@@ -80,7 +81,7 @@ _NO_SHARE = ("quarter", "quarters", "cuarto", "quinto", "third", "fifth", "sixth
 _HALVES = ("half a", "half an", "medio", "eine halbe", "einer halben")
 _HALF = re.compile(rf"(?:{any_of(in_any_case(_HALVES))}) (?P<many>[Mm]illion|billion|millón|Milliarde)\b")
 _ENDINGS = ("st", "nd", "rd", "th", "ª", "º", "ème")
-_ORDINAL = re.compile(rf"(?P<digits>\d{{1,4}})(?:{any_of(in_any_case(_ENDINGS))})\b")
+_ORDINAL = re.compile(rf"(?P<digits>\d{{1,4}}+)(?:{any_of(in_any_case(_ENDINGS))})\b")
 _WIDE_ORDINAL = re.compile(r"第(?P<digits>\d+|[一二三四五六七八九十百]+)")
 _ROUNDED = 0.05  # of the value: more than that apart is another number, whatever its zeros
 _RANGE = re.compile(r"\s?(?:-|–|—|~|～|至|到)\s?|\s(?:to|bis|a|à|and|und|y|et)\s", re.IGNORECASE)
@@ -214,9 +215,16 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     """All matches of `_QUANTITY`, from left to right."""
     end = 0
     for at in sorted(heart.start() for kind in _HEARTS for heart in kind.finditer(text)):
-        lead = _LEAD.search(text, max(end, at - _LONGEST_LEAD), at) if at >= end else None
-        tried = (_QUANTITY.match(text, start) for start in range(lead.start(), at + 1)) if lead else ()
-        if match := next(filter(None, tried), None):
+        if at < end:
+            continue
+        start = at
+        if text[at - 1 : at] in _BEFORE_HEART and (lead := _LEAD.search(text, max(end, at - _LONGEST_LEAD), at)):
+            start = lead.start()
+        match = _QUANTITY.match(text, start)
+        while match is None and start < at:
+            start += 1
+            match = _QUANTITY.match(text, start)
+        if match:
             end = match.end()
             yield match
 
