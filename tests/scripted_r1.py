@@ -17,7 +17,7 @@ _ASKED = re.compile(r"# (?:The user's message is:|用户消息为：)\s*(.*)\Z",
 _FAILED = re.compile(r"# (?:The sentences to revise are:|需要修改的句子是：)\s*(.*)\Z", re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _TO_REVISE = re.compile(r"^(\d+): ", re.MULTILINE)
-_CASE = re.compile(r"^## (\d+)\n(?=Claim: )", re.MULTILINE)
+_CASE = re.compile(r"^## (\d+)\n(?=(?:Before it: .*\n)?Claim: )", re.MULTILINE)
 _TERM = re.compile(r"[A-Za-z0-9][\w.-]*\w|\d|[一-鿿]")
 _COMMON = frozenset(
     re.findall(
