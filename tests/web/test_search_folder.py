@@ -143,6 +143,17 @@ async def test_reading_stops_when_its_time_is_over_and_goes_on_with_the_next_sea
     assert len(await _titles(folder, "lion")) == 8
 
 
+async def test_what_was_never_read_comes_before_what_is_only_looked_at_again(tmp_path: Path) -> None:
+    async def read(path: Path) -> str:
+        await asyncio.sleep(0.01)
+        return "a lion"
+
+    for i in range(10):
+        (tmp_path / f"{i:02}.pdf").write_bytes(b"%%PDF %d" % i)
+    folder = Folder(tmp_path, read, seconds=0)  # each search is late from its start, as on a busy machine
+    assert [len(await _titles(folder, "lion")) for _ in range(3)] == [4, 8, 10]
+
+
 async def test_only_a_few_files_are_read_at_once(tmp_path: Path) -> None:
     under_way: set[Path] = set()
     most = 0

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import stat
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -108,7 +109,7 @@ class Folder:
     async def _catch_up(self) -> None:
         """Bring the index to what is on disk now, as far as the time allows."""
         new = await asyncio.to_thread(self._compare)
-        if await self._read_in_time(iter(new)):
+        if await self._read_in_time(deque(new)):
             await asyncio.to_thread(self._index.prune)
 
     def _compare(self) -> list[tuple[_File, Known]]:
@@ -124,22 +125,22 @@ class Folder:
         # A file without a stamp has probably not changed; it is looked at, and found meanwhile by what is known of it.
         self._index.name([(f.url, f.name) for f, of_it in new if of_it.stamp or f.url not in known])
         self._characters = self._index.characters()
-        return sorted(new, key=lambda each: each[1].failed == each[0].stamp)  # what failed before comes last
+        return sorted(new, key=_turn)
 
-    async def _read_in_time(self, files: Iterator[tuple[_File, Known]]) -> bool:
-        """Is every file read?"""
+    async def _read_in_time(self, files: deque[tuple[_File, Known]]) -> bool:
+        """Is every file read?  Each reader reads one whatever the time, so that every search gets on."""
         until = time.monotonic() + self._seconds
 
-        async def reader() -> bool:
-            for file, of_it in files:  # shared: each reader takes the next one
+        async def reader() -> None:
+            while files:
+                await self._take(*files.popleft())
                 if time.monotonic() > until:
-                    return False
-                await self._take(file, of_it)
-            return True
+                    return
 
         async with asyncio.TaskGroup() as group:
-            readers = [group.create_task(reader()) for _ in range(_READERS)]
-        return all(each.result() for each in readers)
+            for _ in range(_READERS):
+                group.create_task(reader())
+        return not files
 
     async def _take(self, file: _File, of_it: Known) -> None:
         """Have a file found by its text; by its name alone where it cannot be read."""
@@ -170,6 +171,14 @@ class Folder:
         if self._read is None:
             raise OSError("nothing is there to read it")
         return (await self._read(file.path))[:room]
+
+
+def _turn(new: tuple[_File, Known]) -> int:
+    """What nobody has read comes first, what failed as it is comes last; between them what has probably not changed."""
+    file, of_it = new
+    if of_it.failed == file.stamp:
+        return 2
+    return 1 if of_it.digest else 0
 
 
 def _bytes(file: _File) -> bytes:
