@@ -102,8 +102,7 @@ def _edges(text: str, start: int, end: int) -> list[int]:
 
 
 def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
-    after = _AFTER.match(text, stop.end(), end)
-    at = after.end() if after else stop.end()
+    at = _next_word(text, stop.end(), end)
     following = text[at : at + 1] if at < end else ""
     if following and (following.islower() or following in ",;:)]%"):
         return False
@@ -111,28 +110,47 @@ def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
         return False  # `. . .` and `[...]` leave something out
     if stop["stop"] != ".":
         return True
-    before = _BEFORE.search(text[max(start, stop.start() - 24) : stop.start()])
-    word = before[0].strip("'’").lower() if before else ""
+    word = _last_word(text[max(start, stop.start() - 24) : stop.start()])
     if word.isdigit() and stop.start() - len(word) == start:
         return False  # a number that opens the text numbers it
     return _word_ends(word, text[at : min(end, at + 24)], stop, text)
+
+
+def _next_word(text: str, at: int, end: int) -> int:
+    """Where what follows begins, past white space and signs that open a quote, a bracket or an emphasis."""
+    if text[at : at + 1] == " " and at + 1 < end and text[at + 1].isalnum():
+        return at + 1  # as nearly always, and three times as fast
+    after = _AFTER.match(text, at, end)
+    return after.end() if after else at
+
+
+def _last_word(before: str) -> str:
+    """In small letters, with the dots and hyphens that are part of it; "" where no word ends there."""
+    last = (before.rsplit(None, 1) or [""])[-1]
+    if not last.isalnum():
+        found = _BEFORE.search(before)
+        last = found[0].strip("'’") if found else ""
+    return last.lower()
 
 
 def _word_ends(word: str, following: str, stop: re.Match[str], text: str) -> bool:
     """May a sentence end with this word and one stop, given what follows?"""
     if stop["marks"].strip() or not following:
         return True
-    next_word = _NO_LETTER.split(following, maxsplit=1)[0].lower()
     if word.isdigit() and len(word) <= 2:
-        return next_word not in _AFTER_ORDINAL
+        return _first_word(following) not in _AFTER_ORDINAL
     if len(word) == 1 and word.isalpha():  # an initial, unless it is a word: `Vitamin C. It …`
-        return next_word in _OPENING_WORDS or text[max(0, stop.start() - 2)] == "°"
+        return _first_word(following) in _OPENING_WORDS or text[max(0, stop.start() - 2)] == "°"
     bare = word.rstrip(".")
     if bare in _TITLES or (bare in _BEFORE_NUMBER and following[:1].isdigit()):
         return False
     if bare in _ABBREVIATIONS or _is_dotted(bare):
-        return next_word in _OPENING_WORDS
+        return _first_word(following) in _OPENING_WORDS
     return True
+
+
+def _first_word(text: str) -> str:
+    return _NO_LETTER.split(text, maxsplit=1)[0].lower()
 
 
 def _is_dotted(word: str) -> bool:
