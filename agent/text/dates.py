@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent.text.patterns import any_of, in_any_case
+from agent.text.occurrences import anywhere, places, spellings
+from agent.text.patterns import any_of
 
 _MONTHS = {
     1: "january januar enero janvier gennaio janeiro januari stycznia января jan ene janv",
@@ -28,41 +29,42 @@ _MONTHS = {
 }
 _NUMBER_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
 _CAPITAL_ONLY = ("may", "march", "mar", "mai", "nov")  # in small letters they are other words
-_MONTH = "(?:" + "|".join(sorted(_NUMBER_OF, key=len, reverse=True)) + r")\b\.?"
+_MONTH = rf"(?:{any_of(_NUMBER_OF)})\b\.?"
 _YEAR = r"(?:1\d|20)\d\d"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _OF = r"(?:\s+(?:de|del|of|di)\s+|\s*,?\s*)"
 _AFTER_NUMBER = r"(?:st|nd|rd|th|er|º|\.)?"
 
-_MONTH_SIGN = rf"(?:{any_of(in_any_case(_NUMBER_OF))})\b"
-_YEAR_SIGN = r"(?:1\d|20)\d\d"
+_MONTHS_WRITTEN = spellings(_NUMBER_OF)
+_YEAR_WRITTEN = re.compile(_YEAR)
+_QUARTERS = tuple(f"{letter}{number}" for letter in "Qq" for number in "1234")
+_TENS = tuple(f"0{apostrophe}{letter}" for apostrophe in ("", "'", "’") for letter in "sS")
 _NO_DAY = r"(?![.,:]\d|\s*(?:%|percent|million))"  # after a number that something else is counted by
-# Of each form: a sign that is found fast and that no such date is without, how many characters before the sign the date
-# may begin, and the whole.
+# Of each form: a sign that no such date is without, how many characters before the sign the date may begin, and the
+# whole.
 _FORMS = (
     (
-        _YEAR_SIGN,
+        "year",
         0,
         rf"(?<![\d.])(?P<y>{_YEAR})(?P<sign>[-/.])(?P<m>1[0-2]|0?[1-9])(?P=sign)(?P<d>{_DAY})(?![\d%])",
     ),
     (
-        "[年년]",
+        "年",
         6,
         rf"(?P<y>{_YEAR})\s?[年년](?:\s?(?P<m>1[0-2]|0?[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日號号일])?)?(?!代)",
     ),
-    ("[月월]", 4, rf"(?<!\d)(?P<m>1[0-2]|[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日號号일])(?!\d)"),
-    (r"[./-]\d{4}", 5, rf"(?<![\d.,/-])(?P<one>{_DAY})(?P<sign>[./-])(?P<two>{_DAY})(?P=sign)(?P<y>{_YEAR})(?![\d%])"),
-    (_MONTH_SIGN, 20, rf"(?<![\d.,])(?P<d>{_DAY}){_AFTER_NUMBER}{_OF}(?P<month>{_MONTH})(?:{_OF}(?P<y>{_YEAR})\b)?"),
-    (_MONTH_SIGN, 0, rf"\b(?P<month>{_MONTH})\s*(?P<d>{_DAY})(?:st|nd|rd|th)?\b{_NO_DAY}(?:,?\s*(?P<y>{_YEAR})\b)?"),
-    (_MONTH_SIGN, 0, rf"\b(?P<month>{_MONTH}){_OF}(?P<y>{_YEAR})\b"),
-    ("[Qq][1-4]", 0, rf"\bQ(?P<quarter>[1-4])\s*(?:of\s*|/)?(?P<y>{_YEAR})\b"),
-    (_YEAR_SIGN, 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)"),
-    ("0['’]?[sS]", 2, r"(?<![\w.,$€£¥-])['’]?(?P<tens>[2-9]0)(?P<decade>['’]?s)\b"),
-    (_YEAR_SIGN, 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})[-–/](?P<next>\d\d)(?![\w%.,:/–-])"),
-    (_YEAR_SIGN, 0, r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)"),
+    ("月", 4, rf"(?<!\d)(?P<m>1[0-2]|[1-9])\s?[月월](?:\s?(?P<d>{_DAY})\s?[日號号일])(?!\d)"),
+    ("year", 6, rf"(?<![\d.,/-])(?P<one>{_DAY})(?P<sign>[./-])(?P<two>{_DAY})(?P=sign)(?P<y>{_YEAR})(?![\d%])"),
+    ("month", 20, rf"(?<![\d.,])(?P<d>{_DAY}){_AFTER_NUMBER}{_OF}(?P<month>{_MONTH})(?:{_OF}(?P<y>{_YEAR})\b)?"),
+    ("month", 0, rf"\b(?P<month>{_MONTH})\s*(?P<d>{_DAY})(?:st|nd|rd|th)?\b{_NO_DAY}(?:,?\s*(?P<y>{_YEAR})\b)?"),
+    ("month", 0, rf"\b(?P<month>{_MONTH}){_OF}(?P<y>{_YEAR})\b"),
+    ("quarter", 0, rf"\bQ(?P<quarter>[1-4])\s*(?:of\s*|/)?(?P<y>{_YEAR})\b"),
+    ("year", 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})(?P<decade>['’]?s\b|er\b(?=\s+Jahre)|年代)"),
+    ("tens", 2, r"(?<![\w.,$€£¥-])['’]?(?P<tens>[2-9]0)(?P<decade>['’]?s)\b"),
+    ("year", 0, rf"(?<![\w.,$€£¥-])(?P<y>{_YEAR})[-–/](?P<next>\d\d)(?![\w%.,:/–-])"),
+    ("year", 0, r"(?<![\w.,/$€£¥#+-])(?P<y>(?:1[5-9]|20)\d\d)(?![\w%$€£¥°]|[.,:]\d)"),
 )
 _PATTERNS = [(sign, before, re.compile(form, re.IGNORECASE)) for sign, before, form in _FORMS]
-_SIGNS = {sign: re.compile(sign) for sign, _, _ in _FORMS}
 _BEGINNING = frozenset("0123456789'’")  # of a date that begins before its sign
 _BARE_YEAR = _PATTERNS[-1][2]
 # A bare number of four digits is a year after one of these, or where no word follows that it could count.
@@ -96,25 +98,48 @@ class Date(NamedTuple):
 def dates(text: str) -> list[Date]:
     """The dates in order; where two forms fit the same place, the fuller one."""
     found: list[Date] = []
-    taken = set[int]()
+    taken = bytearray(len(text))
     for match in _matches(text):
         is_bare_year = match.re is _BARE_YEAR
-        if taken.isdisjoint(range(*match.span())) and not (is_bare_year and not _is_year(text, match)):
+        start, end = match.span()
+        if not any(taken[start:end]) and not (is_bare_year and not _is_year(text, match)):
             found += _date(match)
-            taken.update(range(*match.span()))
+            taken[start:end] = b"\1" * (end - start)
     return sorted(found, key=lambda date: date.start)
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """Form by form, each from left to right."""
-    places = {sign: [found.start() for found in pattern.finditer(text)] for sign, pattern in _SIGNS.items()}
+    signs = _signs(text)
     for sign, before, form in _PATTERNS:
         end = 0
-        for place in places[sign]:
-            starts = [n for n in range(max(end, place - before), place + 1) if n == place or text[n] in _BEGINNING]
-            if match := next(filter(None, (form.match(text, start) for start in starts)), None):
+        for place in signs[sign]:
+            if place < end:
+                continue
+            match = _matched(form, text, max(end, place - before), place) if before else form.match(text, place)
+            if match:
                 end = match.end()
                 yield match
+
+
+def _matched(form: re.Pattern[str], text: str, first: int, last: int) -> re.Match[str] | None:
+    """The match that begins first, between a number and the sign after it."""
+    for start in range(first, last + 1):
+        if (start == last or text[start] in _BEGINNING) and (match := form.match(text, start)):
+            return match
+    return None
+
+
+def _signs(text: str) -> dict[str, list[int]]:
+    """Kind of sign -> where such signs stand, in order; each is found fast."""
+    return {
+        "month": places(text, _MONTHS_WRITTEN),
+        "year": [found.start() for found in _YEAR_WRITTEN.finditer(text)],
+        "年": anywhere(text, "年년"),
+        "月": anywhere(text, "月월"),
+        "quarter": anywhere(text, _QUARTERS),
+        "tens": anywhere(text, _TENS),
+    }
 
 
 def agree(one: Date, other: Date) -> bool | None:
