@@ -20,11 +20,11 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦·][ \t]+(?:\[[ xX]\][ \t]+)?|\(?\d{1
 _RULE = re.compile(r"[ \t]{0,3}(?:[-_*=][ \t]*){3,}$")
 _DIVIDER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$")  # the line under a table's head
 _CELL = re.compile(r"(?:[^|\\]|\\.)+")
-_HANGING = re.compile(  # no line stops after one of these
-    r"(?:^|\s)(?:the|an?|of|in|to|for|and|or|with|about|by|at|from|on|is|are|was|as|than|der|die|das|und|oder|von|mit|für|"
-    r"el|la|de|del|y|o|con|para|le|les|des|du|et|ou|avec|pour)$|[,;(，、-]$",
-    re.IGNORECASE,
+_HANGING = frozenset(  # no line stops after one of these words …
+    "the a an of in to for and or with about by at from on is are was as than der die das und oder von mit für el la de del "
+    "y o con para le les des du et ou avec pour".split()
 )
+_HANGING_SIGNS = tuple(",;(，、-")  # … or signs
 _MATH = re.compile(r"[ \t]*(?:\$\$|\\\[)")
 
 
@@ -110,7 +110,7 @@ def begins_anew(before: str, first: str) -> bool:
     """May a line that begins with `first` be a new one, after a short line `before`, or does that one go on?"""
     if not (first.isupper() or first >= "\u2e80" or first in '*_[“«„"'):
         return False
-    return not _HANGING.search(before)
+    return not before.endswith(_HANGING_SIGNS) and before.rsplit(None, 1)[-1].lower() not in _HANGING
 
 
 def _lines(text: str) -> Iterator[Block | None]:

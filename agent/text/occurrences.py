@@ -31,16 +31,17 @@ def places(text: str, words: frozenset[str]) -> list[int]:
     return anywhere(text, words & _runs(text))
 
 
-def anywhere(text: str, signs: Iterable[str]) -> list[int]:
+def anywhere(text: str, signs: Iterable[str], start: int = 0, end: int | None = None) -> list[int]:
     """Where one of the signs stands, in order, whatever is beside it."""
-    return sorted(at for sign in signs for at in _places_of(text, sign))
+    stop = len(text) if end is None else end
+    return sorted(at for sign in signs for at in _places_of(text, sign, start, stop))
 
 
-def _places_of(text: str, sign: str) -> list[int]:
-    found, at = [], text.find(sign)
+def _places_of(text: str, sign: str, start: int, end: int) -> list[int]:
+    found, at = [], text.find(sign, start, end)
     while at >= 0:
         found.append(at)
-        at = text.find(sign, at + 1)
+        at = text.find(sign, at + 1, end)
     return found
 
 

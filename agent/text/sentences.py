@@ -8,19 +8,24 @@ cut, since a sentence too long still bears its claim and half a sentence may lie
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.text.blocks import Block, Kind, begins_anew, blocks, cells_of, is_divider
+from agent.text.occurrences import anywhere
 
 _CLOSERS = r"[\"'”’“»›)\]}』」）】〉》*_]*"
 _WIDE_CLOSERS = r"[\"'”’)\]」』）】〉》*_]*"
 _MARKS = r"(?:[ \t]?\[\d{1,4}\])*"  # `R1 is open.[1][2] Next`
-_WIDE_STOP = re.compile(  # begins with what it is found by
-    rf"[。｡！？](?:(?<=[。｡])[。｡]*|(?<=[！？])[！？]*(?![”」』》〉]\w))(?:\u2026+)?{_WIDE_CLOSERS}{_MARKS}"
+_WIDE_STOPS = "。｡！？"
+_WIDE_STOP = re.compile(
+    rf"[{_WIDE_STOPS}](?:(?<=[。｡])[。｡]*|(?<=[！？])[！？]*(?![”」』》〉]\w))(?:\u2026+)?{_WIDE_CLOSERS}{_MARKS}"
 )
+_STOPS = ".!?\u2026\u061f\u06d4\u0964"
 _STOP = re.compile(
-    rf"(?P<stop>[.!?\u2026\u061f\u06d4\u0964]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))"
+    rf"(?P<stop>[{_STOPS}]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))"
 )
 _LINE = re.compile(r"\n+")
 _BEFORE = re.compile(r"(?<![\w.&'’/-])[\w.&'’/-]+$")
@@ -95,10 +100,24 @@ def split(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[i
 
 
 def _edges(text: str, start: int, end: int) -> list[int]:
-    found = [m.end() for m in _WIDE_STOP.finditer(text, start, end)]
-    found += [m.end() for m in _STOP.finditer(text, start, end) if _is_stop(text, m, start, end)]
-    found += [m.start() for m in _LINE.finditer(text, start, end) if _is_line_of_its_own(text, m, start, end)]
+    found = [m.end() for m in _found(_WIDE_STOP, _WIDE_STOPS, text, start, end)]
+    found += [m.end() for m in _found(_STOP, _STOPS, text, start, end) if _is_stop(text, m, start, end)]
+    found += [m.start() for m in _found(_LINE, "\n", text, start, end) if _is_line_of_its_own(text, m, start, end)]
     return sorted(found)
+
+
+def _found(form: re.Pattern[str], first: str, text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """All matches, each of which begins with one of the characters `first`; that is faster than to try every place."""
+    places, last = _places(text, first), start
+    for at in places[bisect_left(places, start) : bisect_left(places, end)]:
+        if at >= last and (match := form.match(text, at, end)):
+            last = match.end()
+            yield match
+
+
+@lru_cache(maxsize=12)
+def _places(text: str, characters: str) -> list[int]:
+    return anywhere(text, characters)
 
 
 def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
