@@ -104,23 +104,16 @@ def are_antonyms(mine: Piece, theirs: Piece) -> bool:
 def in_common_keys(claimed: Sequence[Piece], told: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     """The pieces, with values that agree under one key and all others under keys of their own."""
     theirs = [p._replace(key=f"={index}") if p.value else p for index, p in enumerate(told)]
-    taken: set[int] = set()
+    free = [piece for piece in theirs if piece.value]
     mine: list[Piece] = []
     for index, piece in enumerate(claimed):
-        match = _agreeing(piece, theirs, taken) if piece.value else None
-        if match is not None:
-            taken.add(match)
-            mine.append(piece._replace(key=theirs[match].key))
+        match = next((other for other in free if _agree(piece, other)), None) if piece.value else None
+        if match:
+            free.remove(match)
+            mine.append(piece._replace(key=match.key))
         else:
             mine.append(piece._replace(key=f"?{index}") if piece.value else piece)
     return mine, theirs
-
-
-def _agreeing(piece: Piece, theirs: Sequence[Piece], taken: set[int]) -> int | None:
-    for index, other in enumerate(theirs):
-        if index not in taken and _agree(piece, other):
-            return index
-    return None
 
 
 def _agree(mine: Piece, theirs: Piece) -> bool:
@@ -128,4 +121,4 @@ def _agree(mine: Piece, theirs: Piece) -> bool:
         return numbers.agree(mine.value, theirs.value) is True
     if isinstance(mine.value, Date) and isinstance(theirs.value, Date):
         return dates.agree(mine.value, theirs.value) is True
-    return theirs.value is not None and mine.text == theirs.text
+    return mine.text == theirs.text

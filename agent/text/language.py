@@ -139,6 +139,7 @@ def _script_of(char: str) -> str:
     return next((name for name, letters in _LETTERS.items() if letters.match(char)), "")
 
 
+@lru_cache(maxsize=32)  # of a page it is asked again and again
 def _script(text: str) -> str:
     weights = {name: float(count) for name, count in _counts(text).items()}
     weights["latin"] *= _LATIN_DISCOUNT
