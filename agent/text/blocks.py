@@ -20,10 +20,11 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•‣◦·][ \t]+(?:\[[ xX]\][ \t]+)?|\(?\d{1
 _RULE = re.compile(r"[ \t]{0,3}(?:[-_*=][ \t]*){3,}$")
 _DIVIDER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$")  # the line under a table's head
 _CELL = re.compile(r"(?:[^|\\]|\\.)+")
-_HANGING = frozenset(  # no line stops after one of these words …
-    "the a an of in to for and or with about by at from on is are was as than der die das und oder von mit für el la de del "
-    "y o con para le les des du et ou avec pour".split()
-)
+_HANGING = """
+    the a an of in to for and or with about by at from on is are was as than der die das und oder von mit für el la de
+    del y o con para le les des du et ou avec pour
+"""
+_HANGING_WORDS = frozenset(_HANGING.split())  # no line stops after one of these …
 _HANGING_SIGNS = tuple(",;(，、-")  # … or signs
 _MATH = re.compile(r"[ \t]*(?:\$\$|\\\[)")
 
@@ -110,7 +111,7 @@ def begins_anew(before: str, first: str) -> bool:
     """May a line that begins with `first` be a new one, after a short line `before`, or does that one go on?"""
     if not (first.isupper() or first >= "\u2e80" or first in '*_[“«„"'):
         return False
-    return not before.endswith(_HANGING_SIGNS) and before.rsplit(None, 1)[-1].lower() not in _HANGING
+    return not before.endswith(_HANGING_SIGNS) and before.rsplit(None, 1)[-1].lower() not in _HANGING_WORDS
 
 
 def _lines(text: str) -> Iterator[Block | None]:
@@ -119,6 +120,10 @@ def _lines(text: str) -> Iterator[Block | None]:
     while at < len(text):
         end = text.find("\n", at)
         end = len(text) if end < 0 else end
+        if text[at:end].lstrip()[:1].isalpha():  # no marker begins with a letter
+            yield Block("prose", *_trimmed(text, at, end))
+            at = end + 1
+            continue
         fenced = FENCE.match(text, at, end)
         if fenced:
             stop = fence_end(text, at, fenced["fence"])

@@ -33,9 +33,11 @@ _MONTH = rf"(?:{any_of(_NUMBER_OF)})\b\.?"
 _YEAR = r"(?:1\d|20)\d\d"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _OF = r"(?:\s+(?:de|del|of|di)\s+|\s*,?\s*)"
-_AFTER_NUMBER = r"(?:st|nd|rd|th|er|º|\.)?"
+_ENDINGS = ("st", "nd", "rd", "th", "er", "º")
+_AFTER_NUMBER = rf"(?:{'|'.join(_ENDINGS)}|\.)?"
 
-_MONTHS_WRITTEN = spellings(_NUMBER_OF)
+_MONTHS_ALONE = spellings(_NUMBER_OF)
+_MONTHS_WRITTEN = _MONTHS_ALONE | {f"{ending}{month}" for ending in spellings(_ENDINGS) for month in _MONTHS_ALONE}
 _YEAR_WRITTEN = re.compile(_YEAR)
 _QUARTERS = tuple(f"{letter}{number}" for letter in "Qq" for number in "1234")
 _TENS = tuple(f"0{apostrophe}{letter}" for apostrophe in ("", "'", "’") for letter in "sS")
@@ -68,11 +70,12 @@ _PATTERNS = [(sign, before, re.compile(form, re.IGNORECASE)) for sign, before, f
 _BEGINNING = frozenset("0123456789'’")  # of a date that begins before its sign
 _BARE_YEAR = _PATTERNS[-1][2]
 # A bare number of four digits is a year after one of these, or where no word follows that it could count.
-_BEFORE_YEAR = re.compile(
-    r"(?:\b(?:in|since|until|till|during|year|circa|early|late|mid|jahr|jahre|im|seit|en|desde|hasta|año|depuis|vers|nel|"
-    r"dal|em|sinds|spring|summer|autumn|fall|winter|ended|fiscal|fy)\s+)$",
-    re.IGNORECASE,
-)
+_IN_A_YEAR = """
+    in since until till during year circa early late mid jahr jahre im seit en desde hasta año depuis vers nel dal em
+    sinds spring summer autumn fall winter ended fiscal fy
+"""
+_BEFORE_YEAR = frozenset(_IN_A_YEAR.split())
+_NOT_A_WORD = re.compile(r"\W")
 _COUNTED = re.compile(
     r"\s+(?!(?:and|or|to|when|was|were|is|the|a|at|in|on|by|with|und|wurde|war|y|et|che|as|for|it|after|before|he|she|had|"
     r"has|until|through|bis|hasta|edition|season)\b)[^\W\d_]{3}",
@@ -192,7 +195,8 @@ def _second_reading(one: int, two: int) -> tuple[int, int] | None:
 
 def _is_year(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 20) : match.start()]
-    return bool(_BEFORE_YEAR.search(before)) or not _COUNTED.match(text, match.end())
+    word = _NOT_A_WORD.split(before.rstrip())[-1] if before[-1:].isspace() else ""
+    return word.lower() in _BEFORE_YEAR or not _COUNTED.match(text, match.end())
 
 
 def _parts(date: Date, reading: int) -> tuple[int, int, int]:

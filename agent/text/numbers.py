@@ -33,24 +33,26 @@ _UNIT = any_of(word for word in UNITS if _ASCII.fullmatch(word))
 _WIDE_UNIT = any_of(word for word in UNITS if not _ASCII.fullmatch(word))
 _WORD = any_of(NUMBER_WORDS)
 _WIDE = "[零〇一二两三四五六七八九十百千万亿兆億萬]"
+_WIDE_TIMES = "[百千万萬亿億兆백천만억조]"
 _COUNTER = "[倍成个個名位次年天小分美元%项項款种種家人台篇]"
 _QUANTITY = re.compile(
-    rf"(?P<currency>(?:{_CURRENCY}){_SPACE}?)?"
+    rf"(?P<currency>(?=[UACHEGRJI$€£¥₹₩￥])(?:{_CURRENCY}){_SPACE}?)?"
     r"(?P<sign>(?<![\w)])[-−+])?"
     rf"(?:(?P<digits>(?<![A-Za-z0-9_.])(?:{_DIGITS}))|(?P<word>\b(?:{_WORD})(?:-(?:{_WORD}))?\b)"
     rf"|(?P<wide>{_WIDE}{{2,}}|{_WIDE}(?={_COUNTER})))"
     rf"(?P<half>{_SPACE}?[½¼¾])?"
-    rf"(?P<times>(?:(?:{_SPACE}|-)*(?:{_MAGNITUDE})(?![^\W_])\.?|{_SPACE}?[百千万萬亿億兆천만억조]+){{1,2}})?"
+    rf"(?P<times>(?:(?:{_SPACE}|-)*(?:{_MAGNITUDE})(?![^\W_])\.?|{_SPACE}?{_WIDE_TIMES}+){{1,2}})?"
     rf"(?:(?:{_SPACE}|-)?(?P<unit>(?:{_UNIT})(?![^\W_])|(?:{_WIDE_UNIT})))?",
     re.IGNORECASE,
 )
+_TIMES = re.compile(rf"{_WIDE_TIMES}+|[^\W\d_{_WIDE_TIMES[1:-1]}]+")
 # What a quantity has at its heart, and what may stand before that: the whole form is tried nowhere else.
 _DIGIT_HEART = re.compile(rf"[\d{_WIDE[1:-1]}](?:(?<=\d)\d+)?")
 _WORD_HEARTS = spellings(NUMBER_WORDS)
 _NEXT_HEART = 12  # characters: a number in which two of them are further apart is none
 _LEAD = re.compile(rf"(?:(?:{_CURRENCY}){_SPACE}?)?[-−+]?\Z", re.IGNORECASE)
 _LONGEST_LEAD = 5  # characters
-_BEFORE_HEART = frozenset("-−+$€£¥₹₩￥DRPYBF \u00a0\u202f\u2009") | frozenset("drpybf")  # what a lead ends with
+_LEAD_ENDS = re.compile(rf"[-−+$€£¥₹₩￥DRPYBFdrpybf]{_SPACE}?")
 _HYPHENED = re.compile(r"(?<![\w.])[^\W\d_][\w.]*(?:[-_/][\w.]+)*[-_/]\Z")  # before a number: `Qwen2.5-`7B, `GPT-`4
 _EITHER = re.compile(r"\d{1,3}[.,]\d{3}")  # thousands or a fraction: that depends on the language
 _GROUPS = re.compile(rf"{_SPACE}|['’]")  # what stands between thousands
@@ -90,6 +92,7 @@ _ORDINAL = re.compile(rf"(?P<digits>\d{{1,4}}+)(?:{any_of(in_any_case(_ENDINGS))
 _WIDE_ORDINAL = re.compile(r"第(?P<digits>\d+|[一二三四五六七八九十百]+)")
 _ROUNDED = 0.05  # of the value: more than that apart is another number, whatever its zeros
 _RANGE = re.compile(r"\s?(?:-|–|—|~|～|至|到)\s?|\s(?:to|bis|a|à|and|und|y|et)\s", re.IGNORECASE)
+_WIDEST_RANGE = 5  # characters
 _SIGN = r"\s*(?:(?:US)?[$€£¥])?\s*$"
 _ABOUT = re.compile(
     r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca\.|close to|estimated|~|≈|"
@@ -155,9 +158,10 @@ def values(text: str, known: Sequence[Date] | None = None) -> list[Quantity]:
         _take(taken, date.start, date.end)
     hearts = _outside(taken, _hearts(text))
     found: list[Quantity] = []
-    for kind in (_per_cents(text), _fractions(text), _halves(text), _ordinals(text, hearts), _plain(text, hearts, taken)):
+    kinds = _per_cents(text), _fractions(text), _halves(text), _ordinals(text, hearts), _plain(text, hearts, taken)
+    for kind in kinds:
         for quantity in kind:
-            if not any(taken[quantity.start : quantity.end]):
+            if _is_free(taken, quantity.start, quantity.end):
                 found.append(quantity)
                 _take(taken, quantity.start, quantity.end)
     found.sort(key=lambda q: q.start)
@@ -166,6 +170,10 @@ def values(text: str, known: Sequence[Date] | None = None) -> list[Quantity]:
 
 def _take(taken: bytearray, start: int, end: int) -> None:
     taken[start:end] = b"\1" * (end - start)
+
+
+def _is_free(taken: bytearray, start: int, end: int) -> bool:
+    return taken.find(1, start, end) < 0
 
 
 def _outside(taken: bytearray, hearts: list[int]) -> list[int]:
@@ -227,7 +235,7 @@ def _plain(text: str, hearts: Sequence[int], taken: bytearray) -> Iterator[Quant
     comma = None
     for match in _matches(text, hearts):
         start, end = match.span()
-        if any(taken[start:end]) or _is_part_of_a_name(text, match):
+        if not _is_free(taken, start, end) or _is_part_of_a_name(text, match):
             continue
         if comma is None and _EITHER.fullmatch(match["digits"] or ""):
             comma = detect(text) in _COMMA_LANGUAGES
@@ -247,7 +255,9 @@ def _matches(text: str, hearts: Sequence[int]) -> Iterator[re.Match[str]]:
         if at < end:
             continue
         start = at
-        if text[at - 1 : at] in _BEFORE_HEART and (lead := _LEAD.search(text, max(end, at - _LONGEST_LEAD), at)):
+        if _LEAD_ENDS.search(text, max(end, at - 2), at) and (
+            lead := _LEAD.search(text, max(end, at - _LONGEST_LEAD), at)
+        ):
             start = lead.start()
         match = _QUANTITY.match(text, start)
         while match is None and start < at:
@@ -324,7 +334,7 @@ def _decimals(digits: str, *, comma: bool) -> list[str]:
 
 def _times(form: _Form) -> float:
     times = 1.0
-    for word in re.findall(r"[^\W\d_]+", form.times or ""):
+    for word in _TIMES.findall(form.times or ""):
         if not _is_unit_letter(word, form):
             times *= MAGNITUDES.get(word.lower()) or wide_number(word)
     return times
@@ -418,12 +428,16 @@ def _ranged(text: str, found: list[Quantity]) -> Iterator[Quantity]:
     for index, quantity in enumerate(found):
         before = found[index - 1] if index else None
         after = found[index + 1] if index + 1 < len(found) else None
-        if after and _RANGE.fullmatch(text, quantity.end, after.start):
+        if after and _is_range(text, quantity.end, after.start):
             yield _like(text, quantity, after)
-        elif before and _RANGE.fullmatch(text, before.end, quantity.start):
+        elif before and _is_range(text, before.end, quantity.start):
             yield quantity._replace(in_range=True)
         else:
             yield quantity
+
+
+def _is_range(text: str, start: int, end: int) -> bool:
+    return end - start <= _WIDEST_RANGE and bool(_RANGE.fullmatch(text, start, end))
 
 
 def _like(text: str, first: Quantity, second: Quantity) -> Quantity:

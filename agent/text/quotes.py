@@ -255,7 +255,10 @@ def _spans(text: str) -> Iterator[tuple[int, int, Row | None]]:
             yield block.start, block.end, tables[index] if tables[index].heads else None
         elif block.kind != "rule" and not is_divider(text, block):
             for start, end in split(text, block.start, block.end):
-                yield from ((*piece, None) for piece in _shortened(text, start, end))
+                if end - start <= _LONGEST:
+                    yield start, end, None
+                else:
+                    yield from ((*piece, None) for piece in _shortened(text, start, end))
 
 
 def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

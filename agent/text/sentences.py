@@ -24,9 +24,7 @@ _WIDE_STOP = re.compile(
     rf"[{_WIDE_STOPS}](?:(?<=[。｡])[。｡]*|(?<=[！？])[！？]*(?![”」』》〉]\w))(?:\u2026+)?{_WIDE_CLOSERS}{_MARKS}"
 )
 _STOPS = ".!?\u2026\u061f\u06d4\u0964"
-_STOP = re.compile(
-    rf"(?P<stop>[{_STOPS}]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))"
-)
+_STOP = re.compile(rf"(?P<stop>[{_STOPS}]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))")
 _LINE = re.compile(r"\n+")
 _BEFORE = re.compile(r"(?<![\w.&'’/-])[\w.&'’/-]+$")
 _DOTTED = re.compile(r"(?:\w\.)+\w")
@@ -173,7 +171,7 @@ def _first_word(text: str) -> str:
 
 
 def _is_dotted(word: str) -> bool:
-    return bool(_DOTTED.fullmatch(word))
+    return "." in word and bool(_DOTTED.fullmatch(word))
 
 
 # After `U.S.` or `Inc.` a sentence begins anew where one of these does.

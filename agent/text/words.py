@@ -19,9 +19,9 @@ WIDE = (  # for a character class: Thai, Lao, Burmese, Khmer, kana, Han, Hangul
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff"
 )
-_NARROW_TOKEN = r"\d+(?:[.,]\d+)+(?:[^\W\d_{0}]+)?|[^\W_{0}]+(?:(?:\u00ad|-\n[ \t]*(?=[a-z])|['’](?=\w))[^\W_{0}]+)*"
-_TOKEN = re.compile(rf"[{WIDE}]|{_NARROW_TOKEN.format(WIDE)}")
-_IN_NARROW = re.compile(_NARROW_TOKEN.format(""))  # the same, a fifth faster, where no character is wide
+_NARROW = r"\d+(?:[.,]\d+)+(?:[^\W\d_{0}]+)?|[^\W_{0}]+(?:(?:\u00ad|-\n[ \t]*(?=[a-z])|['’](?=\w))[^\W_{0}]+)*"
+_TOKEN = re.compile(rf"[{WIDE}]|{_NARROW.format(WIDE)}")
+_NARROW_TOKEN = re.compile(_NARROW.format(""))  # the same, a fifth faster, for a text without wide characters
 _ELIDED = re.compile(r"^(?:l|d|qu|n|s|j|m|t|c|dell|nell|all|dall|sull|un|quell)['](?=\w{2})")
 _HYPHENS = re.compile(r"\u00ad|-\n[ \t]*")
 _WIDE_CHAR = re.compile(f"[{WIDE}]")
@@ -40,13 +40,13 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> list[Token]:
     """Every word in order; in scripts without spaces every character."""
-    form = _TOKEN if is_wide(text) else _IN_NARROW
+    form = _TOKEN if is_wide(text) else _NARROW_TOKEN
     return [Token(stem(m[0]), m.start(), m.end()) for m in form.finditer(text)]
 
 
 def written(text: str) -> list[str]:
     """The words as they stand, without offsets; in scripts without spaces every character."""
-    return (_TOKEN if is_wide(text) else _IN_NARROW).findall(text)
+    return (_TOKEN if is_wide(text) else _NARROW_TOKEN).findall(text)
 
 
 def wide_pairs(text: str) -> Iterator[str]:

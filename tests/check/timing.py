@@ -31,7 +31,9 @@ async def rules_seconds() -> tuple[float, float]:
     labelled, documents = load()
     filler = "\n\n".join(documents.values())
     texts = {n: (documents.get(n, "") + f"\n\nPage {n}. " + filler * 9)[:_LENGTH] for n in range(1, _SOURCES + 1)}
-    chosen = [one for one in labelled if one.cites in texts][:: max(1, len(labelled) // _CLAIMS)][:_CLAIMS]
+    fitting = [one for one in labelled if one.cites in texts]
+    chosen = fitting[:: len(fitting) // _CLAIMS][:_CLAIMS]
+    assert len(chosen) == _CLAIMS
     _quotable.cache_clear()
     pieces.cache_clear()
     given = claims_of(chosen, texts)

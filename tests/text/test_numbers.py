@@ -1,5 +1,7 @@
 """Numbers mean the same in every spelling, and differ only where no reading makes them agree."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,8 @@ def test_a_separator_is_read_as_the_language_uses_it():
         ("三亿六千万元", 360_000_000, "cny"),
         ("三万亿元", 3e12, "cny"),
         ("95 gigawatt hours", 95e9, "wh"),
+        ("5백만 명", 5e6, ""),
+        ("3亿M 部", 3e14, ""),  # no person writes it; it is read all the same
     ],
 )
 def test_parts_of_a_whole_and_long_numerals_in_words(text, value, dimension):
@@ -107,3 +111,11 @@ PARTS = (
 def test_looking_around_digits_and_number_words_misses_nothing(text):
     whole = [match.span() for match in numbers._QUANTITY.finditer(text)]
     assert [match.span() for match in numbers._matches(text, numbers._hearts(text))] == whole
+
+
+@given(st.lists(st.sampled_from([*PARTS, "May", "in", "2020", "January", "1", "Q3", " ", " ", "\n"]), max_size=20))
+def test_passing_over_the_numbers_in_dates_changes_none_of_the_others(parts):
+    text = "".join(parts)
+    found = numbers.values(text)
+    with patch.object(numbers, "_outside", lambda _, hearts: hearts):
+        assert numbers.values(text) == found
