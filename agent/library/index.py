@@ -38,6 +38,8 @@ FILTERED = (
 )
 SEARCH_SECONDS = 1.0  # a search takes 2 to 40 ms; past this the exact one would have been the quicker
 STEP_SECONDS = 0.25  # of adding vectors at a time; as long may a search find the index busy
+GATHER_SECONDS = 1.0  # for what comes along with the news: to add it takes 50 ms of a processor, and 2 more a vector …
+MANY = 100  # … of which so many that are missing need not wait for others
 OPEN_SECONDS = 60.0
 BUILD_SECONDS = 0.03  # a vector: twenty times what it takes, since others come first …
 SERVED_SECONDS = 0.05  # … and for a server, which may be far or busy
@@ -74,6 +76,7 @@ class ChromaIndex:
         self._where = {"do": "open", **place_of(home, server), "record": str(record.absolute()), "embedder": embedder}
         self._is_served = server is not None
         self._crew = Crew("agent.library.chroma_worker")
+        self._gather_seconds = GATHER_SECONDS
         self.forget()
         _INDEXES.add(self)
 
@@ -88,6 +91,7 @@ class ChromaIndex:
         self._lock = threading.Lock()  # over users and caretaker
         self._free = threading.Lock()  # held while the worker is at something
         self._news = threading.Event()
+        self._unused = threading.Event()  # the last user has gone: nothing is waited for any more
         self._caretaker: threading.Thread | None = None
 
     @asynccontextmanager
@@ -114,6 +118,11 @@ class ChromaIndex:
         """Of the last vector in the index; 0 where it is not open."""
         return int(self._told.get("mark", 0))
 
+    @property
+    def is_large(self) -> bool:
+        """Of so many vectors it is asked for all or nothing."""
+        return int(self._told.get("count", 0)) > FILTERED
+
     async def search(self, queries: Matrix, wanted: Wanted, *, limit: int) -> list[list[int]] | None:
         """For each query the rows of the documents' passages that are most like it, best first.
 
@@ -121,7 +130,7 @@ class ChromaIndex:
         """
         if self.state != "open" or self.mark < wanted.newest or not self._crew.pids():
             return None
-        if not wanted.everything and int(self._told["count"]) > FILTERED:
+        if self.is_large and not wanted.everything:
             return None
         if not self._free.acquire(blocking=False):
             return None
@@ -150,6 +159,7 @@ class ChromaIndex:
     def _come(self) -> None:
         with self._lock:
             self._users += 1
+            self._unused.clear()
             self._in_a_hurry = False
             if self._caretaker is None:
                 self.state, self._failures, self._is_damaged = "opening", 0, False
@@ -160,6 +170,8 @@ class ChromaIndex:
         with self._lock:
             self._users -= 1
             self._in_a_hurry = in_a_hurry and self._users == 0
+            if self._users == 0:
+                self._unused.set()
         if self._in_a_hurry:
             self._crew.close()  # a kill does an index no harm
         self._news.set()
@@ -182,6 +194,8 @@ class ChromaIndex:
             if unused and not self._more_to_do() and self._given_back():
                 return
             self._news.wait(pause)
+            if self.state == "open" and self._told.get("missing", 0) < MANY:
+                self._unused.wait(self._gather_seconds)
             self._news.clear()
 
     def _more_to_do(self) -> bool:

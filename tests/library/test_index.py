@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from agent.library.homes import BUILD
-from agent.library.index import FILTERED, LOG, ChromaIndex, Wanted, index_at
+from agent.library.index import FILTERED, GATHER_SECONDS, LOG, ChromaIndex, Wanted, index_at
 from agent.library.record import Record
 from agent.library.server import ChromaServer
 from agent.library.vectors import Vectors
@@ -185,6 +185,31 @@ async def test_of_a_large_index_only_all_is_asked_since_its_filter_is_slow(shelf
         shelf.index._told = {**shelf.index._told, "count": FILTERED + 1}
         assert await shelf.index.search(units(1, 9), Wanted([1], 0), limit=5) is None
         assert await shelf.index.search(units(1, 9), Wanted([1], 0, everything=True), limit=5) is not None
+
+
+async def test_what_comes_piece_by_piece_while_it_is_used_is_added_together(shelf):
+    shelf.add(5)
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+        marks = set()
+        for _ in range(int(GATHER_SECONDS / 0.02)):
+            shelf.add(1)
+            await asyncio.sleep(0.02)
+            marks.add(shelf.index.mark)
+        await shelf.caught_up()
+    assert len(marks) < 5
+
+
+async def test_who_leaves_does_not_wait_for_more_to_come(shelf):
+    shelf.add(5)
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+        shelf.index._gather_seconds = 600.0
+        shelf.add(1)
+        await asyncio.sleep(0.1)
+        assert shelf.index.mark < shelf.newest
+    await until(lambda: shelf.index.state == "closed")
+    assert shelf.in_chroma() == shelf.all_passages()
 
 
 async def test_what_a_short_run_left_is_added_after_it(shelf):
