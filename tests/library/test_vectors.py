@@ -9,7 +9,7 @@ import pytest
 
 from agent.library.catalogue import Choice, entries
 from agent.library.forgetting import forget, plan, rename
-from agent.library.held import Held, _place
+from agent.library.held import LAST, Held, _Places
 from agent.library.mapped import mapped, path_of, write
 from agent.library.vectors import Vectors, packed, unpacked
 from tests.library.conftest import document
@@ -159,8 +159,8 @@ def test_several_questions_at_once_find_what_each_finds_alone(record, documents)
 
 @pytest.mark.parametrize("dimension", [32, 384, 1_536, 500_000])
 def test_no_product_is_so_large_that_threads_would_share_it(dimension):
-    place = _place(dimension)
-    assert len(place) == 1 or 390_000 < place.size <= 400_000
+    for place in _Places().of(dimension):
+        assert len(place) == 1 or 390_000 < place.size <= 400_000
 
 
 def test_what_others_add_is_held_too(record):
@@ -186,9 +186,20 @@ def test_blocks_grow_full_before_there_is_another():
     held = Held("x")
     for start in range(0, 20_000, 500):
         held = held.grown(rows[start : start + 500])
-    assert [len(each) for each in held.blocks] == [8_000, 8_000, 4_000]
+    assert [len(each) for each in held.blocks] == [8_000, 8_000, 3_500, 500]
     assert (held.mark, len(held), held.newest([1])) == (20_000, 20_000, 20_000)
     assert held.nearest(units(1, seed=17_000), [1], 1) == [[17_000]]
+
+
+def test_the_few_vectors_that_come_with_a_page_are_not_copied_with_thousands():
+    rows = [(n, n, 1, packed(units(1, 8, seed=n))[0]) for n in range(1, 6_001)]
+    before = Held("x").grown(rows[:5_000])
+    held = before
+    for start in range(5_000, 6_000, 5):
+        held = held.grown(rows[start : start + 5])
+        assert len(held.blocks[-1]) <= LAST
+    assert np.concatenate([each.marks for each in held.blocks]).tolist() == [*range(1, 6_001)]
+    assert (len(held), held.mark, len(held.blocks), len(before)) == (6_000, 6_000, 2, 5_000)
 
 
 # ------------------------------------------------------------------------------------------------- in a file
