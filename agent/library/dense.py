@@ -145,11 +145,19 @@ class Dense:
     ) -> list[list[int]]:
         number, index = known
         if index.state == "open":
-            newest, everything = await self._lane.run(self._vectors.reach, documents, number)
-            found = await index.search(queries, Wanted(documents, newest, everything), limit=limit)
+            wanted = await self._lane.run(self._wanted, documents, known)
+            found = await index.search(queries, wanted, limit=limit) if wanted else None
             if found is not None:
                 return found
         return await self._lane.run(self._vectors.nearest, queries, documents, number, limit)
+
+    def _wanted(self, documents: Sequence[int], known: tuple[int, ChromaIndex]) -> Wanted | None:
+        """Blocks: what the index is to be asked for; None where it is sure not to answer, which is told quickly."""
+        number, index = known
+        held = self._vectors.in_memory(documents, number)
+        if index.is_large and (held is None or held.mark > index.mark):
+            return None
+        return Wanted(documents, *self._vectors.reach(documents, number))
 
     # --------------------------------------------------------------------------------------------- making vectors
 

@@ -101,8 +101,9 @@ class Vectors:
 
         The second is False where it cannot be told quickly.
         """
-        if held := self._in_memory(documents, embedder):
-            return held.newest(documents), held.is_all_of(documents)
+        if held := self.in_memory(documents, embedder):
+            everything = held.is_all_of(documents)
+            return held.mark if everything else held.newest(documents), everything
         return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0]), False
 
     def hold(self, embedder: int) -> Held | None:
@@ -142,7 +143,7 @@ class Vectors:
         if there is None or len(held) - len(there) >= grown:
             mapped.write(held, self._record, embedder)
 
-    def _in_memory(self, documents: Sequence[int], embedder: int) -> Held | None:
+    def in_memory(self, documents: Sequence[int], embedder: int) -> Held | None:
         """None where it would not be worth it: few documents are read from the file, until somebody wants many."""
         return self.hold(embedder) if len(documents) > FEW or embedder in self._held else None
 
@@ -167,7 +168,7 @@ class Vectors:
 
     def nearest(self, queries: Matrix, documents: Sequence[int], embedder: int, limit: int) -> list[list[int]]:
         """For each query the rows of the documents' passages that are most like it, best first: all are compared."""
-        held = self._in_memory(documents, embedder) or Held("").grown(
+        held = self.in_memory(documents, embedder) or Held("").grown(
             self._record.rows(_VECTORS, json.dumps(documents), embedder)
         )
         return held.nearest(queries, documents, limit)

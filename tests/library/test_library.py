@@ -16,6 +16,7 @@ import pytest
 from agent.errors import LibraryError
 from agent.library.dense import PROBE
 from agent.library.embed import NO_EMBEDDER
+from agent.library.index import FILTERED, Wanted
 from agent.library.library import StoredLibrary
 from agent.services import Library
 from agent.text.lexical import match
@@ -276,6 +277,20 @@ async def test_finding_goes_through_chroma_once_it_is_ready(library, tmp_path):
         deadline = time.monotonic() + 10
         while "Cats" in await first(library, documents, "matsu"):  # it may just be at something else
             assert time.monotonic() < deadline
+
+
+async def test_a_large_index_is_asked_for_everything_once_it_has_everything_and_else_not(library):
+    async with library.in_use():
+        documents = library._record.rows_of(await filled(library))
+        await ready(library)
+        dense, (number, index) = library._dense, library._dense._known
+        dense._vectors.hold(number)
+        small, index._told = index._told, {**index._told, "count": FILTERED + 1}
+        assert dense._wanted(documents, (number, index)) == Wanted(documents, index.mark, everything=True)
+        index._told = {**index._told, "mark": index.mark - 1}
+        assert dense._wanted(documents, (number, index)) is None
+        index._told = {**small, "mark": index.mark}
+        assert dense._wanted([1], (number, index)) == Wanted([1], 1)
 
 
 async def test_a_run_ends_without_tasks(library):
