@@ -441,3 +441,29 @@ def test_of_words_that_all_stand_in_too_many_passages_the_rarest_is_looked_for(t
     found = record.with_words(match("authors: distilled models"), record.rows_of([p.id for p in pages]), 60)
     assert len(found) == 12
     record.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "weighed", "count"),
+    [("distilled ones reason", 12, 12), ("distilled ones reason", 11, 6), ("distilled models", 11, 6)],
+)
+def test_passages_are_weighed_once_however_many_of_the_words_they_have(tmp_path, question, weighed, count):
+    record = Record(tmp_path / "library.sqlite3", weighed=weighed)
+    for n in range(12):
+        text = "Distilled ones reason." if n < 6 else "Models: other ones reason."
+        record.store(document(f"{text} {n}", url=f"https://a.example/{n}"), "run")
+    assert len(record.with_words(match(question), [*range(1, 13)], 60)) == count
+    record.close()
+
+
+def test_words_whose_passages_are_gone_hide_nothing_that_is_there(record):
+    pages = of_words(record, 40)
+    with record.writing() as connection:
+        connection.execute("DELETE FROM passages WHERE row <= 30")  # as a forgotten text that could not be read
+    rows = record.rows_of([p.id for p in pages[30:]])
+    assert len(record.with_words(match("models"), rows, 2)) == 2
+
+
+def test_a_document_that_is_named_twice_is_one(record):
+    [page] = of_words(record, 1)
+    assert record.rows_of([page.id, page.id, "of another library"]) == [1]
