@@ -185,6 +185,7 @@ def _goes_beyond(taken: bytearray, at: int, after: int) -> bool:
     return after - at <= _NEXT_HEART and after < len(taken) and not taken[after]
 
 
+@lru_cache(maxsize=4_096)  # a claim is laid beside many passages, in several arrangements
 def agree(claimed: Quantity, told: Quantity) -> bool | None:
     """True: what is claimed follows from what is told, rounding allowed.  False: they differ.  None: not comparable."""
     if claimed.dimension and told.dimension and claimed.dimension != told.dimension:

@@ -99,7 +99,8 @@ class Quotable:
         held = self._held(weights)
         if heads:
             held = self._of_row(held, heads)
-        ranked = sorted(held, key=lambda index: -sum(weights[term] for term in held[index]))[: 3 * limit]
+        borne = {index: sum(map(weights.__getitem__, terms)) for index, terms in held.items()}
+        ranked = sorted(held, key=lambda index: -borne[index])[: 3 * limit]
         windows = {
             self._widened(index, held, weights, total, most=1 if heads and index in self._rows else _WINDOW)
             for index in ranked
@@ -146,7 +147,7 @@ class Quotable:
 
     def _of_row(self, held: dict[int, set[str]], heads: Sequence[str]) -> dict[int, set[str]]:
         """Without the rows of tables that are about something else than the claim's row, or, turned, its column."""
-        rows_held = {i: {t.word for t in tokens(self.text[slice(*self.spans[i])])} for i in held if i in self._rows}
+        rows_held = {i: set(map(stem, written(self.text[slice(*self.spans[i])]))) for i in held if i in self._rows}
         kept: set[int] = set()
         for head in heads:
             terms = {token.word for token in tokens(head) if not is_small(token.word)}
