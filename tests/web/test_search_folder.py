@@ -154,6 +154,19 @@ async def test_what_was_never_read_comes_before_what_is_only_looked_at_again(tmp
     assert [len(await _titles(folder, "lion")) for _ in range(3)] == [4, 8, 10]
 
 
+async def test_a_file_that_was_rewritten_comes_before_what_is_only_looked_at_again(tmp_path: Path) -> None:
+    old = tmp_path / "9.pdf"
+    old.write_text("a zebra")
+    settle(old)
+    folder = Folder(tmp_path, _as_text, seconds=0)
+    await _titles(folder, "zebra")
+    for i in range(6):
+        (tmp_path / f"{i}.pdf").write_text("a zebra")
+    assert [len(await _titles(folder, "zebra")) for _ in range(2)] == [5, 7]
+    old.write_text("a lion")
+    assert await _titles(folder, "lion") == ["9.pdf"]
+
+
 async def test_only_a_few_files_are_read_at_once(tmp_path: Path) -> None:
     under_way: set[Path] = set()
     most = 0

@@ -174,11 +174,11 @@ class Folder:
 
 
 def _turn(new: tuple[_File, Known]) -> int:
-    """What nobody has read comes first, what failed as it is comes last; between them what has probably not changed."""
+    """What has to be read comes first, what failed as it is comes last; between them what has probably not changed."""
     file, of_it = new
     if of_it.failed == file.stamp:
         return 2
-    return 1 if of_it.digest else 0
+    return 1 if of_it.digest and not of_it.stamp else 0
 
 
 def _bytes(file: _File) -> bytes:
