@@ -191,10 +191,11 @@ class ChromaIndex:
         while True:
             unused = self._users == 0  # before the step: what the last user left is then added by it
             pause = FAILED_SECONDS if self._in_a_hurry else self._step()
-            if unused and not self._more_to_do() and self._given_back():
-                return
-            self._news.wait(pause)
-            if self.state == "open" and self._told.get("missing", 0) < MANY:
+            if unused and not self._more_to_do():
+                if self._given_back():
+                    return
+                continue
+            if self._news.wait(pause) and self.state == "open" and self._told.get("missing", 0) < MANY:
                 self._unused.wait(self._gather_seconds)
             self._news.clear()
 

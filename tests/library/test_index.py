@@ -212,6 +212,18 @@ async def test_who_leaves_does_not_wait_for_more_to_come(shelf):
     assert shelf.in_chroma() == shelf.all_passages()
 
 
+async def test_an_index_that_is_behind_when_it_opens_does_not_wait_for_more(shelf):
+    shelf.add(5)
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+    await until(lambda: shelf.index.state == "closed")
+    shelf.index._gather_seconds = 600.0
+    shelf.add(1)
+    shelf.index._news.clear()  # another program added it
+    async with shelf.index.in_use():
+        await shelf.caught_up()
+
+
 async def test_what_a_short_run_left_is_added_after_it(shelf):
     async with shelf.index.in_use():
         shelf.add(30)
