@@ -33,7 +33,8 @@ _UNIT = any_of(word for word in UNITS if _ASCII.fullmatch(word))
 _WIDE_UNIT = any_of(word for word in UNITS if not _ASCII.fullmatch(word))
 _WORD = any_of(NUMBER_WORDS)
 _WIDE = "[零〇一二两三四五六七八九十百千万亿兆億萬]"
-_WIDE_TIMES = "[百千万萬亿億兆백천만억조]"
+_WIDE_TIMES = "百千万萬亿億兆천만억조"
+_TIMES_SPELT = f"[{_WIDE_TIMES}]|백(?=[천만억조])"  # alone 백 is as likely the beginning of a word: `19 백신`
 _COUNTER = "[倍成个個名位次年天小分美元%项項款种種家人台篇]"
 _QUANTITY = re.compile(
     rf"(?P<currency>(?=[UACHEGRJI$€£¥₹₩￥])(?:{_CURRENCY}){_SPACE}?)?"
@@ -41,15 +42,15 @@ _QUANTITY = re.compile(
     rf"(?:(?P<digits>(?<![A-Za-z0-9_.])(?:{_DIGITS}))|(?P<word>\b(?:{_WORD})(?:-(?:{_WORD}))?\b)"
     rf"|(?P<wide>{_WIDE}{{2,}}|{_WIDE}(?={_COUNTER})))"
     rf"(?P<half>{_SPACE}?[½¼¾])?"
-    rf"(?P<times>(?:(?:{_SPACE}|-)*(?:{_MAGNITUDE})(?![^\W_])\.?|{_SPACE}?{_WIDE_TIMES}+){{1,2}})?"
+    rf"(?P<times>(?:(?:{_SPACE}|-){{0,3}}(?:{_MAGNITUDE})(?![^\W_])\.?|{_SPACE}?(?:{_TIMES_SPELT})+){{1,2}})?"
     rf"(?:(?:{_SPACE}|-)?(?P<unit>(?:{_UNIT})(?![^\W_])|(?:{_WIDE_UNIT})))?",
     re.IGNORECASE,
 )
-_TIMES = re.compile(rf"{_WIDE_TIMES}+|[^\W\d_{_WIDE_TIMES[1:-1]}]+")
+_TIMES = re.compile(rf"[{_WIDE_TIMES}백]+|[^\W\d_{_WIDE_TIMES}백]+")
 # What a quantity has at its heart, and what may stand before that: the whole form is tried nowhere else.
 _DIGIT_HEART = re.compile(rf"[\d{_WIDE[1:-1]}](?:(?<=\d)\d+)?")
 _WORD_HEARTS = spellings(NUMBER_WORDS)
-_NEXT_HEART = 12  # characters: a number in which two of them are further apart is none
+_NEXT_HEART = 40  # characters: in one number no two of them are further apart; between them are two magnitudes at most
 _LEAD = re.compile(rf"(?:(?:{_CURRENCY}){_SPACE}?)?[-−+]?\Z", re.IGNORECASE)
 _LONGEST_LEAD = 5  # characters
 _LEAD_ENDS = re.compile(rf"[-−+$€£¥₹₩￥DRPYBFdrpybf]{_SPACE}?")

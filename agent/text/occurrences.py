@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from agent.text.patterns import in_any_case
+
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -18,7 +20,7 @@ def spellings(words: Iterable[str]) -> frozenset[str]:
 
     Each is a run of letters: another one (`per cent`) is found by none.
     """
-    return frozenset(spelt for word in words for spelt in (word, word.upper(), word[0].upper() + word[1:]))
+    return frozenset(in_any_case(words))
 
 
 def has_any(text: str, words: frozenset[str]) -> bool:
@@ -31,17 +33,16 @@ def places(text: str, words: frozenset[str]) -> list[int]:
     return anywhere(text, words & _runs(text))
 
 
-def anywhere(text: str, signs: Iterable[str], start: int = 0, end: int | None = None) -> list[int]:
+def anywhere(text: str, signs: Iterable[str]) -> list[int]:
     """Where one of the signs stands, in order, whatever is beside it."""
-    stop = len(text) if end is None else end
-    return sorted(at for sign in signs for at in _places_of(text, sign, start, stop))
+    return sorted(at for sign in signs for at in _places_of(text, sign))
 
 
-def _places_of(text: str, sign: str, start: int, end: int) -> list[int]:
-    found, at = [], text.find(sign, start, end)
+def _places_of(text: str, sign: str) -> list[int]:
+    found, at = [], text.find(sign)
     while at >= 0:
         found.append(at)
-        at = text.find(sign, at + 1, end)
+        at = text.find(sign, at + 1)
     return found
 
 
