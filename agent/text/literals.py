@@ -97,10 +97,11 @@ def open_at(text: str, start: int, *, final: bool) -> Opened | None:
 
 def _next_opener(text: str, at: int) -> int | None:
     """The next opener or line end."""
-    newline, opener = text.find("\n", at), OPENER.search(text, at)
-    if opener is None:
-        return newline if newline >= 0 else None
-    return min(newline, opener.start()) if newline >= 0 else opener.start()
+    newline = text.find("\n", at)
+    opener = OPENER.search(text, at, newline if newline >= 0 else len(text))
+    if opener:
+        return opener.start()
+    return newline if newline >= 0 else None
 
 
 def _code(text: str, start: int, *, final: bool) -> Opened | None:

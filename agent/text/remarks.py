@@ -173,7 +173,7 @@ _MANNERS = re.compile(
     r"|希望|如需|如果您|以下是|下面是|ich hoffe|im folgenden|espero que|a continuación|j[’']espère|voici)",
     re.IGNORECASE,
 )
-_EMPHASIS = re.compile(r"^[\s*_>(]+|[\s*_)]+$")
+_EMPHASIS = re.compile(r"^[\s*_>(]+|(?<![\s*_)])[\s*_)]+$")
 
 
 def remark(kind: Remark, language: str, **words: str) -> str:

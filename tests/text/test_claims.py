@@ -1,5 +1,6 @@
 """Every sentence that states a fact is a claim, exactly where it stands; nothing else is."""
 
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from agent.text.citations import marks
 from agent.text.claims import UNCITED, claims, set_apart, stranded, without
 from agent.text.remarks import is_remark, reason, remark
 from tests.check.test_rules import PAIRS
+from tests.pace import limit
 
 
 def cut(answer):
@@ -246,3 +248,10 @@ def test_a_sentence_set_apart_has_no_half_of_an_emphasis():
 def test_a_sentence_that_points_back_to_one_that_failed_hangs(answer, hangs):
     found = claims(answer)
     assert [claim.text for claim in stranded(answer, found, found[:1])] == hangs
+
+
+@pytest.mark.parametrize("gap", [" " * 20_000, "\n" * 20_000, "\n \n" * 7_000, " *" * 10_000])
+def test_a_reply_with_a_long_gap_takes_no_longer_than_another(gap):
+    began = time.perf_counter()
+    claims(f"R1 is open [1]. It{gap}is free [2].")
+    assert time.perf_counter() - began < limit(0.4)
