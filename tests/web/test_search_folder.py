@@ -15,6 +15,7 @@ from agent.types import Query, SearchHit
 from agent.web.search.folder import SETTLED, Folder
 from agent.web.search.folder_index import FolderIndex, file_of
 from agent.web.search.hits import Row
+from agent.web.search.parts import ReadFile
 from tests.contracts.search_provider import SearchProviderContract
 
 
@@ -131,26 +132,29 @@ async def test_a_file_is_read_once_and_again_when_it_has_changed(tmp_path: Path)
     assert await _titles(folder, "zebra") == []
 
 
-async def test_reading_stops_when_its_time_is_over_and_goes_on_with_the_next_search(tmp_path: Path) -> None:
+def _slowly(seconds: float) -> ReadFile:
     async def read(path: Path) -> str:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(seconds)
         return "a lion"
 
-    for i in range(12):
-        (tmp_path / f"{i:02}.pdf").write_bytes(b"%%PDF %d" % i)
-    folder = Folder(tmp_path, read, seconds=0.01)
+    return read
+
+
+def _pdfs(root: Path, count: int) -> None:
+    for i in range(count):
+        (root / f"{i:02}.pdf").write_bytes(b"%%PDF %d" % i)
+
+
+async def test_reading_stops_when_its_time_is_over_and_goes_on_with_the_next_search(tmp_path: Path) -> None:
+    _pdfs(tmp_path, 12)
+    folder = Folder(tmp_path, _slowly(0.05), seconds=0.01)
     assert await _titles(folder, "lion") == ["00.pdf", "01.pdf", "02.pdf", "03.pdf"]
     assert len(await _titles(folder, "lion")) == 8
 
 
 async def test_what_was_never_read_comes_before_what_is_only_looked_at_again(tmp_path: Path) -> None:
-    async def read(path: Path) -> str:
-        await asyncio.sleep(0.01)
-        return "a lion"
-
-    for i in range(10):
-        (tmp_path / f"{i:02}.pdf").write_bytes(b"%%PDF %d" % i)
-    folder = Folder(tmp_path, read, seconds=0)  # each search is late from its start, as on a busy machine
+    _pdfs(tmp_path, 10)
+    folder = Folder(tmp_path, _slowly(0.01), seconds=0)  # each search is late from its start, as on a busy machine
     assert [len(await _titles(folder, "lion")) for _ in range(3)] == [4, 8, 10]
 
 
@@ -436,6 +440,16 @@ async def test_where_no_index_can_be_kept_the_folder_is_searched_all_the_same(de
     (desk.root / "a.html").write_text("a lion")
     desk.home.write_text("a file where the directory of indexes would be")
     assert await _titles(desk.command(), "lion") == ["a.html"]
+
+
+def test_who_looked_before_another_had_read_takes_nothing_from_what_was_read() -> None:
+    index = FolderIndex()
+    index.put("file:///a", "a", "a lion", digest="1")
+    index.put("file:///b", "b", "a lion", stamp="new", digest="1")
+    index.name([("file:///a", "a", ""), ("file:///b", "b", "old")])
+    assert [hit.url for hit in index.find("lion", 10)] == ["file:///a", "file:///b"]
+    index.name([("file:///b", "b", "new")])  # it has changed since
+    assert [hit.url for hit in index.find("lion", 10)] == ["file:///a"]
 
 
 async def test_two_commands_at_once_share_one_index(desk: Desk) -> None:

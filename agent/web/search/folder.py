@@ -123,7 +123,7 @@ class Folder:
             if (of_it := known.get(file.url, _UNKNOWN)).stamp != file.stamp and self._left.get(file.url) != file.stamp
         ]
         # A file without a stamp has probably not changed; it is looked at, and found meanwhile by what is known of it.
-        self._index.name([(f.url, f.name) for f, of_it in new if of_it.stamp or f.url not in known])
+        self._index.name([(f.url, f.name, of_it.stamp) for f, of_it in new if of_it.stamp or f.url not in known])
         self._characters = self._index.characters()
         return sorted(new, key=_turn)
 

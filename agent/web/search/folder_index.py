@@ -67,11 +67,16 @@ class FolderIndex:
 
     # --------------------------------------------------------------------------------------------- writing
 
-    def name(self, files: Sequence[tuple[str, str]]) -> None:
-        """Have files (URL, every word that names it) found by their names alone."""
+    def name(self, files: Sequence[tuple[str, str, str]]) -> None:
+        """Have files (URL, every word that names it, stamp that is known of it) found by their names alone.
+
+        What another command has read of one meanwhile stays.
+        """
         with self._writing() as tables:
-            for url, name in files:
-                _put(tables, url, name, "", "", "")
+            for url, name, stamp in files:
+                now = tables.execute("SELECT stamp FROM files WHERE url = ?", (url,)).fetchone()
+                if now is None or (stamp and now == (stamp,)):
+                    _put(tables, url, name, "", "", "")
 
     def put(self, url: str, name: str, text: str, *, stamp: str = "", digest: str = "") -> None:
         """Index a file anew.  Another one with that digest has the same text."""
