@@ -37,7 +37,7 @@ test-slow: $(VENV)/.dev embedder  ## browser, third-party servers, kills, the bu
 	@$(BIN)/pytest -m slow --timeout 900
 
 eval: $(VENV)/.dev embedder  ## how well it checks and finds: tables from labelled claims and questions
-	@$(BIN)/python -m tests.check.evaluate && echo && $(BIN)/python -m tests.check.mutations
+	@$(BIN)/python -m tests.verify.evaluate && echo && $(BIN)/python -m tests.verify.mutations
 	@echo && $(BIN)/python -m tests.library.evaluate
 
 bench: $(VENV)/.dev embedder  ## how fast it finds, embeds and reads pages: about a quarter of an hour

@@ -334,6 +334,8 @@ class Claim:
     why: str = ""
     about: str | None = None  # of a table cell: its row's and column's heads
     context: str | None = None  # what it goes on from: the sentence before it; of a list item, what introduces the list
+    missing: tuple[str, ...] = ()  # its figures, dates, names and quoted words that stand in none of its cited sources
+    found: tuple[str, ...] = ()  # likewise, those that do
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +357,7 @@ class Case:
     exhibits: tuple[Exhibit, ...]
     about: str = ""  # of a table cell: its row's and column's heads
     context: str = ""  # what it goes on from, in the answer; not to be judged
+    failed: str = ""  # what was wrong with an earlier reply on it; such a case is asked alone
 
 
 @dataclass(frozen=True, slots=True)

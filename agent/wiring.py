@@ -162,9 +162,9 @@ class Wiring:
         self.search_names  # noqa: B018 - a name that does not work is told before anything begins
 
     def services(self) -> Services:
-        from agent.check.checker import NoChecker, RuleChecker
         from agent.reasoning.extractive import ExtractiveReasoner
         from agent.services import Services
+        from agent.verify.verdicts import NoChecker, RuleChecker
 
         settings = self._settings
         return Services(

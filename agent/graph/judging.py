@@ -18,8 +18,8 @@ from agent.graph.state import Run
 from agent.graph.steps.brief import brief_of
 from agent.graph.texts import slices, source_texts
 from agent.services import Judge
-from agent.text.claims import claims as cut
 from agent.types import Case, Claim, Judgement
+from agent.verify.claims import claims as cut
 
 BESIDE = 6  # claims a batch where it is asked beside the writing: about a paragraph's doubtful ones
 AT_ONCE = 3  # batches under way

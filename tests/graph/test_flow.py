@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from agent.check.checker import RuleChecker
 from agent.codec import from_json
 from agent.errors import ModelOverloaded, ModelRefused, QuestionError
 from agent.graph.build import build
 from agent.result import Answer
 from agent.text.proof import is_closed
 from agent.types import Again, Delta, Query, Stance
+from agent.verify.verdicts import RuleChecker
 from tests.parts import (
     ANSWER,
     CALL,

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from agent.check.checker import RuleChecker
 from agent.errors import ModelOverloaded
 from agent.events import Writing, decode
 from agent.graph.build import build
 from agent.graph.judging import BESIDE, TOGETHER, batches
 from agent.types import Case, Delta, Exhibit, Stance
+from agent.verify.verdicts import RuleChecker
 from tests.pace import limit
 from tests.parts import CALL, LIMITS, PLAN, ScriptedJudge, ScriptedReasoner, World
 

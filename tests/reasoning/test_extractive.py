@@ -9,8 +9,8 @@ import pytest
 from agent.errors import LibraryError
 from agent.reasoning.extractive import ExtractiveReasoner
 from agent.text.citations import MarkFilter
-from agent.text.claims import claims
 from agent.types import Brief, Claim, Delta, Finding, Query, Stance
+from agent.verify.claims import claims
 from tests.pace import limit
 from tests.reasoning.evidence import evidence
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.text.claims import claims
 from agent.text.revised import revised
+from agent.verify.claims import claims
 
 URL = "http://a.example/"
 (OLD,) = claims("R1 cost $9M [1].")

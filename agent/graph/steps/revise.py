@@ -9,11 +9,11 @@ from agent.graph.state import Draft, Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.brief import brief_of
 from agent.graph.texts import gathered
-from agent.text.claims import without
 from agent.text.output import close
 from agent.text.replies import parse_revisions
 from agent.text.revised import revised, said
 from agent.types import Claim, Delta, Evidence, Finding
+from agent.verify.claims import without
 
 
 def findings(claims: tuple[Claim, ...]) -> list[Finding]:

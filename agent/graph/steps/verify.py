@@ -15,11 +15,11 @@ from agent.graph.steps.revise import findings
 from agent.graph.texts import slices, source_texts
 from agent.services import Examine
 from agent.text.citations import without_marks
-from agent.text.claims import claims as cut
-from agent.text.claims import points_back, set_apart, stranded, without
 from agent.text.output import close
 from agent.text.remarks import remark
 from agent.types import Claim
+from agent.verify.claims import claims as cut
+from agent.verify.claims import points_back, set_apart, stranded, without
 
 _HANGS = "it goes on from a sentence that is not confirmed"
 

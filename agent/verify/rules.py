@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from agent.check.arrange import arrangements
-from agent.check.comparison import Comparison, Slot, are_antonyms, compare, differ, in_common_keys, missing
-from agent.check.lexicon import (
+from agent.text.dates import Date
+from agent.text.prose import prose
+from agent.text.sentences import split
+from agent.text.words import is_wide, spelling, tokens
+from agent.types import Verdict
+from agent.verify.arrange import arrangements
+from agent.verify.comparison import Comparison, Slot, are_antonyms, compare, differ, in_common_keys, missing
+from agent.verify.lexicon import (
     AGAINST,
     AND,
     ARTICLES,
@@ -36,12 +41,7 @@ from agent.check.lexicon import (
     TITLES,
     WHOSE,
 )
-from agent.check.pieces import Piece, is_one_name, pieces
-from agent.text.dates import Date
-from agent.text.prose import prose
-from agent.text.sentences import split
-from agent.text.words import is_wide, spelling, tokens
-from agent.types import Verdict
+from agent.verify.pieces import Piece, is_one_name, pieces
 
 Outcome = Literal["supported", "refuted", "cannot tell"]
 VERDICTS: dict[Outcome, Verdict] = {"supported": "supported", "refuted": "refuted", "cannot tell": "unchecked"}

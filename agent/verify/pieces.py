@@ -9,7 +9,12 @@ import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from agent.check.lexicon import (
+from agent.text.dates import Date, dates
+from agent.text.function_words import function_words
+from agent.text.language import detect
+from agent.text.numbers import Quantity, quantities
+from agent.text.words import is_small, is_wide, spelling, tokens
+from agent.verify.lexicon import (
     ARTICLES,
     BEHIND,
     CONDITIONS,
@@ -25,11 +30,6 @@ from agent.check.lexicon import (
     TELLING,
     words_of,
 )
-from agent.text.dates import Date, dates
-from agent.text.function_words import function_words
-from agent.text.language import detect
-from agent.text.numbers import Quantity, quantities
-from agent.text.words import is_small, is_wide, spelling, tokens
 
 _STOPS = re.compile(r"[,;:(（，；：、—–]|\s-\s")
 _ENDS = re.compile(r"[.!?]\s|[。！？]")

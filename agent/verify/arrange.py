@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from agent.check.comparison import in_common_keys
-from agent.check.lexicon import ARTICLES, BEHIND
-from agent.check.pieces import Piece, is_one_name
 from agent.text.dates import Date
 from agent.text.words import spelling
+from agent.verify.comparison import in_common_keys
+from agent.verify.lexicon import ARTICLES, BEHIND
+from agent.verify.pieces import Piece, is_one_name
 
 Pieces = tuple[Piece, ...]
 _BE = frozenset(("is", "are", "was", "were", "be", "been", "being"))

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from agent.check.lexicon import ANTONYMS, words_of
-from agent.check.pieces import Piece
 from agent.text import dates, numbers
 from agent.text.dates import Date
 from agent.text.numbers import Quantity
+from agent.verify.lexicon import ANTONYMS, words_of
+from agent.verify.pieces import Piece
 
 _SIDES = words_of("""
     after before since until till by from nach vor seit bis ab después antes desde hasta après avant depuis

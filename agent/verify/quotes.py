@@ -23,7 +23,7 @@ from agent.text.numbers import values
 from agent.text.sentences import split
 from agent.text.words import is_small, is_wide, stem, tokens, wide_pairs, written
 
-ENOUGH = 0.4  # of a claim's weight: below it the passage shares a topic with the claim at most (see tests/check)
+ENOUGH = 0.4  # of a claim's weight: below it the passage shares a topic with the claim at most (see tests/verify)
 ENOUGH_ACROSS = 0.5  # of the weight of its numbers and names, where claim and source share no script
 _LONGEST = 600  # characters: a longer sentence is a list or a page without stops, and is cut where it can be
 _WINDOW = 3  # sentences in a quote, at most

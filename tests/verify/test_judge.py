@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.check.checker import RuleChecker
-from agent.check.judged import stands
-from agent.text.claims import claims
 from agent.types import Exhibit, Judgement, Source
+from agent.verify.claims import claims
+from agent.verify.judge import stands
+from agent.verify.verdicts import RuleChecker
 
 TEXT = (
     "Vectara measured it. They call it overhelping.\n\nLooking closer they found that 71.7 per cent of the additions "

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from agent.check.checker import NoChecker, RuleChecker
-from agent.text.claims import UNCITED, claims
 from agent.types import Citation, Claim, Source
+from agent.verify.claims import UNCITED, claims
+from agent.verify.verdicts import NoChecker, RuleChecker
 
 TABLE = "| Model | Price |\n|---|---|\n| R1 | $0.55 |\n"
 TEXT = f"# R1\n\nR1 was released on January 20, 2025. It has 671B parameters.\n\n{TABLE}"

@@ -1,8 +1,8 @@
 """The judge on labelled claims, with anybody in the model's seat: its prompts as files, and its replies as a table.
 
-`python -m tests.check.judging prompts DIR` writes one prompt a batch; a reader puts each reply beside it, as
-`1.reply.txt` for `1.prompt.txt`; `python -m tests.check.judging replies DIR` reads them and prints how the claims
-fared, rules and judge together.  `python -m tests.check.judging asks URL MODEL` puts the same batches before a model at
+`python -m tests.verify.judging prompts DIR` writes one prompt a batch; a reader puts each reply beside it, as
+`1.reply.txt` for `1.prompt.txt`; `python -m tests.verify.judging replies DIR` reads them and prints how the claims
+fared, rules and judge together.  `python -m tests.verify.judging asks URL MODEL` puts the same batches to a model at
 an OpenAI-compatible endpoint, as a run does.  Only kinds that rules mostly cannot decide are taken, mixed in an order
 that says nothing.
 """
@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from agent.check.checker import RuleChecker
 from agent.errors import ModelError
 from agent.reasoning.asking import for_judging
 from agent.reasoning.journal import MemoryJournal
@@ -26,7 +25,8 @@ from agent.reasoning.r1 import R1Reasoner
 from agent.reasoning.roles import Role, Roles
 from agent.text.verdicts import parse_judgements
 from agent.types import Brief, Case, Judgement
-from tests.check.evaluate import KINDS, Labelled, claims_of, confusion, judged, load, wrong
+from agent.verify.verdicts import RuleChecker
+from tests.verify.evaluate import KINDS, Labelled, claims_of, confusion, judged, load, wrong
 
 TAKEN = ("paraphrase", "relation reversed", "overgeneralised", "fabricated", KINDS["W"])
 BATCH = 18

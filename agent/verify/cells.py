@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.check.comparison import Comparison, compare, differ
-from agent.check.pieces import Piece, pieces
-from agent.check.rules import CANNOT_TELL, Ruling, first_decided
 from agent.text.numbers import Quantity
 from agent.text.prose import prose
 from agent.text.sentences import split
 from agent.types import Claim
+from agent.verify.comparison import Comparison, compare, differ
+from agent.verify.pieces import Piece, pieces
+from agent.verify.rules import CANNOT_TELL, Ruling, first_decided
 
 _UNIT_IN_HEAD = re.compile(
     r"[%‰$€£¥()（）°]|\b(?:in|per|pro|por|k|m|b|bn|mio|mrd|tsd|thousands?|millions?|billions?|millionen|milliarden|"

@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from agent.check.cells import Told, heads_of, rule_on_cell
-from agent.check.conflicts import conflicts
-from agent.check.framing import bare, introduced
-from agent.check.judged import Laid, Shown, case_of, decided, requoted, shown_of, whole
-from agent.check.rules import VERDICTS, Ruling, first_decided, rule_on
 from agent.services import Examine, Slices
 from agent.text.citations import without_marks
-from agent.text.claims import UNCITED, cited_parts, leans
 from agent.text.language import detect
-from agent.text.quotes import Quotable, Quote
 from agent.text.urls import text_fragment
 from agent.types import Case, Citation, Claim, Conflict, Judgement, Source
+from agent.verify.cells import Told, heads_of, rule_on_cell
+from agent.verify.claims import UNCITED, cited_parts, leans
+from agent.verify.conflicts import conflicts
+from agent.verify.framing import bare, introduced
+from agent.verify.judge import Laid, Shown, case_of, decided, requoted, shown_of, whole
+from agent.verify.quotes import Quotable, Quote
+from agent.verify.rules import VERDICTS, Ruling, first_decided, rule_on
 
 _CANDIDATES = 4  # passages of a source that the rules look at
 _SMALL = 20_000  # characters of sources: less is worked through on the loop, in a few milliseconds

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.check.checker import RuleChecker
-from agent.text.claims import claims
 from agent.types import Source
+from agent.verify.claims import claims
+from agent.verify.verdicts import RuleChecker
 
 SAID = "The final run of the model cost 5.5 million dollars [1]."
 FIRST = "The final run of the model cost 5.5 million dollars. It took two months."

@@ -2,8 +2,8 @@
 
 import re
 
-from tests.check.judging import BATCH, Endpointed, fared
 from tests.model_server import ModelServer, Request, Said
+from tests.verify.judging import BATCH, Endpointed, fared
 
 _CLAIMS = BATCH + 8  # some have no passage that a judge could be shown
 

@@ -11,13 +11,13 @@ import sys
 import time
 from dataclasses import replace
 
-from agent.check.checker import RuleChecker, _quotable
-from agent.check.pieces import pieces
 from agent.events import Writing, decode
 from agent.graph.build import build
 from agent.types import Delta, Stance
-from tests.check.evaluate import claims_of, load
+from agent.verify.pieces import pieces
+from agent.verify.verdicts import RuleChecker, _quotable
 from tests.parts import CALL, LIMITS, PLAN, ScriptedJudge, ScriptedReasoner, World
+from tests.verify.evaluate import claims_of, load
 
 FASTER = 20.0  # than R1
 SENTENCE_S = 25 / 30  # 25 tokens at 30 a second

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.check.rules import rule, rule_on
+from agent.verify.rules import rule, rule_on
 
 # (what the source says, a false sentence that differs from it by one word)
 PAIRS = [

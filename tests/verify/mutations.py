@@ -1,6 +1,6 @@
 """Whether the figures would notice: each rule taken out in turn, and what falls when it is gone.
 
-A rule whose loss no figure shows is either not needed or not measured.  Replaces functions of `agent.check` for one run
+A rule whose loss no figure shows is either not needed or not measured.  Swaps functions of `agent.verify` for one run
 at a time, which is what a mutation is.
 """
 
@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from agent.check import arrange, checker, comparison, framing, pieces, rules
-from agent.check.checker import RuleChecker
-from tests.check.evaluate import Figure, claims_of, figures, judged, load
+from agent.verify import arrange, comparison, framing, pieces, rules, verdicts
+from agent.verify.verdicts import RuleChecker
+from tests.verify.evaluate import Figure, claims_of, figures, judged, load
 
 
 def _never(*_: Any) -> str:
@@ -61,7 +61,7 @@ MUTATIONS: dict[str, tuple[ModuleType, str, Any]] = {
     "two names are one": (rules, "_joins_names", _no),
     "what is asked is said": (rules, "_without_questions", lambda told: told),
     "a region is never the wider place": (rules, "_may_hold", _no),
-    "an item says all by itself": (checker, "leans", _no),
+    "an item says all by itself": (verdicts, "leans", _no),
     "any list above introduces it": (framing, "_introduction", lambda _, start: (start, start)),
     "a label belongs to the claim": (framing, "_without_label", lambda said: said),
     "the day of the page belongs to the claim": (framing, "_without_day", lambda said, _: said),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.check.framing import bare
+from agent.verify.framing import bare
 
 PAGE = "2026-07-25"
 

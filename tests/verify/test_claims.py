@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.check.judged import _WHY
-from agent.check.rules import rule
 from agent.graph.steps.verify import _HANGS
 from agent.text.citations import marks
-from agent.text.claims import UNCITED, claims, set_apart, stranded, without
 from agent.text.remarks import is_remark, reason, remark
-from tests.check.test_rules import PAIRS
+from agent.verify.claims import UNCITED, claims, set_apart, stranded, without
+from agent.verify.judge import _WHY
+from agent.verify.rules import rule
 from tests.pace import limit
+from tests.verify.test_rules import PAIRS
 
 
 def cut(answer):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent.check.comparison import compare, differ
-from agent.check.pieces import Piece, pieces
 from agent.text.citations import without_marks
 from agent.text.prose import prose
-from agent.text.quotes import Quotable
 from agent.text.sentences import split
 from agent.types import Claim, Conflict, Side, Source
+from agent.verify.comparison import compare, differ
+from agent.verify.pieces import Piece, pieces
+from agent.verify.quotes import Quotable
 
 _FRAME = 0.75  # of the claim's other pieces: what is alike besides the value must be nearly all
 _LEAST_FRAME = 3  # pieces

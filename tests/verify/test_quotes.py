@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.text.quotes import Quotable, best_quote
+from agent.verify.quotes import Quotable, best_quote
 from tests.pace import limit
 
 PAGE = (

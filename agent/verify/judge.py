@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.check.framing import introduction
-from agent.check.pieces import pieces
-from agent.check.rules import Outcome
 from agent.text import dates, numbers
 from agent.text.citations import without_marks
 from agent.text.dates import Date
 from agent.text.numbers import Quantity
 from agent.text.prose import prose
-from agent.text.quotes import Quotable, Quote
 from agent.text.urls import text_fragment
 from agent.text.words import is_small, tokens
 from agent.types import Case, Citation, Claim, Exhibit, Judgement, Source, Verdict
+from agent.verify.framing import introduction
+from agent.verify.pieces import pieces
+from agent.verify.quotes import Quotable, Quote
+from agent.verify.rules import Outcome
 
 JUDGED_AS: dict[str, Verdict] = {
     "supported": "supported",

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.check.checker import RuleChecker
-from agent.text.claims import claims
 from agent.types import Source
+from agent.verify.claims import claims
+from agent.verify.verdicts import RuleChecker
 
 SOURCE = """# Distilled models
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from agent.check.comparison import compare
-from agent.check.pieces import pieces
 from agent.text.dates import agree, dates
 from agent.text.prose import prose
 from agent.text.sentences import split
+from agent.verify.comparison import compare
+from agent.verify.pieces import pieces
 
 _LABEL = re.compile(r"^[\W_]*(?P<label>[^\W\d_][^.:：,;?!()]{1,40})(?:[:：]\s+|：)(?=\S)")
 _MOST_WORDS = 4  # of a label

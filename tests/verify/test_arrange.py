@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.check.rules import rule
+from agent.verify.rules import rule
 
 SAME = [
     ("In 1934 the bridge opened in Aldport.", "The bridge opened in Aldport in 1934."),

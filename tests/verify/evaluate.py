@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.check.checker import RuleChecker
 from agent.services import Checker
-from agent.text.claims import claims
 from agent.types import Claim, Source, Verdict
+from agent.verify.claims import claims
+from agent.verify.verdicts import RuleChecker
 
 LABELLED = Path(__file__).parent / "labelled"
 KINDS = {

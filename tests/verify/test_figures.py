@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from agent.check.checker import NoChecker, RuleChecker
-from tests.check.evaluate import report
-from tests.check.mutations import MUTATIONS, fallen, measured, mutated
-from tests.check.timing import rules_seconds
+from agent.verify.verdicts import NoChecker, RuleChecker
 from tests.pace import limit
+from tests.verify.evaluate import report
+from tests.verify.mutations import MUTATIONS, fallen, measured, mutated
+from tests.verify.timing import rules_seconds
 
 
 def test_the_bars_hold_and_two_runs_say_the_same():
