@@ -58,6 +58,7 @@ class Judge(Protocol):
     """Who decides on claims that rules cannot decide on: a model, asked for nothing else."""
 
     beside: bool  # does a call beside the writing cost the writing nothing?
+    room: int  # tokens of sources and claims that one call can take
 
     def judge(self, brief: Brief, cases: Sequence[Case]) -> AsyncIterator[Thought]:
         """A `Judgement` for each case that it decides on; of a case that none comes for, nothing is known.

@@ -299,11 +299,12 @@ class Caution:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a judge says of one case of a batch.  `words`: of the passages, those that decided; they may be made up."""
+    """What a judge says of one case of a batch.  `words`: of the sources, those that decided; they may be made up."""
 
     case: int  # its place in the batch, from 0
     outcome: Judged
     words: tuple[str, ...] = ()
+    unsaid: str = ""  # of a claim that is said in part: the part that is not
 
 
 Thought = Delta | Query | Stance | Again | Spending | Caution | Judgement
@@ -340,23 +341,25 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A passage that a claim cites, with what is known of its source."""
+    """What a judge is shown of a source that a claim cites, as the writer saw it, with what is known of the source."""
 
     source: int
     text: str
     title: str = ""
     published: str | None = None
     site: str = ""
+    short: str = ""  # less of it, around what bears on the claim, for a model with a small window; empty: the same
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A claim put before a judge, with its own passages only."""
+    """A claim put before a judge, with its own sources only."""
 
     claim: str  # without its marks
     exhibits: tuple[Exhibit, ...]
     about: str = ""  # of a table cell: its row's and column's heads
     context: str = ""  # what it goes on from, in the answer; not to be judged
+    missing: tuple[str, ...] = ()  # its figures, dates, names and quoted words that stand in none of its sources
     failed: str = ""  # what was wrong with an earlier reply on it; such a case is asked alone
 
 

@@ -303,6 +303,7 @@ class ScriptedJudge:
         pause_each: float = 0.0,
     ) -> None:
         self.verdicts, self.beside, self.error = verdicts or {}, beside, error
+        self.room = 24_000
         self.pause, self.pause_each = pause, pause_each
         self.asked: list[tuple[str, ...]] = []  # the claims of each batch
 

@@ -95,26 +95,26 @@ def test_each_sentence_has_the_verdict_that_it_had(run):
     assert [c.verdict for c in answer.claims] == recording["verdicts"]
 
 
-# (recording, what its writer says, what it says instead, a sentence with it, that sentence's verdict then)
+# (recording, what its writer says, what it says instead, a sentence with it, what then stands in none of its sources)
 FALSIFIED = [
-    ("licence", "under the MIT licence", "under the GPL licence", "GPL", "refuted"),
-    ("licence", "20 January 2025", "21 January 2025", "21 January", "unchecked"),
-    ("cost-and-gpus", "Runs that failed", "Runs that succeeded", "succeeded", "refuted"),
-    ("hallucination-rates", "11.3 per cent", "13.1 per cent", "13.1", "unchecked"),
-    ("how-good", "in September 2025", "in September 2024", "September 2024", "refuted"),
+    ("licence", "under the MIT licence", "under the GPL licence", "GPL", ("GPL",)),
+    ("licence", "20 January 2025", "21 January 2025", "21 January", ("21 January 2025",)),
+    ("hallucination-rates", "11.3 per cent", "13.1 per cent", "13.1", ("13.1 per cent",)),
+    ("how-good", "in September 2025", "in September 2024", "September 2024", ("September 2024",)),
 ]
 
 
-@pytest.mark.parametrize(("name", "true", "false", "where", "verdict"), FALSIFIED)
-def test_a_falsified_answer_is_noticed(name, true, false, where, verdict, tmp_path):
+@pytest.mark.parametrize(("name", "true", "false", "where", "missing"), FALSIFIED)
+def test_a_falsified_answer_is_noticed(name, true, false, where, missing, tmp_path):
     recording = json.loads((RECORDINGS[0].parent / f"{name}.json").read_text(encoding="utf-8"))
     for reply in recording["replies"]:
         thinking = _THINK.match(reply["reply"])
         at = thinking.end() if thinking else 0
         reply["reply"] = reply["reply"][:at] + reply["reply"][at:].replace(true, false)
     recording["replies"].append({"step": "revise", "reply": "1: keep"})
-    verdicts = {c.verdict for c in answered(recording, tmp_path).claims if where in c.text}
-    assert verdicts == {verdict}
+    found = [claim for claim in answered(recording, tmp_path).claims if where in claim.text]
+    assert found
+    assert all(claim.missing == missing for claim in found)
 
 
 def test_the_reasoning_is_in_the_steps_and_nowhere_else(run):

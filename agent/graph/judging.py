@@ -1,8 +1,8 @@
 """Claims before a judge: in batches, some of them while the answer is still being written.
 
-Batches are cut from the front of the list of doubtful claims, so those that were asked for beside the writing are the
+Batches are cut from the front of the list of doubtful claims, so those that were asked for during the writing are the
 ones that `verify` asks for, and the journal has their replies.  A judge that fails, is late or too dear has decided
-nothing.  Knows when; what a verdict means is the checker's.
+nothing.
 """
 
 from __future__ import annotations
@@ -18,26 +18,55 @@ from agent.graph.state import Run
 from agent.graph.steps.brief import brief_of
 from agent.graph.texts import slices, source_texts
 from agent.services import Judge
+from agent.text.frame import with_shorter_exhibits
+from agent.text.ranking import estimate_tokens
 from agent.types import Case, Claim, Judgement
 from agent.verify.claims import claims as cut
 
 BESIDE = 6  # claims a batch where it is asked beside the writing: about a paragraph's doubtful ones
 AT_ONCE = 3  # batches under way
 TOGETHER = 24  # claims a batch where nothing else runs: thinking is paid once a call
-_LONGEST = 24_000  # characters of passages a batch; about 6,000 tokens
+_AROUND = 40  # tokens of a claim's number, its sources and the like
+_LEAST = 200  # characters of a source
+SURE = 2  # cases that must follow a batch before it is known to be whole: one alone would join it
 
 
-def batches(cases: Sequence[Case], most: int) -> Iterator[Sequence[Case]]:
-    """The cases in order; a batch is full at `most` of them or at 24,000 characters, whatever comes after."""
-    begin = room = 0
-    for at, case in enumerate(cases):
-        size = sum(len(exhibit.text) for exhibit in case.exhibits)
-        if at > begin and (at - begin == most or size > room):
-            yield cases[begin:at]
-            begin = at
-        room = (room if at > begin else _LONGEST) - size
-    if begin < len(cases):
-        yield cases[begin:]
+def batches(cases: Sequence[Case], most: int, room: int) -> Iterator[Sequence[Case]]:
+    """The cases in order: a batch has at most `most`, or one more that would be left alone, in `room` tokens.
+
+    A source counts once in a batch.  A case that was asked before is a batch of its own, and so is one that is larger
+    than the room.
+    """
+    begin = 0
+    while begin < len(cases):
+        end = begin + 1
+        while end < min(len(cases), begin + most) and _fits(cases[begin : end + 1], room):
+            end += 1
+        if end == len(cases) - 1 and _fits(cases[begin:], room):
+            end += 1
+        yield cases[begin:end]
+        begin = end
+
+
+def _fits(cases: Sequence[Case], room: int) -> bool:
+    return not any(case.failed for case in cases) and _tokens(cases) <= room
+
+
+def _tokens(cases: Sequence[Case]) -> int:
+    exhibits = {exhibit.text: exhibit.source for case in cases for exhibit in case.exhibits}
+    said = " ".join(part for case in cases for part in (case.claim, case.context, case.about))
+    return estimate_tokens(said) + sum(map(estimate_tokens, exhibits)) + _AROUND * len(cases)
+
+
+def fitted(case: Case, room: int) -> Case:
+    """The case with its sources cut to the room, first to what bears on the claim, then at the end."""
+    if _tokens([case]) > room:
+        case = with_shorter_exhibits(case)
+    while (size := _tokens([case])) > room and any(len(e.text) > _LEAST for e in case.exhibits):
+        part = max(0.1, min(0.9, room / size))
+        cut = tuple(replace(e, text=e.text[: max(_LEAST, int(len(e.text) * part))]) for e in case.exhibits)
+        case = replace(case, exhibits=cut)
+    return case
 
 
 @dataclass
@@ -56,7 +85,11 @@ class Examiner:
 
     async def __call__(self, cases: Sequence[Case]) -> list[Judgement]:
         """Judgements on these cases, as far as there are any.  Raises nothing but cancellation."""
-        asked = list(batches(cases, self.most))
+        cases = self.fit(cases)
+        order = (
+            range(len(cases)) if self.judge.beside else sorted(range(len(cases)), key=lambda at: not cases[at].missing)
+        )
+        asked = list(batches([cases[at] for at in order], self.most, self.judge.room))
         before = self.heard.usage
         async with asyncio.TaskGroup() as tasks:
             for batch in asked:
@@ -64,6 +97,9 @@ class Examiner:
         if len(asked) > 1 and self.judge.beside and self.heard.usage != before:  # they were waited for together
             self.heard.usage = replace(self.heard.usage, serial_model_calls=before.serial_model_calls + 1)
         return [replace(self.known[case], case=at) for at, case in enumerate(cases) if case in self.known]
+
+    def fit(self, cases: Sequence[Case]) -> list[Case]:
+        return [fitted(case, self.judge.room) for case in cases]
 
     async def ask(self, batch: Sequence[Case]) -> None:
         """One call; what it says is known from then on."""
@@ -167,7 +203,7 @@ class _Going:
                 with suppress(LibraryError):  # `verify` will meet it, too
                     await self._look()
                 if examiner := self._examiner:
-                    for batch in self._ready(over=over):
+                    for batch in self._ready(examiner, over=over):
                         tasks.create_task(examiner.ask(batch))
 
     async def _look(self) -> None:
@@ -180,16 +216,18 @@ class _Going:
         texts = await source_texts(self._run, numbers, services.library)
 
         async def collect(cases: Sequence[Case]) -> list[Judgement]:
-            self._doubtful += cases
+            self._doubtful += self._examiner.fit(cases) if self._examiner else []
             return []
 
         await services.checker.check(fresh, texts, collect, slices(self._run))
 
-    def _ready(self, *, over: bool) -> Iterator[Sequence[Case]]:
-        """Batches that are full, and at the end what is left."""
-        full = list(batches(self._doubtful[self._asked :], BESIDE))
-        if full and not over and len(full[-1]) < BESIDE:
-            full.pop()
-        for batch in full:
+    def _ready(self, examiner: Examiner, *, over: bool) -> Iterator[Sequence[Case]]:
+        """Batches that nothing more can join, and at the end what is left."""
+        waiting = self._doubtful[self._asked :]
+        left = len(waiting)
+        for batch in batches(waiting, BESIDE, examiner.judge.room):
+            left -= len(batch)
+            if left < SURE and not over:
+                return
             self._asked += len(batch)
             yield batch

@@ -14,13 +14,12 @@ from datetime import date
 from agent.reasoning.languages import language_name
 from agent.reasoning.prompts import load
 from agent.text.citations import MarkFilter, marks
-from agent.text.frame import neutral, webpages
-from agent.types import Brief, Case, Evidence, Finding
+from agent.text.frame import GAP, neutral, webpage, webpages
+from agent.types import Brief, Case, Evidence, Exhibit, Finding
 
 _MARK = re.compile(r"\[(\d+)\]")  # as the answer shows it; the model knows [citation:N]
 _LONGEST_REPLY = 20_000  # characters of a reply that is to be mended: more is a loop
-_LONGEST_TITLE = 120  # characters
-_LONGEST_CONTEXT = 300  # likewise, of the words before a claim
+_LONGEST_CONTEXT = 300  # characters of the words before a claim
 _DAYS = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
@@ -63,19 +62,36 @@ def for_rewriting(brief: Brief, draft: str) -> str:
 
 
 def for_judging(brief: Brief, cases: Sequence[Case]) -> str:
-    """The claims with the passages of each, line by line behind `>`: strangers wrote them."""
-    shown = "\n\n".join(_case(number, case) for number, case in enumerate(cases, start=1))
-    return load("judge", brief.language).fill({"cases": shown, "today": _today(brief), "count": str(len(cases))})
+    """Each source that is cited, once, and then the claims with the numbers of their sources."""
+    pages: dict[int, list[Exhibit]] = {}
+    for exhibit in dict.fromkeys(exhibit for case in cases for exhibit in case.exhibits):
+        pages.setdefault(exhibit.source, []).append(exhibit)
+    shown = "\n\n".join(_page(exhibits) for _, exhibits in sorted(pages.items()))
+    claims = "\n\n".join(_case(number, case) for number, case in enumerate(cases, start=1))
+    values = {"webpages": shown, "cases": claims, "today": _today(brief), "count": str(len(cases))}
+    return load("judge", brief.language).fill(values)
+
+
+def _page(exhibits: Sequence[Exhibit]) -> str:
+    """One source as its claims' writer saw it; where that differs from claim to claim, all of it.
+
+    Line by line behind `>`, so that no page can add a claim.
+    """
+    first, texts = exhibits[0], dict.fromkeys(exhibit.text for exhibit in exhibits)
+    lines = neutral(f"\n{GAP}\n".join(texts)).splitlines()
+    return webpage(first.source, first.title, first.site, first.published, "\n".join(f"> {line}" for line in lines))
 
 
 def _case(number: int, case: Case) -> str:
     heads = f"{{{_in_line(case.about)}}} " if case.about else ""
-    before = [f"Before it: {_in_line(case.context)[-_LONGEST_CONTEXT:]}"] if case.context else []
-    lines = [f"## {number}", *before, f"Claim: {heads}{_in_line(case.claim)}"]
-    for exhibit in case.exhibits:
-        known = ", ".join(_in_line(part) for part in (exhibit.site, exhibit.published) if part)
-        lines.append(f"[passage of “{_in_line(exhibit.title)[:_LONGEST_TITLE]}”{f', {known}' if known else ''}]")
-        lines += [f"> {line}" for line in neutral(exhibit.text).splitlines()]
+    lines = [f"## {number}", f"Webpages: {', '.join(str(exhibit.source) for exhibit in case.exhibits)}"]
+    if case.context:
+        lines.append(f"Before it: {_in_line(case.context)[-_LONGEST_CONTEXT:]}")
+    lines.append(f"Claim: {heads}{_in_line(case.claim)}")
+    if case.missing:
+        lines.append(f"Not found there by a program: {', '.join(_in_line(text) for text in case.missing)}")
+    if case.failed:
+        lines.append(f"An earlier reply was rejected: {_in_line(case.failed)}")
     return "\n".join(lines)
 
 

@@ -42,7 +42,9 @@ class R1Reasoner:
         writer, fast = calls(roles.writer), calls(roles.fast)
         self._mender = fast or self._reasoner
         self._scribe = writer or self._reasoner
-        self.judge = Bench(fast or self._reasoner, beside=bool(fast) or takes_two(roles.reasoner))
+        judging = roles.fast or roles.reasoner
+        concurrent = bool(fast) or takes_two(roles.reasoner)
+        self.judge = Bench(fast or self._reasoner, beside=concurrent, profile=judging.profile)
         self._author = Author(self._reasoner, writer, fast or self._scribe, pass_thinking=roles.pass_thinking)
 
     async def plan(self, brief: Brief) -> Thoughts:

@@ -207,11 +207,19 @@ def _parts(date: Date, reading: int) -> tuple[int, int, int]:
 
 def _compare(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool | None:
     is_open = False
+    if one[1] < 0 < other[1]:  # a quarter holds the months of its own
+        one = (one[0], other[1] if _quarter(other[1]) == -one[1] else one[1], 0)
+    elif other[1] < 0 < one[1] and _quarter(one[1]) == -other[1]:
+        other = (other[0], 0, 0)
     for mine, theirs in zip(one, other, strict=True):
         if mine and theirs and mine != theirs:
             return False
         is_open = is_open or bool(mine and not theirs)
     return None if is_open else True
+
+
+def _quarter(month: int) -> int:
+    return (month + 2) // 3
 
 
 def _decades_agree(one: Date, other: Date) -> bool | None:

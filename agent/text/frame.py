@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from agent.types import Evidence
+from agent.types import Case, Evidence
 
 _LONGEST_TITLE = 200  # characters
 _BLANK = 4  # characters between two passages that may be blank lines only: nothing is left out there
-_GAP = "[…]"  # where text of the page is left out: a writer must not take a part for the whole
+GAP = "[…]"  # where text of the page is left out: a writer must not take a part for the whole
 
 # Brackets of all widths: a forged marker need not be written in ASCII to be read as one.
 _BRACKETED = re.compile(r"[\[［【〔〖⟦❲]([^\[\]［］【】〔〕〖〗⟦⟧❲❳]{1,80})[\]］】〕〗⟧❳]")
@@ -45,14 +46,30 @@ def webpages(evidence: Sequence[Evidence]) -> str:
 
 def _webpage(evidence: Evidence) -> str:
     source = evidence.source
-    head = [
-        f"title: {_title(source.title) or 'none'}",
-        f"site: {_title(source.site)}",
-        f"date: {source.published or 'unknown'}",
-    ]
-    body = neutral("".join(_joined(evidence))).strip()
-    lines = [f"[webpage {source.number} begin]", *head, "", body, f"[webpage {source.number} end]"]
-    return "\n".join(lines)
+    return webpage(source.number, source.title, source.site, source.published, "".join(_joined(evidence)))
+
+
+def webpage(number: int, title: str, site: str, published: str | None, text: str) -> str:
+    """One source between its two markers; `text` is a page's and cannot forge them."""
+    head = [f"title: {_title(title) or 'none'}", f"site: {_title(site)}", f"date: {published or 'unknown'}"]
+    return "\n".join([f"[webpage {number} begin]", *head, "", neutral(text).strip(), f"[webpage {number} end]"])
+
+
+def excerpt(text: str, slices: Sequence[tuple[int, int]]) -> str:
+    """Slices of a text in order, what two of them share only once; what is left out between them is marked."""
+    parts: list[str] = []
+    end = 0
+    for start, stop in sorted(slices):
+        if start > end + _BLANK and (parts or text[:start].strip()):
+            parts.append(f"\n{GAP}\n")
+        parts.append(text[max(start, end) if start > end + _BLANK else end : stop])
+        end = max(end, stop)
+    return "".join([*parts, f"\n{GAP}" if text[end:].strip() else ""]).strip()
+
+
+def with_shorter_exhibits(case: Case) -> Case:
+    """The case with no more of its sources than what bears on the claim."""
+    return replace(case, exhibits=tuple(replace(e, text=e.short or e.text, short="") for e in case.exhibits))
 
 
 def _joined(evidence: Evidence) -> Iterable[str]:
@@ -60,13 +77,13 @@ def _joined(evidence: Evidence) -> Iterable[str]:
     end = 0
     for passage in evidence.passages:
         if passage.start > end + _BLANK:
-            yield f"\n{_GAP}\n"
+            yield f"\n{GAP}\n"
         elif passage.start > end > 0:
             yield "\n\n"
         yield passage.text[max(0, end - passage.start) :]
         end = max(end, passage.end)
     if evidence.length is not None and evidence.length > end + _BLANK:
-        yield f"\n{_GAP}"
+        yield f"\n{GAP}"
 
 
 def _title(title: str) -> str:

@@ -101,10 +101,14 @@ _MEASURES: dict[str, dict[float, str]] = {
     },
     "byte": {
         1: "bytes byte",
-        1e3: "kb kib",
-        1e6: "mb mib megabytes",
-        1e9: "gb gib gigabytes",
-        1e12: "tb tib terabytes",
+        1e3: "kb kilobytes",
+        1e6: "mb megabytes",
+        1e9: "gb gigabytes",
+        1e12: "tb terabytes",
+        2.0**10: "kib",
+        2.0**20: "mib",
+        2.0**30: "gib",
+        2.0**40: "tib",
     },
     "°c": {1: "°c ℃ celsius 摄氏度"},
     "°f": {1: "°f fahrenheit"},
@@ -131,6 +135,25 @@ UNITS: dict[str, tuple[str, float]] = {
     for dimension, sizes in _MEASURES.items()
     for factor, words in sizes.items()
     for word in words.split()
+}
+# Units that are others in another case: `Mb` are megabits, `mW` milliwatts.
+CASED_UNITS: dict[str, tuple[str, ...]] = {
+    "kb": ("kB", "KB"),
+    "mb": ("MB",),
+    "gb": ("GB",),
+    "tb": ("TB",),
+    "kib": ("KiB",),
+    "mib": ("MiB",),
+    "gib": ("GiB",),
+    "tib": ("TiB",),
+    "mw": ("MW",),
+    "mwh": ("MWh",),
+    "mhz": ("MHz",),
+    "mm": ("mm",),
+    "nm": ("nm",),
+    "mg": ("mg",),
+    "ms": ("ms",),
+    "ml": ("ml", "mL"),
 }
 CURRENCIES = {
     "us$": "usd",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from agent.text.dates import Date, dates
 from agent.text.language import detect
-from agent.text.magnitudes import CURRENCIES, MAGNITUDES, NUMBER_WORDS, UNITS, wide_number
+from agent.text.magnitudes import CASED_UNITS, CURRENCIES, MAGNITUDES, NUMBER_WORDS, UNITS, wide_number
 from agent.text.occurrences import has_any, places, spellings
 from agent.text.patterns import any_of, in_any_case
 
@@ -63,8 +63,8 @@ _PER_CENT = re.compile(rf"百分之(?P<digits>\d+(?:\.\d+)?|{_WIDE}+)")
 # Looked for from what joins the two numbers: an alternation of all number words at every word would be slow.
 _SLASHED = re.compile(r"/\s?(?P<bottom>\d{1,4})(?![\w/%])")
 _ABOVE = re.compile(r"(?<![\w/.])\d{1,3}(?=\s?$)")
-_OUT_OF = re.compile(rf" (?:in|out of|von|de cada|sur) (?P<of>\d+|{_WORD})\b(?!-|\s*(?:{_MAGNITUDE})\b)")
-_TOP = re.compile(rf"\b(?:\d+|one|uno|un|einer|eine|ein|{_WORD})$", re.IGNORECASE)
+_OUT_OF = re.compile(rf" (?:in|out of|von|de cada|sur) (?P<of>\d+|{_WORD})\b(?!-|[.,]\d|\s*(?:{_MAGNITUDE})\b)")
+_TOP = re.compile(rf"(?<![\w.,/])(?:\d+|one|uno|un|einer|eine|ein|{_WORD})$", re.IGNORECASE)
 _LONGEST_TOP = 16  # characters
 _PARTS_OF = {  # what a whole is cut into: `two thirds`, `drei Viertel`, `dos tercios`, `三分之二`
     word: parts
@@ -357,6 +357,8 @@ def _unit(form: _Form) -> tuple[str, float]:
         return CURRENCIES[form.currency.strip().lower()], 1.0
     if len(unit) == 1 and (form.unit or "").isupper():
         return "", 1.0  # `5 C`, `8 G`: a name's letter as likely as a unit
+    if unit in CASED_UNITS and form.unit not in CASED_UNITS[unit]:
+        return "", 1.0
     return UNITS.get(unit, ("", 1.0))
 
 

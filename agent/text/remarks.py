@@ -117,11 +117,11 @@ _REASONS: dict[str, dict[str, str]] = {
         "de": r"die Quelle sagt es anders: \1", "es": r"la fuente dice otra cosa: \1",
         "fr": r"la source dit autre chose : \1", "zh": r"来源的说法不同：\1",
     },
-    r"the passages cited do not say it, as the model that checks reads them": {
-        "de": "die angeführten Stellen sagen es nicht, wie das prüfende Modell sie liest",
-        "es": "los pasajes citados no lo dicen, según los lee el modelo que comprueba",
-        "fr": "les passages cités ne le disent pas, selon le modèle qui vérifie",
-        "zh": "据核查模型的判断，所引段落没有这样说",
+    r"the sources cited do not say it, as the model that checks reads them": {
+        "de": "die angeführten Quellen sagen es nicht, wie das prüfende Modell sie liest",
+        "es": "las fuentes citadas no lo dicen, según las lee el modelo que comprueba",
+        "fr": "les sources citées ne le disent pas, selon le modèle qui vérifie",
+        "zh": "据核查模型的判断，所引来源没有这样说",
     },
     r"it goes on from a sentence that is not confirmed": {
         "de": "es schließt an einen Satz an, der nicht bestätigt ist", "es": "sigue a una frase sin confirmar",

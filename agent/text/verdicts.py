@@ -23,6 +23,7 @@ _WORDS = {
     "cant tell": "cannot tell",
 }
 _QUOTED = re.compile(r"[\"“”„«「『]([^\"“”„«»「」『』]+)[\"“”»」』]")
+_UNSAID = re.compile(r"[|,;，；\s—–-]*(?:not said|missing|未说明?|未說明?)\s*[:：]\s*(?P<part>.+)$", re.IGNORECASE)
 _NEED_WORDS: frozenset[Judged] = frozenset(("supported", "partial", "refuted"))
 
 
@@ -33,16 +34,18 @@ def parse_judgements(text: str, count: int) -> list[Judgement]:
     """
     found: dict[int, Judgement] = {}
     for line in text.splitlines():
-        told = _LINE.fullmatch(line.strip())
-        if told and 1 <= int(told["number"]) <= count:
-            found[int(told["number"])] = _judgement(told)
+        found_line = _LINE.fullmatch(line.strip())
+        if found_line and 1 <= int(found_line["number"]) <= count:
+            found[int(found_line["number"])] = _judgement(found_line)
     return [found[number] for number in sorted(found)]
 
 
-def _judgement(told: re.Match[str]) -> Judgement:
-    outcome = _outcome(told["verdict"].lower())
-    words = _quoted(told["rest"]) if outcome in _NEED_WORDS else ()
-    return Judgement(int(told["number"]) - 1, outcome, words)
+def _judgement(line: re.Match[str]) -> Judgement:
+    outcome, rest = _outcome(line["verdict"].lower()), line["rest"]
+    unsaid = _UNSAID.search(rest) if outcome == "partial" else None
+    words = _quoted(rest[: unsaid.start()] if unsaid else rest) if outcome in _NEED_WORDS else ()
+    part = unsaid["part"].strip(' *_`"“”') if unsaid else ""
+    return Judgement(int(line["number"]) - 1, outcome, words, part)
 
 
 def _outcome(written: str) -> Judged:

@@ -20,6 +20,7 @@ from agent.text.sentences import split
 from agent.types import Citation, Claim
 
 UNCITED = "no source is cited"
+DIVIDER = " / "  # between a row's head and a column's in `Claim.about`
 
 _QUESTION = re.compile(r"[?？؟;][\"'”’»)\]*_\s]*$")
 _LEAD_IN = re.compile(r"[:：][*_\s]*$")
@@ -123,7 +124,7 @@ def _in_row(answer: str, row: Row, all_marks: Sequence[Mark]) -> Iterator[Claim]
         if _SOURCE_HEAD.match(head) or _BLANK_CELL.match(without_marks(text)):
             continue
         heads = (without_marks(answer[slice(*first)]), without_marks(head))
-        about = " / ".join(part for part in heads if part.strip())
+        about = DIVIDER.join(part for part in heads if part.strip())
         yield _claim(answer, *cell, _within(all_marks, *cell) + shared + _numbers_in(head), about)
 
 

@@ -1,25 +1,42 @@
-"""Where sources disagree: facts that were checked, laid beside what the other sources say.
-
-A conflict is two values of one thing: a sentence of another source that has all of a checked claim's names and nearly
-all of its words, but another number or date.  Knows claims and stored texts; decides for no side.
-"""
+"""Sources that disagree: a claim found supported, and the same statement with another value in another source."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.text.citations import without_marks
-from agent.text.prose import prose
-from agent.text.sentences import split
+from agent.text.words import stem
 from agent.types import Claim, Conflict, Side, Source
-from agent.verify.comparison import compare, differ
-from agent.verify.pieces import Piece, pieces
+from agent.verify.clauses import PAUSE, Atom, atoms, plain
 from agent.verify.quotes import Quotable
+from agent.verify.verbatim import exclude
 
-_FRAME = 0.75  # of the claim's other pieces: what is alike besides the value must be nearly all
-_LEAST_FRAME = 3  # pieces
+_LEAST_FRAME = 4  # atoms besides the value
 _LOOKED_AT = 3  # passages of a source
 _LONGEST = 300  # characters of a side
+_BEFORE_VALUE = 2  # atoms that may come in before the other value: "more than"
+_ARTICLES = frozenset(
+    (
+        "the",
+        "a",
+        "an",
+        "der",
+        "die",
+        "das",
+        "den",
+        "dem",
+        "ein",
+        "eine",
+        "el",
+        "la",
+        "los",
+        "las",
+        "un",
+        "una",
+        "le",
+        "les",
+    )
+)
 
 
 def conflicts(
@@ -37,40 +54,51 @@ def conflicts(
 def _of(
     claim: Claim, sources: Mapping[int, tuple[Source, str]], ready: Mapping[int, Quotable]
 ) -> Iterator[tuple[frozenset[str], Conflict]]:
-    said = prose(without_marks(claim.text))
-    if not any(piece.value for piece in pieces(said)):
+    said = plain(without_marks(claim.text))
+    if not any(atom.value for atom in atoms(said)):
         return
     opposed = {n: next(_opposed(said, ready[n]), None) for n in sources if not sources[n][0].suspect}
-    bearing = [c.source for c in claim.citations if c.quote and not opposed.get(c.source)]
+    supporting = [c.source for c in claim.citations if c.quote and not opposed.get(c.source)]
     for number, found in sorted(opposed.items()):
-        if found and bearing:
+        if found and supporting:
             mine, theirs, sentence = found
             about = f"{said[: mine.start]}…{said[mine.end :]}"
-            sides = (Side(said[:_LONGEST], tuple(sorted(bearing))), Side(sentence[:_LONGEST], (number,)))
+            sides = (Side(said[:_LONGEST], tuple(sorted(supporting))), Side(sentence[:_LONGEST], (number,)))
             yield frozenset((mine.text, theirs.text)), Conflict(about[:_LONGEST], sides)
 
 
-def _opposed(said: str, quotable: Quotable) -> Iterator[tuple[Piece, Piece, str]]:
-    """The claim's value, the source's, and the sentence that has it; nothing if the source says the same, too."""
-    told = [prose(quotable.passage(quote)) for quote in quotable.best(said, _LOOKED_AT) if not quotable.row(quote)]
-    sentences = [text[start:end] for text in told for start, end in split(text)]
-    claimed = pieces(said)
-    values = [p for p in claimed if p.value]
-    for sentence in sentences:
-        seen = compare(claimed, pieces(sentence))
-        rest = len(claimed) - len(values)
-        slots = [s for s in seen.slots if s.claimed]
-        missing = seen.missing
-        if len(slots) != 1 or len(missing) != 1 or not missing[0].value or rest < _LEAST_FRAME - 1:
-            continue
-        theirs = [p for p in slots[0].told if p.value]
-        alike = seen.same >= _FRAME * (len(claimed) - 1) and seen.same >= _LEAST_FRAME
-        clean = not any(p.is_critical or p.is_name for s in seen.slots if s.inside for p in s.told)
-        if (
-            alike
-            and clean
-            and len(theirs) == 1
-            and len(slots[0].claimed) == 1
-            and differ(slots[0].claimed[0], theirs[0])
-        ):
-            yield slots[0].claimed[0], theirs[0], sentence
+def _opposed(said: str, source: Quotable) -> Iterator[tuple[Atom, Atom, str]]:
+    """The claim's value, the source's, and the sentence that has it."""
+    mine = _frame(said)
+    for quote in source.best(said, _LOOKED_AT):
+        for at in source.within(quote):
+            if not source.units[at].row:
+                sentence = plain(source.text[slice(*source.spans[at])])
+                yield from ((*pair, sentence) for pair in _other_values(mine, _frame(sentence)))
+
+
+def _frame(sentence: str) -> list[Atom]:
+    """The atoms without articles and pauses, words by their stems."""
+    kept = (atom for atom in atoms(sentence) if atom.key != PAUSE and atom.key not in _ARTICLES)
+    return [atom if atom.value else atom._replace(key=stem(atom.key)) for atom in kept]
+
+
+def _other_values(mine: Sequence[Atom], theirs: Sequence[Atom]) -> Iterator[tuple[Atom, Atom]]:
+    """Pairs of values that exclude each other in one frame: all of the claim surrounds the other value, together."""
+    if len(mine) <= _LEAST_FRAME:
+        return
+    for at, value in enumerate(mine):
+        for place, other in enumerate(theirs) if value.value else ():
+            if exclude(value, other) and _stands_around(mine, at, theirs, place):
+                yield value, other
+
+
+def _stands_around(mine: Sequence[Atom], at: int, theirs: Sequence[Atom], place: int) -> bool:
+    before, after = [a.key for a in mine[:at]], [a.key for a in mine[at + 1 :]]
+    ends = [a.key for a in theirs[place + 1 : place + 1 + len(after)]] == after
+    left = [a.key for a in theirs[:place]]
+    return ends and any(
+        left[len(left) - len(before) - gap : len(left) - gap] == before
+        for gap in range(_BEFORE_VALUE + 1)
+        if len(left) >= len(before) + gap
+    )

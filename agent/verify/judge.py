@@ -1,240 +1,228 @@
-"""What a judge is shown of a claim, and what becomes of its verdict.
+"""Cases for a judge, and the verdicts that its judgements give.
 
-A verdict counts only with words that stand in the passages it was given on; what rules refuted stays refuted unless the
-judge holds against it; whoever is silent, late or wrong in form has decided nothing.  Knows no model.
+A judge sees each source that a claim cites as the writer saw it.  Its judgement counts only with deciding words that
+stand, in order, in the stored text of one of these sources; where they stand nowhere the claim is asked once more.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Literal
 
+from agent.services import Slices
 from agent.text import dates, numbers
 from agent.text.citations import without_marks
 from agent.text.dates import Date
+from agent.text.frame import excerpt
 from agent.text.numbers import Quantity
-from agent.text.prose import prose
 from agent.text.urls import text_fragment
 from agent.text.words import is_small, tokens
 from agent.types import Case, Citation, Claim, Exhibit, Judgement, Source, Verdict
-from agent.verify.framing import introduction
-from agent.verify.pieces import pieces
-from agent.verify.quotes import Quotable, Quote
-from agent.verify.rules import Outcome
+from agent.verify.clauses import Value, plain, values
+from agent.verify.figures import Figure, figures_of
+from agent.verify.quotes import Quotable, Quote, quotable
 
-JUDGED_AS: dict[str, Verdict] = {
-    "supported": "supported",
-    "partial": "partial",
-    "unsupported": "unsupported",
-    "refuted": "refuted",
-    "cannot tell": "unchecked",
-}
+Sources = Mapping[int, tuple[Source, str]]  # number -> the source and its stored text
+_JUDGED_AS: dict[str, Verdict] = {"cannot tell": "unchecked"}  # all others keep their names
 _WHY = {
     "supported": "the model that checks reads it in the source: {words}",
     "partial": "the source says a part of it only: {words}",
-    "unsupported": "the passages cited do not say it, as the model that checks reads them",
+    "unsupported": "the sources cited do not say it, as the model that checks reads them",
     "refuted": "the source says otherwise: {words}",
     "cannot tell": "neither the rules nor the model that checks can tell",
 }
+_UNSAID = "; not said: {part}"
 _SILENT = "the rules cannot tell, and the model that checks gave no verdict"
 _MADE_UP = "the model that checks named words that are not in the source"
-_NUMBERLESS = "the model that checks says it is {verdict}, but “{figure}” is not in the passages"
+_NUMBERLESS = "the model that checks says it is supported, but “{figure}” is not in its sources"
 _AGAINST = "the rules and the model that checks disagree: {why}; yet the model reads support"
-_SHOWN = 2  # passages of a source …
-_SHOWN_OF_MANY = 1  # … and where this many are cited, one of each
-_MANY = 3
-_ROOM = 5_000  # characters of a source in another language than the claim
-_IN_DIGITS = re.compile(r"\d")  # a number in words is read as words are, and rounded: "six in ten" of 62 %
-_ROUNDED = 0.8  # of the greater, a number in words may be as small as this
+_NO_WORDS = "it gave no words of the webpages that decide"
+_NOWHERE = "the words {words} stand nowhere on its webpages; copy them letter for letter"
+_SHORT = 2  # quotes of a source that are shown where the writer's own slices are too long or not known
 _GAP = re.compile(r"\s*(?:\[…\]|…|\.{3,})\s*")
+_SPREAD, _SLACK = 1.5, 6  # deciding words may be spread over so many times their number, and so many words more
+_DIGIT = re.compile(r"\d")
+_ROUNDED = 0.8  # of the greater: a number in words that a judge finds supported may be as far from the source's
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """`text` of the source from `start` to `end`, as a judge sees it: a row of a table with its head."""
-
-    source: int
-    start: int
-    end: int
-    text: str
+# ------------------------------------------------------------------------------------------------- cases
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
-    """A claim laid beside its sources: located, with the rules' verdict; `outcome` is what the rules said."""
+def judge_case(
+    claim: Claim, sources: Sources, seen: Slices, quotes: Mapping[int, Sequence[Quote]], *, failed: str = ""
+) -> Case | None:
+    """The claim with each source that it cites; None where there is none to show.
 
-    claim: Claim
-    outcome: Outcome
-    shown: tuple[Shown, ...] = ()
-
-    @property
-    def is_doubtful(self) -> bool:
-        return bool(self.shown) and self.outcome != "supported"
-
-
-def shown_of(
-    said: str, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable], *, introduced: bool = False
-) -> tuple[Shown, ...]:
-    """The best passages of each source with the sentences around them, none twice, and one for figures not in these.
-
-    `introduced`: also with what introduces them on the page, as far above as it may stand.
+    `seen`: what the writer saw of each source.  `quotes`: what is shown of a source of which that is not known.
     """
-    limit = _SHOWN if len(found) < _MANY else _SHOWN_OF_MANY
-    shown: list[Shown] = []
-    for n, quotes in found.items():
-        other = ready[n].other_figures(said, quotes[:limit])
-        shown += _of_source(n, [*quotes[:limit], *([other] if other else [])], ready)
-    return tuple(_with_introduction(one, ready[one.source].text) for one in shown) if introduced else tuple(shown)
+    cited = [c.source for c in claim.citations if c.source in sources and not sources[c.source][0].suspect]
+    exhibits = [_exhibit(claim, *sources[n], seen.get(n, ()), quotes.get(n, ())) for n in cited]
+    shown = tuple(exhibit for exhibit in exhibits if exhibit.text)
+    said = " ".join(without_marks(claim.text).split())
+    if not shown:
+        return None
+    return Case(said, shown, claim.about or "", claim.context or "", claim.missing, failed)
 
 
-def whole(number: int, slices: Sequence[tuple[int, int]], ready: Mapping[int, Quotable]) -> list[Shown]:
-    """These slices of a source, as far as there is room for them."""
-    shown, room = [], _ROOM
-    for start, end in slices:
-        text = ready[number].text[start : min(end, start + room)].strip()
-        if text:
-            shown.append(Shown(number, start, end, text))
-        room -= len(text)
-    return shown
+def _exhibit(
+    claim: Claim, source: Source, text: str, slices: Sequence[tuple[int, int]], quotes: Sequence[Quote]
+) -> Exhibit:
+    ready, said = quotable(source, text), without_marks(claim.text)
+    near = list(quotes[:_SHORT]) or ready.best(f"{claim.about or ''} {said}", _SHORT, sources=0)
+    other = ready.other_figures(said, near)
+    short = excerpt(text, [_with_head(ready, quote) for quote in [*near, *([other] if other else [])]]) if near else ""
+    shown = excerpt(text, slices) if slices else short
+    return Exhibit(source.number, shown, source.title, source.published, source.site, short)
 
 
-def _with_introduction(shown: Shown, text: str) -> Shown:
-    above = introduction(text, shown.start)
-    return replace(shown, text=f"{above}\n[…]\n{shown.text}") if above and above not in shown.text else shown
-
-
-def _of_source(number: int, quotes: Sequence[Quote], ready: Mapping[int, Quotable]) -> Iterator[Shown]:
-    end_of_last = -1
-    for quote in sorted(quotes):
-        quotable = ready[number]
-        start, end = quotable.around(quote)
-        start = max(start, end_of_last + 1)
-        if start < end:
-            row = quotable.row(quote)
-            head = f"| {' | '.join(row.heads)} |\n" if row else ""
-            yield Shown(number, start, end, head + quotable.text[start:end].strip())
-            end_of_last = end
-
-
-def case_of(laid: Laid, sources: Mapping[int, tuple[Source, str]]) -> Case:
-    exhibits = []
-    for shown in laid.shown:
-        source = sources[shown.source][0]
-        exhibits.append(Exhibit(shown.source, shown.text, source.title, source.published, source.site))
-    said = " ".join(without_marks(laid.claim.text).split())
-    return Case(said, tuple(exhibits), laid.claim.about or "", laid.claim.context or "")
+def _with_head(ready: Quotable, quote: Quote) -> tuple[int, int]:
+    """The quote with the sentences around it; a row of a table from the head of the table on."""
+    start, end = ready.around(quote)
+    return min(start, ready.head_of(quote)), end
 
 
 # ------------------------------------------------------------------------------------------------- verdicts
 
 
-def decided(laid: Laid, judgement: Judgement | None, case: Case) -> tuple[Verdict, str]:
-    """The verdict on a claim and why, by the rules and a judge together; None: the judge said nothing of it."""
+def needs_another_look(judgement: Judgement, case: Case, sources: Sources) -> str:
+    """What is wrong with the deciding words, for the judge to read; empty where they stand in a source of the case."""
+    if judgement.outcome not in ("supported", "partial", "refuted"):
+        return ""
+    if not judgement.words:
+        return _NO_WORDS
+    cited = [sources[exhibit.source][1] for exhibit in case.exhibits]
+    nowhere = [words for words in judgement.words if not any(find_words(words, text) for text in cited)]
+    return _NOWHERE.format(words=_listed(nowhere)) if nowhere else ""
+
+
+def verdict_of(
+    claim: Claim, by_rules: Literal["refuted", "cannot tell"], judgement: Judgement | None, case: Case, sources: Sources
+) -> tuple[Verdict, str]:
+    """The verdict on a claim and why, by the rules and a judge together; None: the judge gave no judgement on it.
+
+    What the rules refuted stays refuted, unless the judge reads support: then nobody knows.
+    """
     if judgement is None:
-        return (laid.claim.verdict, laid.claim.why if laid.outcome == "refuted" else _SILENT)
-    made_up = _needs_words(judgement) and not all(stands(words, case.exhibits) for words in judgement.words or [""])
-    if laid.outcome == "refuted":
+        return (claim.verdict, claim.why) if by_rules == "refuted" else ("unchecked", _SILENT)
+    made_up = bool(needs_another_look(judgement, case, sources))
+    if by_rules == "refuted":
         against = judgement.outcome in ("supported", "partial") and not made_up
-        return ("unchecked", _AGAINST.format(why=laid.claim.why)) if against else ("refuted", laid.claim.why)
+        return ("unchecked", _AGAINST.format(why=claim.why)) if against else ("refuted", claim.why)
     if made_up:
         return "unchecked", _MADE_UP
-    figure = _missing_figure(case) if judgement.outcome == "supported" else ""
+    figure = _unexplained(claim, judgement) if judgement.outcome == "supported" else ""
     if figure:
-        return "unchecked", _NUMBERLESS.format(verdict=judgement.outcome, figure=figure)
-    words = ", ".join(f"“{' '.join(w.split())}”" for w in judgement.words)
-    return JUDGED_AS[judgement.outcome], _WHY[judgement.outcome].format(words=words)
+        return "unchecked", _NUMBERLESS.format(figure=figure)
+    why = _WHY[judgement.outcome].format(words=_listed(judgement.words))
+    unsaid = _UNSAID.format(part=judgement.unsaid) if judgement.unsaid else ""
+    return _JUDGED_AS.get(judgement.outcome) or _as_verdict(judgement), f"{why}{unsaid}"
 
 
-def _needs_words(judgement: Judgement) -> bool:
-    return judgement.outcome in ("supported", "partial", "refuted")
+def _as_verdict(judgement: Judgement) -> Verdict:
+    verdicts: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "refuted")
+    return next(verdict for verdict in verdicts if verdict == judgement.outcome)
 
 
-def stands(words: str, exhibits: Sequence[Exhibit]) -> bool:
-    """Do these words, or where some are left out with dots their parts, stand in a passage, whatever the spelling?"""
-    parts = [_spelt(part) for part in _GAP.split(words)]
-    parts = [part for part in parts if part]
-    telling = any(not is_small(word) for part in parts for word in part)
-    return telling and any(all(_within(part, _spelt(exhibit.text)) for part in parts) for exhibit in exhibits)
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"“{' '.join(each.split())}”" for each in words)
 
 
-def _spelt(text: str) -> list[str]:
-    return [token.word for token in tokens(prose(text))]
+def _unexplained(claim: Claim, judgement: Judgement) -> str:
+    """A figure of the claim that its sources do not have and that follows from none in the deciding words.
 
-
-def _within(part: Sequence[str], words: Sequence[str]) -> bool:
-    return any(list(words[at : at + len(part)]) == list(part) for at in range(len(words) - len(part) + 1))
-
-
-def _missing_figure(case: Case) -> str:
-    """A number or date of the claim that no passage has: a model may overlook one that differs; empty: none."""
-    told = " ; ".join([*(e.text for e in case.exhibits), *(e.published or "" for e in case.exhibits), case.about])
-    known = [p.value for p in pieces(prose(told)) if p.value]
-    known += [p.value for e in case.exhibits for p in pieces(prose(e.title)) if p.value]
-    for piece in pieces(prose(case.claim)):
-        in_digits = _IN_DIGITS.search(piece.text)
-        if piece.value and not (
-            any(_may_be(piece.value, v) for v in known) if in_digits else _is_near(piece.value, known)
-        ):
-            return piece.text
+    A model may overlook that a number differs.  In digits it may be rounded or converted; in words it may be near.
+    """
+    known = values(plain(" ; ".join(judgement.words)))
+    for figure in figures_of(claim.text):
+        missing = figure.text in claim.missing and figure.value
+        if missing and not any(_follows(figure, value) for value in known):
+            return figure.text
     return ""
 
 
-def _is_near(mine: Quantity | Date, known: Sequence[Quantity | Date]) -> bool:
-    """A number in words may be a rounded one, or follow from others; "six kilometres" are not 4.2 kilometres."""
-    if not isinstance(mine, Quantity) or not mine.dimension:
-        return True
-    values = [v for one in known if isinstance(one, Quantity) and one.dimension == mine.dimension for v in one.values]
-    return not values or any(_ROUNDED * b <= a <= b / _ROUNDED for a in mine.values for b in values)
+def _follows(figure: Figure, value: Value) -> bool:
+    mine = figure.value
+    if isinstance(mine, Quantity) and isinstance(value, Quantity):
+        near = any(_ROUNDED * b <= a <= b / _ROUNDED for a in mine.values for b in value.values)
+        return bool(numbers.agree(mine, value)) or (near and not _DIGIT.search(figure.text))
+    return isinstance(mine, Date) and isinstance(value, Date) and dates.agree(mine, value) is not False
 
 
-def _may_be(mine: Quantity | Date, theirs: Quantity | Date) -> bool:
-    if isinstance(mine, Quantity) and isinstance(theirs, Quantity):
-        agreed = numbers.agree(mine, theirs)
-        return agreed is True or (agreed is None and mine.dimension == theirs.dimension)
-    if isinstance(mine, Date) and isinstance(theirs, Date):
-        return dates.agree(mine, theirs) is not False
-    if isinstance(mine, Quantity) and isinstance(theirs, Date):  # "her 2018 account" counts no accounts
-        return float(theirs.year) in mine.values
-    return False
+# ------------------------------------------------------------------------------------------------- deciding words
 
 
-# ------------------------------------------------------------------------------------------------- quotes
+def find_words(words: str, text: str) -> tuple[int, int] | None:
+    """Where the words stand in a text, in order and close together, whatever the spelling; None: nowhere.
+
+    Dots in them leave something out: then each part is looked for by itself, and the first one's place is given.
+    """
+    parts = [[token.word for token in tokens(part)] for part in _GAP.split(plain(words))]
+    parts = [part for part in parts if part]
+    if not any(not is_small(word) for part in parts for word in part):
+        return None
+    places = [_place(part, text) for part in parts]
+    return places[0] if all(places) else None
 
 
-def requoted(
-    laid: Laid, judgement: Judgement | None, ready: Mapping[int, Quotable], sources: Mapping[int, tuple[Source, str]]
-) -> tuple[Citation, ...]:
-    """The citations with the passage that has the deciding words, where it is not the one that was found by rules."""
+def _place(part: Sequence[str], text: str) -> tuple[int, int] | None:
+    spelt, starts, ends = _spelt(text)
+    for first in _places(text).get(part[0], ()):
+        last = _run_from(first, part, spelt)
+        if last is not None:
+            return starts[first], ends[last]
+    return None
+
+
+def _run_from(first: int, part: Sequence[str], spelt: Sequence[str]) -> int | None:
+    """The place of the part's last word, if all follow the first one in order within the spread allowed."""
+    at, end = first, first + int(_SPREAD * len(part)) + _SLACK
+    for word in part[1:]:
+        at = next((place for place in range(at + 1, min(end, len(spelt))) if spelt[place] == word), -1)
+        if at < 0:
+            return None
+    return at
+
+
+@lru_cache(maxsize=64)
+def _spelt(text: str) -> tuple[list[str], list[int], list[int]]:
+    found = tokens(text)
+    return [t.word for t in found], [t.start for t in found], [t.end for t in found]
+
+
+@lru_cache(maxsize=64)
+def _places(text: str) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for at, word in enumerate(_spelt(text)[0]):
+        places.setdefault(word, []).append(at)
+    return places
+
+
+def requoted(claim: Claim, judgement: Judgement | None, sources: Sources) -> tuple[Citation, ...]:
+    """The citations, each with the sentences that have the deciding words where its own quote does not have them."""
     words = judgement.words if judgement else ()
-    return tuple(_requoted(c, laid.shown, words, ready, sources) for c in laid.claim.citations)
+    return tuple(_requoted(citation, words, sources) for citation in claim.citations)
 
 
-def _requoted(
-    citation: Citation,
-    shown: Sequence[Shown],
-    words: Sequence[str],
-    ready: Mapping[int, Quotable],
-    sources: Mapping[int, tuple[Source, str]],
-) -> Citation:
-    if not words or (citation.quote and any(_in(w, citation.quote) for w in words)):
+def _requoted(citation: Citation, words: Sequence[str], sources: Sources) -> Citation:
+    if citation.source not in sources or (citation.quote and any(find_words(w, citation.quote) for w in words)):
         return citation
-    for one in shown:
-        if one.source == citation.source and any(_in(w, one.text) for w in words):
-            start, end = _bearing(one, words, ready[one.source])
-            quote = ready[one.source].text[start:end]
-            link = text_fragment(sources[one.source][0].url, quote)
-            page = ready[one.source].page_of(start)
-            return replace(citation, quote=quote, start=start, end=end, page=page, link=link)
-    return citation
+    source, text = sources[citation.source]
+    place = next((found for each in words if (found := find_words(each, text))), None)
+    if place is None:
+        return citation
+    ready = quotable(source, text)
+    start, end = _whole_sentences(ready, *place)
+    quote = text[start:end]
+    return replace(
+        citation, quote=quote, start=start, end=end, page=ready.page_of(start), link=text_fragment(source.url, quote)
+    )
 
 
-def _bearing(one: Shown, words: Sequence[str], quotable: Quotable) -> tuple[int, int]:
-    """The sentence that has the words; all that was shown where they run over several."""
-    spans = [(start, end) for start, end in quotable.spans if one.start <= start and end <= one.end]
-    bearing = (span for span in spans if any(_in(w, quotable.text[slice(*span)]) for w in words))
-    return next(bearing, (spans[0][0], spans[-1][1]) if spans else (one.start, one.end))
-
-
-def _in(words: str, text: str) -> bool:
-    return stands(words, [Exhibit(0, text)])
+def _whole_sentences(ready: Quotable, start: int, end: int) -> tuple[int, int]:
+    starts = [span[0] for span in ready.spans]
+    first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+    return min(start, ready.spans[max(first, 0)][0]), max(end, ready.spans[max(last, 0)][1])

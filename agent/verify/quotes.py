@@ -15,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from agent.text.blocks import Row, blocks, is_divider, rows
+from agent.text.blocks import Block, Kind, Row, blocks, is_divider, rows
 from agent.text.citations import without_marks
 from agent.text.dates import dates
 from agent.text.language import is_cjk
 from agent.text.numbers import values
 from agent.text.sentences import split
 from agent.text.words import is_small, is_wide, stem, tokens, wide_pairs, written
+from agent.types import Source
 
 ENOUGH = 0.4  # of a claim's weight: below it the passage shares a topic with the claim at most (see tests/verify)
 ENOUGH_ACROSS = 0.5  # of the weight of its numbers and names, where claim and source share no script
@@ -33,6 +34,8 @@ _FIGURE = 2.0  # what a number, date or name counts against a plain word
 _SMALL = 0.1  # likewise a word without subject matter
 _CUT = re.compile(r"[;；\n]\s*|,\s+|[，、]|\s+")
 _NUMBER = re.compile(r"[\d.,]+(?:k|m|b|t|bn|mn|km|kg|g|s|ms|gb|mb|tb)?")  # found by its value
+_COLON = re.compile(r"[:：][*_\s]*$")
+_QUOTATION, _OPENING, _CLOSING = re.compile(r"[\"“”„«»「」『』]"), re.compile(r"[(\[（]"), re.compile(r"[)\]）]")
 _NAMELIKE = re.compile(r"[A-Z\d]")
 
 
@@ -42,6 +45,18 @@ class Quote(NamedTuple):
     start: int
     end: int
     score: float
+
+
+class Span(NamedTuple):
+    """A sentence, item or row of a text.  `row`: of a table with a head."""
+
+    start: int
+    end: int
+    row: Row | None = None
+    kind: Kind = "prose"
+    is_whole: bool = True  # not a piece of a sentence that was too long, nor one within a quotation or in brackets
+    lead_in: str = ""  # of a list's item: the sentence with a colon, or the heading, that it stands under
+    is_headed: bool = False  # is that a heading?
 
 
 class _Asked(NamedTuple):
@@ -61,12 +76,12 @@ class Quotable:
     def __init__(self, text: str, page_starts: Sequence[int] = ()) -> None:
         self.text = text
         self._pages = tuple(page_starts)
-        found = list(_spans(text))
-        self.spans = [(start, end) for start, end, _ in found]
-        self._rows = {index: row for index, (_, _, row) in enumerate(found) if row}
+        self.units = list(_spans(text))
+        self.spans = [(unit.start, unit.end) for unit in self.units]
+        self._rows = {index: unit.row for index, unit in enumerate(self.units) if unit.row}
         self._starts = [start for start, _ in self.spans]
         self._places: dict[str, list[int]] = defaultdict(list)
-        for index, (start, end, row) in enumerate(found):
+        for index, (start, end, row, *_) in enumerate(self.units):
             for term in _words(" ".join((text[start:end], *row.heads)) if row else text[start:end]):
                 self._places[term].append(index)
         for term, offset in _figures(text):
@@ -122,6 +137,18 @@ class Quotable:
     def _is_within(self, index: int, quotes: Sequence[Quote]) -> bool:
         start, end = self.spans[index]
         return any(quote.start <= start and end <= quote.end for quote in quotes)
+
+    def within(self, quote: Quote) -> list[int]:
+        """The places in `units` of what a quote is made of."""
+        first = bisect_right(self._starts, quote.start) - 1
+        return list(range(first, bisect_right(self._starts, quote.end - 1)))
+
+    def head_of(self, quote: Quote) -> int:
+        """Where the table begins that a quote stands in; the quote's own start where it is no row."""
+        at = bisect_right(self._starts, quote.start) - 1
+        while at > 0 and at in self._rows and self.units[at - 1].kind == "row":
+            at -= 1
+        return self._starts[at] if at >= 0 and self.units[at].kind == "row" else quote.start
 
     def passage(self, quote: Quote) -> str:
         """The quote's text; for a row of a table, below the table's head."""
@@ -191,15 +218,6 @@ class Quotable:
         return Quote(self.spans[first][0], self.spans[last][1], round(score, 4))
 
 
-def best_quote(claim: str, text: Quotable | str, *, pages: Sequence[int] = ()) -> Quote | None:
-    """The passage of the text that bears the claim best, widened to whole sentences; None where nothing bears it.
-
-    `claim` may have its marks.  `pages`: a PDF's page starts, for a text that is not `Quotable` yet.
-    """
-    quotable = text if isinstance(text, Quotable) else Quotable(text, pages)
-    return next(iter(quotable.best(claim, 1)), None)
-
-
 @lru_cache(maxsize=512)
 def _asked(claim: str) -> _Asked:
     said = without_marks(claim)
@@ -244,22 +262,41 @@ def _names(text: str) -> Iterator[str]:
             yield token.word
 
 
-def _spans(text: str) -> Iterator[tuple[int, int, Row | None]]:
-    """The text's sentences, each with the row that it is, of a table with a head.
-
-    A row is one sentence, for its cells say nothing by themselves.
-    """
+def _spans(text: str) -> Iterator[Span]:
+    """The text's sentences; a row of a table is one, for its cells say nothing by themselves."""
     found = blocks(text)
     tables = rows(text, found)
+    lead_in, is_headed = "", False
     for index, block in enumerate(found):
         if index in tables:
-            yield block.start, block.end, tables[index] if tables[index].heads else None
+            yield Span(block.start, block.end, tables[index] if tables[index].heads else None, block.kind)
         elif block.kind != "rule" and not is_divider(text, block):
-            for start, end in split(text, block.start, block.end):
-                if end - start <= _LONGEST:
-                    yield start, end, None
-                else:
-                    yield from ((*piece, None) for piece in _shortened(text, start, end))
+            leads = block.kind == "item" or (not is_headed and index and found[index - 1].kind != "item")
+            yield from _sentences(text, block, *((lead_in, is_headed) if leads else ("", False)))
+            lead_in, is_headed = _introduced(text, block, lead_in, is_headed)
+
+
+def _introduced(text: str, block: Block, lead_in: str, is_headed: bool) -> tuple[str, bool]:
+    """What introduces the block after this one: a sentence with a colon at its end or a heading; items go on."""
+    said = text[block.start : block.end]
+    if block.kind == "heading":
+        return said, True
+    if _COLON.search(said):
+        *_, (start, _) = split(said)
+        return said[start:], False
+    return (lead_in, is_headed) if block.kind == "item" else ("", False)
+
+
+def _sentences(text: str, block: Block, lead_in: str, is_headed: bool) -> Iterator[Span]:
+    marks = brackets = 0  # quotation marks and open brackets so far
+    for start, end in split(text, block.start, block.end):
+        is_open = bool(marks % 2) or brackets > 0
+        marks += len(_QUOTATION.findall(text, start, end))
+        brackets += len(_OPENING.findall(text, start, end)) - len(_CLOSING.findall(text, start, end))
+        if end - start <= _LONGEST:
+            yield Span(start, end, None, block.kind, not is_open, lead_in, is_headed)
+        else:
+            yield from (Span(*piece, None, block.kind, False) for piece in _shortened(text, start, end))
 
 
 def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -270,3 +307,15 @@ def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         start = cut
     if text[start:end].strip():
         yield start, end
+
+
+@lru_cache(
+    maxsize=64
+)  # an answer is checked more than once; a text of 50,000 characters takes 75 ms and half a megabyte
+def _quotable(text: str, page_starts: tuple[int, ...]) -> Quotable:
+    return Quotable(text, page_starts)
+
+
+def quotable(source: Source, text: str) -> Quotable:
+    """A source's text, ready to be searched; made once."""
+    return _quotable(text, source.page_starts)

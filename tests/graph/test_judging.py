@@ -11,7 +11,7 @@ import pytest
 from agent.errors import ModelOverloaded
 from agent.events import Writing, decode
 from agent.graph.build import build
-from agent.graph.judging import BESIDE, TOGETHER, batches
+from agent.graph.judging import BESIDE, SURE, TOGETHER, batches, fitted
 from agent.types import Case, Delta, Exhibit, Stance
 from agent.verify.verdicts import RuleChecker
 from tests.pace import limit
@@ -158,28 +158,54 @@ async def test_little_is_waited_for_after_the_last_word():
 
 
 def cases(*sizes):
-    return [Case(str(at), (Exhibit(1, "x" * size),)) for at, size in enumerate(sizes)]
+    return [Case(str(at), (Exhibit(at, chr(97 + at % 26) * size),)) for at, size in enumerate(sizes)]
+
+
+ROOM = 6_000  # tokens
 
 
 @pytest.mark.parametrize("most", [BESIDE, TOGETHER])
 def test_batches_keep_the_order_and_lose_nothing(most):
     listed = cases(*[100] * 50)
-    cut = list(batches(listed, most))
+    cut = list(batches(listed, most, ROOM))
     assert [case for batch in cut for case in batch] == listed
     assert max(map(len, cut)) == most
 
 
 def test_what_comes_later_does_not_change_the_batches_before():
     listed = cases(*[100, 30_000, 9_000, 9_000, 9_000, 10] * 4)
-    whole = list(batches(listed, BESIDE))
+    whole = list(batches(listed, BESIDE, ROOM))
     for end in range(1, len(listed)):
-        part = list(batches(listed[:end], BESIDE))
-        assert part[:-1] == whole[: len(part) - 1]
+        left, sure = end, []
+        for batch in batches(listed[:end], BESIDE, ROOM):
+            left -= len(batch)
+            sure += [batch] * (left >= SURE)
+        assert sure == whole[: len(sure)]
 
 
-def test_a_passage_that_is_too_long_for_any_batch_is_a_batch_of_its_own():
-    assert [len(batch) for batch in batches(cases(10, 90_000, 10), 6)] == [1, 1, 1]
+def test_a_claim_that_would_be_left_alone_joins_the_batch_before():
+    assert [len(batch) for batch in batches(cases(*[10] * 7), BESIDE, ROOM)] == [7]
+    assert [len(batch) for batch in batches(cases(*[10] * 8), BESIDE, ROOM)] == [6, 2]
+
+
+def test_a_source_that_several_claims_cite_counts_once():
+    shared = [Case(str(at), (Exhibit(1, "x" * 9_000),)) for at in range(6)]
+    assert [len(batch) for batch in batches(shared, BESIDE, ROOM)] == [6]
+
+
+def test_a_claim_that_was_asked_before_is_asked_alone():
+    again = [replace(case, failed="no words") for case in cases(10, 10, 10)]
+    assert [len(batch) for batch in batches(again, BESIDE, ROOM)] == [1, 1, 1]
+
+
+def test_a_source_that_is_too_long_for_any_batch_is_cut_to_what_matters_and_then_to_the_room():
+    long = Case("x", (Exhibit(1, "a " * 60_000, short="b " * 100),))
+    assert fitted(long, ROOM).exhibits[0].text == "b " * 100
+    longer = Case("x", (Exhibit(1, "a " * 60_000, short="b " * 60_000), Exhibit(2, "c " * 60_000)))
+    (batch,) = batches([fitted(longer, ROOM)], BESIDE, ROOM)
+    assert 0 < sum(len(exhibit.text) for exhibit in batch[0].exhibits) < 40_000
+    assert fitted(fitted(longer, ROOM), ROOM) == fitted(longer, ROOM)
 
 
 def test_no_cases_are_no_batch():
-    assert list(batches([], 6)) == []
+    assert list(batches([], 6, ROOM)) == []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.errors import ModelOverloaded, ReplyUnusable
 from agent.reasoning.asking import for_judging
 from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.judging import room_for_cases
+from agent.reasoning.models.profiles import profile_for
 from agent.reasoning.roles import Role, takes_two
 from agent.text.verdicts import parse_judgements
 from agent.types import Case, Exhibit, Judgement, Spending
@@ -20,9 +24,11 @@ READ = [Judgement(0, "refuted", ("released on 20 January 2025",)), Judgement(1, 
 async def test_each_claim_is_shown_with_its_own_passages_and_nothing_else():
     heard = await hear(Said(REPLY), "judge")
     prompt = heard.server.requests[0].prompt
-    shown = prompt[prompt.index("# The claims are:") :]
-    assert "## 1\nClaim: R1 came out in 2024.\n[passage of “News”, 2025-01-21]\n> R1 was released" in shown
-    assert "## 2\nClaim: {R1 / Licence} MIT\n[passage of “Licences”]\n> Its licence is MIT." in shown
+    pages, _, shown = prompt.partition("# The claims are:")
+    assert "[webpage 1 begin]\ntitle: News\nsite: \ndate: 2025-01-21\n\n> R1 was released" in pages
+    assert "> Its licence is MIT." in pages
+    assert "## 1\nWebpages: 1\nClaim: R1 came out in 2024." in shown
+    assert "## 2\nWebpages: 4\nClaim: {R1 / Licence} MIT" in shown
     assert BRIEF.question not in prompt
 
 
@@ -71,6 +77,8 @@ async def test_a_server_that_fails_is_an_error_and_no_verdict():
         ('1: supported: "a b"', Judgement(0, "supported", ("a b",))),
         ("**1.** Refuted – “a” … “b”", Judgement(0, "refuted", ("a", "b"))),
         ('1) **partial**: "a"', Judgement(0, "partial", ("a",))),
+        ('1: partial: "a" not said: the year', Judgement(0, "partial", ("a",), "the year")),
+        ("1: partial: “a” | not said：“in 2019”", Judgement(0, "partial", ("a",), "in 2019")),
         ("- Claim 1: partially supported: a b", Judgement(0, "partial", ("a b",))),
         ('1: unsupported: "a"', Judgement(0, "unsupported")),
         ("1: not supported", Judgement(0, "unsupported")),
@@ -92,8 +100,35 @@ def test_of_a_model_that_a_caller_brought_it_is_not_known_whether_it_takes_two_c
     assert not takes_two(Role(None, None))  # type: ignore[arg-type]
 
 
-def test_a_claim_is_shown_with_what_it_goes_on_from_and_a_passage_with_its_site():
+def test_a_claim_is_shown_with_what_it_goes_on_from_and_what_a_program_did_not_find():
     exhibit = Exhibit(1, "It leaves out wages.", "Costs", "2025-02-03", "courier.example")
-    shown = for_judging(BRIEF, [Case("wages", (exhibit,), context="It leaves out:")])
-    assert "## 1\nBefore it: It leaves out:\nClaim: wages\n" in shown
-    assert "[passage of “Costs”, courier.example, 2025-02-03]\n> It leaves out wages." in shown
+    case = Case("wages of 9 euros", (exhibit,), context="It leaves out:", missing=("9 euros",), failed="no words")
+    assert (
+        for_judging(BRIEF, [case])
+        .rstrip()
+        .endswith(
+            "## 1\nWebpages: 1\nBefore it: It leaves out:\nClaim: wages of 9 euros\n"
+            "Not found there by a program: 9 euros\nAn earlier reply was rejected: no words"
+        )
+    )
+
+
+def test_a_source_is_shown_once_however_many_claims_cite_it():
+    first, second = Exhibit(1, "Wages are high.", "Costs"), Exhibit(3, "Rents are low.", "Rents")
+    cases = [Case("a", (first,)), Case("b", (first, second)), Case("c", (second,))]
+    shown = for_judging(BRIEF, cases)
+    assert shown.count("> Wages are high.") == shown.count("> Rents are low.") == 1
+    assert "## 2\nWebpages: 1, 3\nClaim: b" in shown
+
+
+@pytest.mark.parametrize(
+    ("window", "longest", "room"),
+    [(None, None, 24_000), (131_072, 32_768, 24_000), (8_192, 4_096, 2_296), (2_048, 1_024, 500)],
+)
+def test_sources_and_claims_get_what_the_window_leaves(window, longest, room):
+    profile = replace(
+        profile_for("https://openrouter.ai/api/v1", "deepseek/deepseek-r1-0528"),
+        context_tokens=window,
+        max_tokens=longest,
+    )
+    assert room_for_cases(profile) == room

@@ -1,8 +1,9 @@
-"""How well the rules decide: the labelled claims through the checker, as tables.  `make eval` prints them.
+"""How well the rules decide: labelled claims through the checker, as tables.  `make eval` prints them.
 
 `labelled/*.txt` hold one fact a block: what a source says (S), the sentence in it (T), and sentences made from that,
-true and false ones, one of a kind; `//` is a line's end.  All were written for this; names and figures are invented.
-Nothing is random or fetched, so two runs print the same.  Knows the files and the bars; nothing of how rules work.
+true and false ones, one of a kind; `//` is a line's end.  `labelled/pairs/*.txt` hold pairs by kind (K): a sentence
+that shares nearly all words with its source and is not said by it (F), and one that is (T), written by people who had
+not read the rules.  All were written for this; names and figures are invented.  Two runs print the same.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import asyncio
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.services import Checker
-from agent.types import Claim, Source, Verdict
+from agent.types import Citation, Claim, Source, Verdict
 from agent.verify.claims import claims
 from agent.verify.verdicts import RuleChecker
 
@@ -42,10 +43,12 @@ KINDS = {
     "W": "right fact, wrong source",
 }
 TRUE = ("verbatim", "lightly edited", "list item", "label or day before it", "wider place", "paraphrase")
-SAME_WORDS = TRUE[:4]
-_YES: tuple[Verdict, ...] = ("supported",)
+WHOLE = ("verbatim", "list item")
 VERDICTS: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "refuted", "unchecked")
 _PER_DOCUMENT = 3  # facts: a page says more than what is cited
+_CELL = re.compile(r"\{(?P<heads>[^{}]*)\}\s*(?P<value>.*)", re.DOTALL)
+UNSAID = "unsaid: "  # before the kind of a pair's false half
+SAID = "said: "
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,14 @@ class Labelled:
     text: str
     cites: int
 
+    @property
+    def is_true(self) -> bool:
+        return self.kind in TRUE or self.kind.startswith(SAID)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.kind in WHOLE or self.kind.startswith(SAID)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -68,14 +79,28 @@ class Judged:
     def verdict(self) -> Verdict:
         return self.claim.verdict
 
+    @property
+    def is_noticed(self) -> bool:
+        """Is something wrong with it, as the rules see it?"""
+        return self.verdict == "refuted" or bool(self.claim.missing)
 
-def load() -> tuple[list[Labelled], dict[int, str]]:
+
+Documents = dict[int, str]
+
+
+def load() -> tuple[list[Labelled], Documents]:
     """The labelled claims, and the documents that they cite by number."""
-    facts: list[tuple[str, dict[str, str]]] = []
-    for path in sorted(LABELLED.glob("*.txt")):
-        for block in path.read_text("utf-8").strip().split("\n\n"):
-            told = dict(line.split(": ", 1) for line in block.splitlines())
-            facts.append((path.stem[:2], {kind: _lines(text) for kind, text in told.items()}))
+    labelled, documents = _facts()
+    for kind, language, pair in _pairs():
+        number = len(documents) + 1
+        documents[number] = pair["S"]
+        labelled.append(Labelled(UNSAID + kind, language, number, pair["F"], number))
+        labelled.append(Labelled(SAID + kind, language, number, pair["T"], number))
+    return labelled, documents
+
+
+def _facts() -> tuple[list[Labelled], Documents]:
+    facts = [(path.stem[:2], block) for path in sorted(LABELLED.glob("*.txt")) for block in _blocks(path)]
     documents: dict[int, list[str]] = {}
     labelled: list[Labelled] = []
     count = (len(facts) + _PER_DOCUMENT - 1) // _PER_DOCUMENT
@@ -87,8 +112,15 @@ def load() -> tuple[list[Labelled], dict[int, str]]:
     return labelled, {number: "\n\n".join(texts) for number, texts in documents.items()}
 
 
-def _lines(text: str) -> str:
-    return re.sub(r" ?// ?", "\n", text)
+def _pairs() -> Iterator[tuple[str, str, dict[str, str]]]:
+    for path in sorted((LABELLED / "pairs").glob("*.txt")):
+        yield from ((block["K"], path.stem, block) for block in _blocks(path))
+
+
+def _blocks(path: Path) -> Iterator[dict[str, str]]:
+    for block in path.read_text("utf-8").strip().split("\n\n"):
+        said = dict(line.split(": ", 1) for line in block.splitlines())
+        yield {kind: re.sub(r" ?// ?", "\n", text) for kind, text in said.items()}
 
 
 def mark(text: str, number: int) -> str:
@@ -97,20 +129,24 @@ def mark(text: str, number: int) -> str:
     return f"{text.removesuffix(stop)} [{number}]{stop}"
 
 
-def claims_of(
-    labelled: Sequence[Labelled], documents: dict[int, str]
-) -> tuple[list[Claim], dict[int, tuple[Source, str]]]:
+def claim_of(text: str, number: int) -> Claim:
+    """The one claim that a text makes; `{row / column} value` is a cell."""
+    cell = _CELL.fullmatch(text)
+    if cell:
+        value = f"{cell['value']} [{number}]"
+        return Claim(value, 0, len(value), (Citation(number),), about=cell["heads"])
+    *_, claim = claims(mark(text, number))
+    return claim
+
+
+def claims_of(labelled: Sequence[Labelled], documents: Documents) -> tuple[list[Claim], dict[int, tuple[Source, str]]]:
     """What a checker is given."""
-    sources = {
-        n: (
-            Source(
-                n, f"d{n}", f"s{n}", f"https://{n}.example/", f"Page {n}", "x", "2026-01-01", published="2026-01-01"
-            ),
-            text,
-        )
-        for n, text in documents.items()
-    }
-    return [claim for one in labelled for claim in claims(mark(one.text, one.cites))], sources
+    sources = {n: (_source(n), text) for n, text in documents.items()}
+    return [claim_of(one.text, one.cites) for one in labelled], sources
+
+
+def _source(n: int) -> Source:
+    return Source(n, f"d{n}", f"s{n}", f"https://{n}.example/", "Page", "x", "2026-01-01", published="2026-01-01")
 
 
 def judged(labelled: Sequence[Labelled], checked: Sequence[Claim]) -> list[Judged]:
@@ -135,53 +171,56 @@ class Figure:
 
 
 def figures(seen: Sequence[Judged]) -> list[Figure]:
+    true, false = [s for s in seen if s.labelled.is_true], [s for s in seen if not s.labelled.is_true]
+    whole = [s for s in seen if s.labelled.is_whole]
     return [
-        Figure("number: both of the pair right", _pairs(seen, "number changed"), 0.95),
-        Figure("date: both of the pair right", _pairs(seen, "date changed"), 0.95),
-        Figure("rotated citation: both of the pair right", _rotated(seen), 0.95),
-        Figure("verbatim and lightly edited truth: supported", _share(seen, TRUE[:2], _YES), 0.95),
-        Figure("items, and with a label or day: supported", _share(seen, SAME_WORDS[2:], _YES), 0.95),
-        Figure("any true sentence: wrongly refuted", _share(seen, TRUE, ("refuted",)), 0.02, most=True),
-        Figure("any false sentence: wrongly supported", _share(seen, _false(), _YES), 0.05, most=True),
-        Figure("worst false kind: wrongly supported", max(_share(seen, (k,), _YES) for k in _false()), 0.05, most=True),
-        Figure("entity swapped: refuted", _share(seen, ("entity swapped",), ("refuted",)), 0.6),
-        Figure("negated: refuted", _share(seen, ("negated",), ("refuted",)), 0.6),
-    ]  # fmt: skip
+        Figure("false or unsaid sentence: called supported", _share(false, "supported"), 0.0, most=True),
+        Figure("true sentence: called refuted", _share(true, "refuted"), 0.005, most=True),
+        Figure("whole sentence, item or cell: supported", _share(whole, "supported"), 0.99),
+        Figure("whole sentence, item or cell: nothing missing", 1 - _noticed(whole), 0.99),
+        Figure("number changed: both of the pair right", _both(seen, "number changed"), 0.95),
+        Figure("date changed: both of the pair right", _both(seen, "date changed"), 0.95),
+        Figure("entity swapped: noticed", _noticed(_of(seen, "entity swapped")), 0.55),
+        Figure("negated: noticed", _noticed(_of(seen, "negated")), 0.6),
+        Figure("wrong source: not supported, the true one is", _rotated(seen), 0.99),
+    ]
 
 
-def _false() -> tuple[str, ...]:
-    return tuple(kind for kind in KINDS.values() if kind not in TRUE)
+def _of(seen: Sequence[Judged], kind: str) -> list[Judged]:
+    return [one for one in seen if one.labelled.kind == kind]
 
 
-def _share(seen: Sequence[Judged], kinds: Sequence[str], verdicts: Sequence[str]) -> float:
-    of = [one for one in seen if one.labelled.kind in kinds]
-    return sum(one.verdict in verdicts for one in of) / max(1, len(of))
+def _share(of: Sequence[Judged], verdict: Verdict) -> float:
+    return sum(one.verdict == verdict for one in of) / max(1, len(of))
 
 
-def _by_fact(seen: Sequence[Judged], kind: str) -> dict[int, Verdict]:
-    return {one.labelled.fact: one.verdict for one in seen if one.labelled.kind == kind}
+def _noticed(of: Sequence[Judged]) -> float:
+    return sum(one.is_noticed for one in of) / max(1, len(of))
 
 
-def _pairs(seen: Sequence[Judged], kind: str) -> float:
-    true, false = _by_fact(seen, "verbatim"), _by_fact(seen, kind)
-    return sum(true[f] == "supported" and false[f] == "refuted" for f in false) / max(1, len(false))
+def _both(seen: Sequence[Judged], kind: str) -> float:
+    """The share of pairs in which the false half is noticed and the true one is not."""
+    true = {one.labelled.fact: one for one in _of(seen, "verbatim")}
+    false = _of(seen, kind)
+    return sum(one.is_noticed and not true[one.labelled.fact].is_noticed for one in false) / max(1, len(false))
 
 
 def _rotated(seen: Sequence[Judged]) -> float:
-    true, rotated = _by_fact(seen, "verbatim"), _by_fact(seen, KINDS["W"])
-    return sum(true[f] == "supported" != rotated[f] for f in rotated) / max(1, len(rotated))
+    true = {one.labelled.fact: one.verdict for one in _of(seen, "verbatim")}
+    rotated = _of(seen, KINDS["W"])
+    return sum(true[o.labelled.fact] == "supported" != o.verdict for o in rotated) / max(1, len(rotated))
 
 
 # ------------------------------------------------------------------------------------------------- tables
 
 
 def confusion(seen: Sequence[Judged]) -> str:
-    lines = [f"{'kind':<26}{'claims':>7}" + "".join(f"{v:>13}" for v in VERDICTS) + f"{'decided':>9}"]
-    for kind in KINDS.values():
-        counts = Counter(one.verdict for one in seen if one.labelled.kind == kind)
-        total = sum(counts.values())
-        told = "".join(f"{counts[v]:>13}" for v in VERDICTS)
-        lines.append(f"{kind:<26}{total:>7}{told}{1 - counts['unchecked'] / max(1, total):>9.2f}")
+    lines = [f"{'kind':<26}{'claims':>7}" + "".join(f"{v:>13}" for v in VERDICTS) + f"{'missing':>9}"]
+    for kind in dict.fromkeys(one.labelled.kind for one in seen):
+        of = _of(seen, kind)
+        counts = Counter(one.verdict for one in of)
+        shown = "".join(f"{counts[v]:>13}" for v in VERDICTS)
+        lines.append(f"{kind:<26}{len(of):>7}{shown}{sum(bool(one.claim.missing) for one in of):>9}")
     return "\n".join(lines)
 
 
@@ -189,20 +228,21 @@ def by_language(seen: Sequence[Judged]) -> str:
     lines = []
     for language in sorted({one.labelled.language for one in seen}):
         mine = [one for one in seen if one.labelled.language == language]
-        missed = [f.name for f in figures(mine) if not f.holds]
+        kinds = {one.labelled.kind for one in mine}
+        missed = [f.name for f in figures(mine) if not f.holds and (f.most or kinds & set(KINDS.values()))]
         lines.append(f"{language}: {len(mine)} claims, below a bar: {'; '.join(missed) or 'nothing'}")
     return "\n".join(lines)
 
 
 def wrong(seen: Sequence[Judged]) -> str:
     """The claims that were called what they are not."""
-    bad = [one for one in seen if (one.labelled.kind in TRUE and one.verdict == "refuted")
-           or (one.labelled.kind not in TRUE and one.verdict == "supported")]  # fmt: skip
+    bad = [one for one in seen if one.verdict == ("refuted" if one.labelled.is_true else "supported")]
+    bad += [one for one in seen if one.labelled.is_whole and one.verdict != "supported" and one not in bad]
     return "\n".join(f"{o.verdict} ({o.labelled.kind}): {o.labelled.text}\n    {o.claim.why}" for o in bad) or "none"
 
 
 def _line(f: Figure) -> str:
-    bar = f"{'at most' if f.most else 'at least'} {f.bar:.2f}"
+    bar = f"{'at most' if f.most else 'at least'} {f.bar:.3f}"
     return f"{f.name:<46}{f.value:>7.3f}  {bar}  {'ok' if f.holds else 'FAILS'}"
 
 
@@ -210,8 +250,8 @@ def report(checker: Checker) -> tuple[str, bool]:
     labelled, documents = load()
     seen = judged(labelled, asyncio.run(checker.check(*claims_of(labelled, documents))))
     bars = figures(seen)
-    told = [confusion(seen), "\n".join(map(_line, bars)), by_language(seen), f"wrongly called:\n{wrong(seen)}"]
-    return "\n\n".join(told), all(f.holds for f in bars)
+    parts = [confusion(seen), "\n".join(map(_line, bars)), by_language(seen), f"wrongly called:\n{wrong(seen)}"]
+    return "\n\n".join(parts), all(f.holds for f in bars)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from agent.text.citations import marks
 from agent.text.remarks import is_remark, reason, remark
 from agent.verify.claims import UNCITED, claims, set_apart, stranded, without
 from agent.verify.judge import _WHY
-from agent.verify.rules import rule
+from agent.verify.verbatim import rule_on_sentence
 from tests.pace import limit
-from tests.verify.test_rules import PAIRS
+from tests.verify.test_verbatim import PAIRS
 
 
 def cut(answer):
@@ -141,7 +141,7 @@ def test_the_reason_is_told_in_the_answers_language_where_we_speak_it(language, 
 
 def test_every_reason_for_which_a_claim_fails_is_known_in_other_languages():
     whys = [_WHY["unsupported"], _WHY["refuted"].format(words="“x”"), UNCITED, _HANGS]
-    whys += [rule(false, told).why for told, false in PAIRS]
+    whys += [rule_on_sentence(false, source).why for source, false in PAIRS]
     assert [why for why in whys if reason(why, "de") == why] == []
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from agent.types import Exhibit, Judgement, Source
 from agent.verify.claims import claims
-from agent.verify.judge import stands
+from agent.verify.judge import find_words
 from agent.verify.verdicts import RuleChecker
 
 TEXT = (
@@ -65,7 +65,7 @@ async def test_unsupported_needs_no_words_and_silence_decides_nothing():
 
 async def test_what_rules_support_is_not_put_before_the_judge():
     judge = Judge("refuted", "71.7 per cent")
-    claim = await judged("They found that 71.7 per cent of the additions were benign [1].", judge)
+    claim = await judged("Looking closer they found that 71.7 per cent of the additions were benign [1].", judge)
     assert (claim.verdict, judge.cases) == ("supported", [])
 
 
@@ -95,7 +95,7 @@ async def test_a_case_has_the_sentences_around_the_passage_and_the_source_but_no
     await judged(CLAIM, judge)
     (case,) = judge.cases
     assert case.claim == CLAIM.replace(" [1]", "")
-    assert "They call it overhelping." in " ".join(e.text for e in case.exhibits)
+    assert "71.7 per cent" in " ".join(e.text for e in case.exhibits)
     assert {(e.source, e.title, e.published) for e in case.exhibits} == {(1, "A report", "2025-03-02")}
 
 
@@ -110,7 +110,7 @@ async def test_a_cell_is_judged_with_its_heads_and_the_head_of_its_row():
     judge = Judge("supported", "R1 $0.55")
     claim = await judged("| Modell | Eingabe |\n|---|---|\n| R1 | 56 Cent [1] |\n", judge)
     assert (judge.cases[0].about, judge.cases[0].claim) == ("R1 / Eingabe", "56 Cent")
-    assert "| Model | Price |\n| R1 | $0.55 |" in [e.text for e in judge.cases[0].exhibits]
+    assert "| Model | Price |\n|---|---|\n| R1 | $0.55 |" in judge.cases[0].exhibits[0].text
     assert claim.verdict == "unchecked"  # "56" stands nowhere
 
 
@@ -126,13 +126,20 @@ async def test_the_quote_moves_to_the_deciding_words():
     assert text[quote.start : quote.end] == quote.quote
 
 
-def test_words_are_found_whatever_the_spelling_and_with_gaps():
-    shown = [Exhibit(1, "The “weights” of R1 — all 671B of them — are open, since Janu\u00adary.")]
-    assert stands('the "weights" of R1', shown)
-    assert stands("weights … are open", shown)
-    assert stands("since January", shown)
-    assert not stands("weights are open", shown)
-    assert not stands("…", shown)
+def test_words_are_found_whatever_the_spelling_and_with_small_gaps():
+    text = (
+        "The “weights” of R1 — all 671B of them — are open, since Janu\u00adary. "
+        + "Filler word. " * 40
+        + "Licence: MIT."
+    )
+    assert find_words('the "weights" of R1', text) == (0, 19)
+    assert find_words("weights … are open", text)
+    assert find_words("weights are open", text)
+    assert find_words("since January", text)
+    assert not find_words("open are weights", text)
+    assert not find_words("weights MIT", text)
+    assert not find_words("…", text)
+    assert not find_words("of the", text)
 
 
 async def test_a_figure_in_other_words_may_be_supported_and_another_in_digits_not():

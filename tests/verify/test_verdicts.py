@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.types import Citation, Claim, Source
+from agent.types import Citation, Claim, Judgement, Source
 from agent.verify.claims import UNCITED, claims
 from agent.verify.verdicts import NoChecker, RuleChecker
 
@@ -42,7 +42,11 @@ async def test_a_changed_number_is_refuted_and_says_why():
 
 async def test_the_right_fact_with_the_wrong_source_is_unchecked_and_has_no_quote():
     (claim,) = await checked("R1 was released on January 20, 2025 [2].")
-    assert (claim.verdict, claim.why) == ("unchecked", "no passage of the sources cited bears this")
+    assert claim.verdict == "unchecked"
+    assert claim.why == (
+        "no passage of the sources cited bears this; “R1”, “January 20, 2025” stand in none of the cited pages"
+    )
+    assert (claim.missing, claim.found) == (("R1", "January 20, 2025"), ())
     assert claim.citations == (Citation(2, link="https://2.example/a"),)
 
 
@@ -52,9 +56,40 @@ async def test_one_source_that_bears_the_claim_is_enough():
     assert [c.quote is None for c in claim.citations] == [True, False]
 
 
-async def test_two_sources_may_bear_it_together():
-    (claim,) = await checked("R1 was released on January 20, 2025, and Paris is a city in France [1][2].")
+async def test_each_clause_may_have_its_own_source():
+    (claim,) = await checked("R1 was released on January 20, 2025 [1], and Paris is a city in France [2].")
     assert claim.verdict == "supported"
+    (claim,) = await checked("R1 was released on January 20, 2025 [2], and Paris is a city in France [1].")
+    assert claim.verdict == "unchecked"
+
+
+async def test_what_is_missing_is_said_and_what_stands_there_instead():
+    (claim,) = await checked("R1 was made with 617B parameters in 2025 [1].")
+    assert (claim.missing, claim.found) == (("617B",), ("R1", "2025"))
+    assert claim.why.endswith("“617B” stands in none of the cited pages; they have “671B”")
+
+
+async def test_a_sentence_that_points_back_counts_only_after_the_same_sentence():
+    text = "The old bridge is made of stone. It was opened on 12 May 1934 by the mayor."
+    (_, same) = await checked(f"The old bridge is made of stone [1]. {text.split('. ')[1][:-1]} [1].", text=text)
+    (_, other) = await checked(f"The new tunnel is made of steel [1]. {text.split('. ')[1][:-1]} [1].", text=text)
+    assert (same.verdict, other.verdict) == ("supported", "unchecked")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Common errors:\n\n- The bridge is made of stone.",
+        "“We know it all. The bridge is made of stone. Trust us,” said the mayor.",
+        "(This is a tale. The bridge is made of stone.)",
+        "Is this true? The bridge is made of stone, they say.",
+        "The bridge is made of stone?",
+        "# The bridge is made of stone",
+    ],
+)
+async def test_a_whole_sentence_is_none_where_something_around_it_may_take_it_back(text):
+    (claim,) = await checked("The bridge is made of stone [1].", text=text)
+    assert claim.verdict == "unchecked"
 
 
 async def test_an_uncited_claim_is_unsupported_without_asking():
@@ -174,7 +209,7 @@ async def test_an_item_that_is_a_sentence_stands_by_itself():
     assert claim.verdict == "supported"
 
 
-async def test_a_judge_sees_what_introduces_an_item_in_the_answer_and_on_the_page():
+async def test_a_judge_sees_what_introduces_an_item_in_the_answer():
     seen = []
 
     async def examine(cases):
@@ -185,7 +220,6 @@ async def test_a_judge_sees_what_introduces_an_item_in_the_answer_and_on_the_pag
     await RuleChecker().check(claims(answer), sources(text=LISTED), examine)
     (case,) = seen
     assert case.context == "It includes:"
-    assert "It leaves out:" in case.exhibits[0].text
 
 
 async def test_a_judge_sees_the_sentence_before_a_claim_and_the_name_of_the_site():
@@ -233,16 +267,52 @@ async def test_of_a_source_in_another_language_a_judge_sees_what_the_writer_saw(
     start = text.index(first)
     answer = "R1-Zero 的推理能力完全是通过强化学习得到的[1]。"
     assert first not in (await shown_to_a_judge(answer, text))[0]
-    assert await shown_to_a_judge(answer, text, {1: [(start, start + len(first))]}) == [first]
+    assert await shown_to_a_judge(answer, text, {1: [(start, start + len(first))]}) == [f"[…]\n{first}\n[…]"]
 
 
-async def test_a_claim_without_a_word_of_its_source_is_judged_by_what_the_writer_saw():
+async def test_a_judge_sees_a_source_as_its_writer_saw_it_whatever_the_claim():
     text = (
         "# Fruit\n\nAn introduction to fruit.\n\nApples give off ethylene, which makes others ripen.\n\nMore follows."
     )
     start = text.index("Apples")
     saw = {1: [(start, start + 51)]}
     assert await shown_to_a_judge("GPUs became dear [1].", text) == []
-    assert await shown_to_a_judge("GPUs became dear [1].", text, saw) == [text[start : start + 51]]
-    (other,) = await shown_to_a_judge("Fruit became dear [1].", text, saw)
-    assert "An introduction to fruit." in other
+    for claim in ("GPUs became dear [1].", "Fruit became dear [1]."):
+        assert await shown_to_a_judge(claim, text, saw) == [f"[…]\n{text[start : start + 51]}\n[…]"]
+
+
+async def test_of_a_chinese_page_no_character_is_lost_between_two_slices():
+    text = "青川的造纸厂建于一九八八年。工厂有八百名工人。后来厂房搬走了。"
+    middle = text.index("工厂有")
+    saw = {1: [(0, middle), (middle, len(text))]}
+    assert await shown_to_a_judge("工厂在山上 [1]。", text, saw) == [text]
+
+
+async def test_words_that_stand_nowhere_are_asked_for_once_more_and_then_the_claim_is_undecided():
+    asked = []
+
+    async def examine(cases):
+        asked.append([case.failed for case in cases])
+        return [Judgement(at, "supported", ("no such words",)) for at in range(len(cases))]
+
+    (claim,) = await RuleChecker().check(claims("R1 came out in winter, some say [1]."), sources(), examine)
+    assert (claim.verdict, claim.why) == ("unchecked", "the model that checks named words that are not in the source")
+    assert asked == [[""], ["the words “no such words” stand nowhere on its webpages; copy them letter for letter"]]
+
+
+async def test_deciding_words_may_stand_anywhere_on_the_page():
+    async def examine(cases):
+        return [Judgement(0, "supported", ("It has 671B parameters",))]
+
+    saw = {1: [(0, 45)]}
+    (claim,) = await RuleChecker().check(claims("R1 has many parameters [1]."), sources(), examine, saw)
+    assert claim.verdict == "supported"
+    assert "It has 671B parameters." in claim.citations[0].quote
+
+
+async def test_what_is_not_said_of_a_claim_is_told():
+    async def examine(cases):
+        return [Judgement(0, "partial", ("R1 was released",), "in winter")]
+
+    (claim,) = await RuleChecker().check(claims("R1 came out in winter, some say [1]."), sources(), examine)
+    assert claim.why == "the source says a part of it only: “R1 was released”; not said: in winter"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from agent.errors import ModelError
 from agent.events import Writing
 from agent.graph.desk import Desk, Heard, listen
@@ -12,13 +14,30 @@ from agent.graph.texts import gathered
 from agent.text.output import close
 from agent.text.replies import parse_revisions
 from agent.text.revised import revised, said
+from agent.text.words import terms
 from agent.types import Claim, Delta, Evidence, Finding
 from agent.verify.claims import without
 
 
 def findings(claims: tuple[Claim, ...]) -> list[Finding]:
-    """What the reasoner should mend."""
-    return [Finding(c, c.why) for c in claims if c.verdict in ("refuted", "unsupported")]
+    """What the reasoner should rewrite: what failed, and what its sources say in part only."""
+    return [Finding(c, c.why) for c in claims if c.verdict in ("refuted", "unsupported", "partial")]
+
+
+def evidence_for(failed: Sequence[Finding], evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The sources that the failed sentences cite, and for each sentence the best other one by its words."""
+    wanted: set[int] = set()
+    for finding in failed:
+        cited = {citation.source for citation in finding.claim.citations}
+        said = set(terms(f"{finding.claim.about or ''} {finding.claim.text}"))
+        others = [one for one in evidence if one.source.number not in cited]
+        best = max(others, key=lambda one: _shared(said, one), default=None)
+        wanted |= cited | ({best.source.number} if best and _shared(said, best) else set())
+    return [one for one in evidence if one.source.number in wanted]
+
+
+def _shared(said: Collection[str], one: Evidence) -> int:
+    return len({term for passage in one.passages for term in terms(passage.text)} & set(said))
 
 
 async def revise(run: Run, desk: Desk) -> Done:
@@ -27,7 +46,8 @@ async def revise(run: Run, desk: Desk) -> Done:
     said: list[str] = []
     warnings: dict[str, bool] = {}
     try:
-        async for thought in listen(desk.parts.reasoner.revise(brief_of(run, desk), failed, evidence), desk, heard):
+        shown = evidence_for(failed, evidence)
+        async for thought in listen(desk.parts.reasoner.revise(brief_of(run, desk), failed, shown), desk, heard):
             said = [*said, thought.text] if isinstance(thought, Delta) else []
     except ModelError as e:
         warnings = desk.warn(f"The failed sentences could not be rewritten ({e}).")

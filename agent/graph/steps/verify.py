@@ -78,12 +78,12 @@ def _moved(old: Claim, new: Claim, said: Collection[str]) -> Claim:
 
 async def _parted(run: Run, checked: tuple[Claim, ...], desk: Desk, heard: Heard) -> tuple[str, tuple[Claim, ...]]:
     """The answer without what failed, or with it below a heading of its own, and its claims."""
-    text, failed = run.draft.text, [finding.claim for finding in findings(checked)]
+    text, failed = run.draft.text, _failed(checked)
     if not failed:
         return text, checked
     hanging = {claim.start for claim in stranded(text, checked, failed)}
     checked = tuple(replace(c, verdict="unsupported", why=_HANGS) if c.start in hanging else c for c in checked)
-    failed = [finding.claim for finding in findings(checked)]
+    failed = _failed(checked)
     if desk.services.unconfirmed == "show":
         apart = set_apart(text, checked, run.run.language)
     else:
@@ -92,6 +92,11 @@ async def _parted(run: Run, checked: tuple[Claim, ...], desk: Desk, heard: Heard
         apart = without(text, failed).strip() or f"*{remark('nothing confirmed', run.run.language)}*"
     apart = close(apart, {source.url for source in run.sources.values()})  # what was apart stands together now
     return apart, await check(run, apart, desk, checked)
+
+
+def _failed(checked: Sequence[Claim]) -> list[Claim]:
+    """What may not stay in the body."""
+    return [claim for claim in checked if claim.verdict in ("unsupported", "refuted")]
 
 
 def _go_back(run: Run, checked: tuple[Claim, ...], desk: Desk) -> bool:
