@@ -1,13 +1,12 @@
-"""What a run comes to: the answer with all that it rests on, as JSON and as Markdown for people.
-
-Knows shapes and how they are told; the nouns that it is made of are `agent.types`.
-"""
+"""What a run comes to: the answer with all that it rests on, as JSON and as Markdown for people."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from agent.phrases import MISSING, SIGNS, VERDICTS, in_all_languages, phrase
 from agent.types import (
     Claim,
     Conflict,
@@ -20,6 +19,8 @@ from agent.types import (
     Usage,
     Verdict,
 )
+
+CheckedBy = Literal["model", "rules", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +110,87 @@ class Answer:
     pages: tuple[AnswerPage, ...] = ()
     usage: Usage = field(default_factory=Usage)
     warnings: tuple[str, ...] = ()
+    language: str = "en"  # of the answer
+    checked_by: CheckedBy = "model"
     schema: int = 1
 
     def __str__(self) -> str:
-        parts = [self.answer.rstrip(), _conflict_list(self), _source_list(self.sources), _check_line(self)]
+        shown = signed(self)
+        parts = [shown.answer.rstrip(), _conflict_list(shown), _source_list(shown), _check_line(shown)]
         return "\n\n".join(part for part in parts if part)
 
 
-def _source_list(sources: tuple[AnswerSource, ...]) -> str:
+# ------------------------------------------------------------------------------------------------- for people
+
+
+def signed(answer: Answer) -> Answer:
+    """The answer as people see it: behind the marks of each sentence that is not supported a sign, and before all a
+    line where no model has checked it.  Its claims' offsets count in the new text."""
+    text, claims = _with_signs(answer.answer, answer.claims)
+    head = _first_line(answer)
+    claims = tuple(replace(claim, start=claim.start + len(head), end=claim.end + len(head)) for claim in claims)
+    return replace(answer, answer=head + text, claims=claims)
+
+
+def sign(claim: Claim) -> str:
+    """The sign of a claim that a reader should look at; empty where it is supported and nothing is missing."""
+    verdict = SIGNS[claim.verdict] if claim.verdict != "supported" else ""
+    return verdict + MISSING * bool(claim.missing)
+
+
+def _with_signs(text: str, claims: tuple[Claim, ...]) -> tuple[str, tuple[Claim, ...]]:
+    parts: list[str] = []
+    moved: list[Claim] = []
+    end = shift = 0
+    for claim in sorted(claims, key=lambda claim: claim.start):
+        shown = f" ({sign(claim)})" if sign(claim) else ""
+        place = _behind_marks(claim)
+        parts += [text[end:place], shown]
+        new = f"{text[claim.start : place]}{shown}{text[place : claim.end]}"
+        moved.append(replace(claim, text=new, start=claim.start + shift, end=claim.start + shift + len(new)))
+        end, shift = place, shift + len(shown)
+    return "".join([*parts, text[end:]]), tuple(moved)
+
+
+def _behind_marks(claim: Claim) -> int:
+    """Behind the claim's last mark, or at its end where its marks stand elsewhere; never within code."""
+    ends = [
+        claim.text.rfind(f"[{c.source}]") + len(f"[{c.source}]")
+        for c in claim.citations
+        if f"[{c.source}]" in claim.text
+    ]
+    last = max(ends, default=len(claim.text))
+    return claim.start + (last if claim.text[:last].count("`") % 2 == 0 else len(claim.text))
+
+
+def _first_line(answer: Answer) -> str:
+    """That no model has checked it; empty where one has, where nothing is claimed, or where the answer says so."""
+    says_so = any(answer.answer.startswith(form.partition("{")[0]) for form in _written_without_model())
+    if answer.checked_by == "model" or not answer.claims or says_so:
+        return ""
+    return f"*{phrase('checked_by_rules' if answer.checked_by == 'rules' else 'not_checked', answer.language)}*\n\n"
+
+
+def _written_without_model() -> list[str]:
+    return [*in_all_languages("no_model"), *in_all_languages("model_failed")]
+
+
+def _source_list(answer: Answer) -> str:
     lines = [
-        f"- [{s.number}] {_escaped(s.title or s.url)} — {_escaped(s.site)}, {dated(s)}\n"
+        f"- [{s.number}] {_escaped(s.title or s.url)} — {_escaped(s.site)}, {dated(s, answer.language)}\n"
         f"  <{_MARKUP_IN_URL.sub(lambda c: f'%{ord(c[0]):02X}', s.url)}>"
-        for s in sources
+        for s in answer.sources
         if s.cited
     ]
-    return "\n".join(["## Sources", "", *lines]) if lines else ""
+    return "\n".join([f"## {phrase('sources', answer.language)}", "", *lines]) if lines else ""
 
 
-def dated(source: AnswerSource) -> str:
+def dated(source: AnswerSource, language: str) -> str:
     """A source's date, and how sure it is."""
     if not source.published:
-        return "undated"
-    return f"{source.published} (inferred)" if source.date_certainty == "inferred" else source.published
+        return phrase("undated", language)
+    inferred = source.date_certainty == "inferred"
+    return phrase("inferred", language, date=source.published) if inferred else source.published
 
 
 def _escaped(told: str) -> str:
@@ -152,12 +212,12 @@ def _conflict_list(answer: Answer) -> str:
     for conflict in answer.conflicts:
         lines.append(f"- {_escaped(conflict.about)}")
         lines += [f"  - {numbers}: {_escaped(says)}" for numbers, says in sides(conflict, answer)]
-    return "\n".join(["## The sources disagree", "", *lines]) if lines else ""
+    return "\n".join([f"## {phrase('disagree', answer.language)}", "", *lines]) if lines else ""
 
 
 def sides(conflict: Conflict, answer: Answer) -> list[tuple[str, str]]:
     """Of each side the marks of its sources with their dates, and what it says."""
-    dates = {source.number: dated(source) for source in answer.sources}
+    dates = {source.number: dated(source, answer.language) for source in answer.sources}
     return [
         (", ".join(f"[{n}] {dates.get(n, '')}".strip() for n in side.sources), side.says) for side in conflict.sides
     ]
@@ -169,33 +229,21 @@ def _check_line(answer: Answer) -> str:
 
 
 def check_line(answer: Answer) -> str:
-    """How many claims were checked and how they fared, how far that goes, and as of when; empty where nothing was."""
-    claims, gone = answer.claims, answer.left_out
-    if not claims and not gone:
+    """How the claims fared, with the signs used; how far the evidence goes, and as of when; empty where nothing was."""
+    if not answer.claims and not answer.left_out:
         return ""
-    counts = {verdict: sum(c.verdict == verdict for c in claims) for verdict in _VERDICTS_IN_WORDS}
-    told = [f"{n} {_VERDICTS_IN_WORDS[v]}" for v, n in counts.items() if n]
-    told += [f"{gone} left out, as the sources do not bear {'it' if gone == 1 else 'them'} out"] if gone else []
-    checked = len(claims) + gone
-    what = (
-        "1 sentence checked against its source"
-        if checked == 1
-        else f"{checked} sentences checked against their sources"
-    )
-    further = [_SUFFICIENCY[answer.sufficiency], f"As of {answer.as_of}." if answer.as_of else ""]
-    return " ".join(part for part in (f"{what}: {', '.join(told)}.", *further) if part)
+    language = answer.language
+    counts = [_count(answer, verdict) for verdict in VERDICTS]
+    missing = sum(bool(claim.missing) for claim in answer.claims)
+    counts.append(f"{MISSING} {phrase('missing', language)}: {missing}" if missing else "")
+    counts.append(f"{phrase('left_out', language)}: {answer.left_out}" if answer.left_out else "")
+    checked = phrase("checked", language, n=len(answer.claims) + answer.left_out)
+    further = [phrase(answer.sufficiency, language) if answer.sufficiency in ("thin", "conflicting") else ""]
+    further.append(phrase("as_of", language, date=answer.as_of) if answer.as_of else "")
+    return " ".join(part for part in (f"{checked} ({' · '.join(filter(None, counts))}).", *further) if part)
 
 
-_SUFFICIENCY: dict[Sufficiency, str] = {
-    "none": "",
-    "thin": "The evidence is thin.",
-    "conflicting": "The sources disagree.",
-    "enough": "",
-}
-_VERDICTS_IN_WORDS: dict[Verdict, str] = {
-    "supported": "supported",
-    "partial": "partly supported",
-    "unsupported": "without support",
-    "refuted": "contradicted",
-    "unchecked": "not decided",
-}
+def _count(answer: Answer, verdict: Verdict) -> str:
+    number = sum(claim.verdict == verdict for claim in answer.claims)
+    shown = "" if verdict == "supported" else f"{SIGNS[verdict]} "
+    return f"{shown}{phrase(verdict, answer.language)}: {number}" if number else ""

@@ -75,7 +75,7 @@ def test_the_answer_as_text_has_the_body_the_cited_sources_and_how_the_sentences
     body, sources, told = str(ANSWER).split("\n\n", 1)[0], str(ANSWER), str(ANSWER).splitlines()[-1]
     assert body == "R1 is open [1]."
     assert "[1] A — a.example, 2025-01-20" in sources
-    assert told == "*1 sentence checked against its source: 1 supported.*"
+    assert told == "*Sentences checked against their sources: 1 (supported: 1).*"
 
 
 def test_a_page_title_cannot_become_an_image_or_a_link():
@@ -109,7 +109,9 @@ def test_every_source_has_its_date_and_how_sure_it_is():
 
 def test_how_far_the_evidence_goes_and_as_of_when_is_said_below_the_answer():
     told = str(dataclasses.replace(ANSWER, sufficiency="conflicting", as_of="2025-01-20")).splitlines()[-1]
-    assert told == "*1 sentence checked against its source: 1 supported. The sources disagree. As of 2025-01-20.*"
+    assert (
+        told == "*Sentences checked against their sources: 1 (supported: 1). The sources disagree. As of 2025-01-20.*"
+    )
 
 
 def test_sources_that_are_not_cited_are_not_listed():

@@ -7,22 +7,24 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from agent.result import Answer, AnswerSource, check_line, dated, sides
+from agent.phrases import SIGNS, VERDICTS, phrase
+from agent.result import Answer, AnswerSource, check_line, dated, sides, signed
 from agent.types import Citation, Claim
 from agent.ui import safe
-from agent.ui.words import MARKS, VERDICTS, bullets, further, numbered, seconds
+from agent.ui.words import bullets, further, numbered, seconds
 
 
 def draw_answer(answer: Answer) -> None:
     _draw_status(answer)
-    _draw_text(answer.answer, _links(answer))
+    shown = signed(answer)
+    _draw_text(shown.answer, _links(shown))
     if told := check_line(answer):
         st.caption(safe.label(told))
     st.caption(_made(answer))
     for warning in answer.warnings:
         st.caption(f"⚠️ {safe.label(warning)}")
     _draw_conflicts(answer)
-    _draw_sources(answer.sources)
+    _draw_sources(answer.sources, answer.language)
     _draw_claims(answer)
     st.download_button("Download as Markdown", str(answer), "answer.md", "text/markdown", on_click="ignore")
 
@@ -78,26 +80,26 @@ def _made(answer: Answer) -> str:
 def _draw_conflicts(answer: Answer) -> None:
     """Both sides of each disagreement, with their sources and dates."""
     if answer.conflicts:
-        st.markdown("#### The sources disagree")
+        st.markdown(f"#### {phrase('disagree', answer.language)}")
     for conflict in answer.conflicts:
         told = [f"{safe.label(numbers)}: {safe.label(says)}" for numbers, says in sides(conflict, answer)]
         st.markdown(f"{safe.label(conflict.about)}\n\n{bullets(told)}")
 
 
-def _draw_sources(sources: Sequence[AnswerSource]) -> None:
+def _draw_sources(sources: Sequence[AnswerSource], language: str) -> None:
     cited = [source for source in sources if source.cited]
     if cited:
-        st.markdown("#### Sources")
-        st.markdown(bullets(map(_source, cited)))
+        st.markdown(f"#### {phrase('sources', language)}")
+        st.markdown(bullets(_source(source, language) for source in cited))
     others = [source for source in sources if not source.cited]
     if others:
         with st.expander(f"Also read, not cited: {len(others)}"):
-            st.markdown(bullets(map(_source, others)))
+            st.markdown(bullets(_source(source, language) for source in others))
 
 
-def _source(source: AnswerSource) -> str:
+def _source(source: AnswerSource, language: str) -> str:
     title = safe.link(source.title or source.url, source.url)
-    date = dated(source).replace("-", "\u2011")  # a hyphen that does not break
+    date = dated(source, language).replace("-", "\u2011")  # a hyphen that does not break
     return f"{numbered(source.number)}{title} – {safe.label(source.site)}{further(date)}"
 
 
@@ -105,7 +107,7 @@ def _draw_claims(answer: Answer) -> None:
     if not answer.claims:
         return
     counts = Counter(claim.verdict for claim in answer.claims)
-    told = ", ".join(f"{counts[verdict]} {word}" for verdict, word in VERDICTS.items() if counts[verdict])
+    told = ", ".join(f"{counts[verdict]} {phrase(verdict, 'en')}" for verdict in VERDICTS if counts[verdict])
     with st.expander(f"How each sentence fared: {told}"):
         for claim in answer.claims:
             st.markdown(_claim(claim, answer))
@@ -113,7 +115,10 @@ def _draw_claims(answer: Answer) -> None:
 
 def _claim(claim: Claim, answer: Answer) -> str:
     """The sentence with its verdict; below it, the words of each source that bear on it."""
-    lines = [f"{MARKS[claim.verdict]} {safe.label(claim.text)}  ", f"*{VERDICTS[claim.verdict]}*{further(claim.why)}"]
+    lines = [
+        f"{SIGNS[claim.verdict]} {safe.label(claim.text)}  ",
+        f"*{phrase(claim.verdict, 'en')}*{further(claim.why)}",
+    ]
     quotes = [_quote(citation, answer) for citation in claim.citations]
     return "\n\n".join(["\n".join(lines), *quotes])
 

@@ -12,10 +12,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from agent.events import PageRead, PageSkipped
+from agent.phrases import SIGNS
 from agent.types import Claim, Search, Source
 from agent.ui import safe
 from agent.ui.view import Asked, Step, View
-from agent.ui.words import MARKS, bullets, further, numbered, seconds
+from agent.ui.words import bullets, further, numbered, seconds
 
 _NAMES = {
     "scout": "Set out",
@@ -139,7 +140,7 @@ def _sources(slot: DeltaGenerator, sources: tuple[Source, ...]) -> None:
 
 
 def _claims(slot: DeltaGenerator, claims: tuple[Claim, ...]) -> None:
-    slot.caption(bullets(f"{MARKS[c.verdict]} {safe.label(c.text)}{further(c.why)}" for c in claims))
+    slot.caption(bullets(f"{SIGNS[c.verdict]} {safe.label(c.text)}{further(c.why)}" for c in claims))
 
 
 def _notes(slot: DeltaGenerator, notes: tuple[str, ...]) -> None:

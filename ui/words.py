@@ -4,23 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent.types import Verdict
 from agent.ui import safe
-
-MARKS: dict[Verdict, str] = {
-    "supported": "✅",
-    "partial": "🟡",
-    "unsupported": "❌",
-    "refuted": "❌",
-    "unchecked": "⚪",
-}
-VERDICTS: dict[Verdict, str] = {
-    "supported": "supported",
-    "partial": "partly supported",
-    "unsupported": "without support",
-    "refuted": "contradicted",
-    "unchecked": "not decided",
-}
 
 
 def seconds(time: float) -> str:

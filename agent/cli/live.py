@@ -14,16 +14,17 @@ from agent.cli.clean import clean, one_line
 from agent.cli.facts import count, searched, seconds, short, size, source
 from agent.cli.scene import Asked, Scene, Step
 from agent.events import PageRead, PageSkipped
+from agent.phrases import SIGNS
 from agent.types import Claim, Verdict
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _TURNS = 8  # spinner steps a second
-_MARKS: dict[Verdict, tuple[str, str]] = {
-    "supported": ("✓", "green"),
-    "partial": ("~", "yellow"),
-    "unsupported": ("✗", "red"),
-    "refuted": ("✗", "red"),
-    "unchecked": ("·", "dim"),
+_COLOURS: dict[Verdict, str] = {
+    "supported": "green",
+    "partial": "yellow",
+    "unsupported": "red",
+    "refuted": "red",
+    "unchecked": "dim",
 }
 _MOST = {
     "steps": 9,
@@ -130,4 +131,4 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def _claims(claims: Sequence[Claim]) -> Text:
-    return Text.assemble(("  checked  ", "dim"), *(_MARKS[claim.verdict] for claim in claims))
+    return Text.assemble(("  checked  ", "dim"), *((SIGNS[claim.verdict], _COLOURS[claim.verdict]) for claim in claims))

@@ -7,22 +7,23 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from agent.cli.clean import clean, one_line
-from agent.result import Answer, AnswerSource, check_line, dated, sides
+from agent.phrases import phrase
+from agent.result import Answer, AnswerSource, check_line, dated, sides, signed
 from agent.types import Conflict
 
 
 def typeset(answer: Answer) -> None:
     console = Console()
-    console.print(Markdown(clean(answer.answer), hyperlinks=False))
+    console.print(Markdown(clean(signed(answer).answer), hyperlinks=False))
     if answer.conflicts:
-        console.print(Text("\nThe sources disagree", "bold"))
+        console.print(Text(f"\n{phrase('disagree', answer.language)}", "bold"))
     for conflict in answer.conflicts:
         console.print(_conflict(conflict, answer), soft_wrap=True)
     cited = [source for source in answer.sources if source.cited]
     if cited:
-        console.print(Text("\nSources", "bold"))
+        console.print(Text(f"\n{phrase('sources', answer.language)}", "bold"))
     for source in cited:
-        console.print(_source(source), soft_wrap=True)
+        console.print(_source(source, answer.language), soft_wrap=True)
     if told := check_line(answer):
         console.print(Text(f"\n{told}", "dim"))
 
@@ -33,8 +34,8 @@ def _conflict(conflict: Conflict, answer: Answer) -> Text:
     return Text("\n    ").join([Text(one_line(conflict.about)), *map(Text, lines)])
 
 
-def _source(source: AnswerSource) -> Text:
-    told = f"– {source.site}, {dated(source)}"
+def _source(source: AnswerSource, language: str) -> Text:
+    told = f"– {source.site}, {dated(source, language)}"
     return Text.assemble(
         (f"[{source.number}] ", "bold"),
         one_line(source.title or source.url),

@@ -17,8 +17,13 @@ from agent.text.sufficiency import stands, sufficiency
 from agent.types import Claim, Conflict, PageRecord, Source, Status
 
 
-async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk, *, left_out: int = 0) -> Json:
-    """The update that ends a run: the answer, and the conversation with it.  `left_out`: claims that are not in it."""
+async def compose(
+    run: Run, text: str, claims: tuple[Claim, ...], desk: Desk, *, left_out: int = 0, judged: bool = False
+) -> Json:
+    """The update that ends a run: the answer, and the conversation with it.
+
+    `left_out`: claims that are not in it.  `judged`: has a model checked what the rules left open?
+    """
     cited = {c.source for claim in claims for c in claim.citations}
     conflicts = await _conflicts(run, claims, desk)
     reach = sufficiency(run.run.question, claims, conflicts, {s.number: s.site for s in run.sources.values()})
@@ -39,6 +44,8 @@ async def compose(run: Run, text: str, claims: tuple[Claim, ...], desk: Desk, *,
         pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, desk)),
         usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(desk.seconds(run), 3)),
         warnings=(*_warnings(run, desk), *_undated(run, cited, desk)),
+        language=run.run.language,
+        checked_by="nobody" if desk.services.check == "none" else "model" if judged else "rules",
     )
     return {"answer": to_json(answer), "messages": _messages(run, answer)}
 
@@ -53,8 +60,14 @@ async def _conflicts(run: Run, claims: tuple[Claim, ...], desk: Desk) -> tuple[C
 
 
 def _as_of(run: Run, cited: set[int]) -> str | None:
+    """The newest date of a cited source; one that lies after the run is a mistake, and the day it was read counts."""
     used = [source for source in run.sources.values() if source.number in cited]
-    return max((source.published or source.fetched_at[:10] for source in used), default=None)
+    today = run.run.started_at[:10]
+    dates = [source.published or source.fetched_at[:10] for source in used]
+    return max(
+        (date if date <= today else source.fetched_at[:10] for date, source in zip(dates, used, strict=True)),
+        default=None,
+    )
 
 
 def _status(run: Run, claims: tuple[Claim, ...], cited: set[int]) -> Status:

@@ -78,6 +78,7 @@ class Examiner:
     judge: Judge
     heard: Heard = field(default_factory=Heard)
     known: dict[Case, Judgement] = field(default_factory=dict)
+    failed: bool = False  # did a call come to nothing?
 
     def __post_init__(self) -> None:
         self.most = BESIDE if self.judge.beside else TOGETHER
@@ -122,6 +123,7 @@ class Examiner:
         return self.desk.services.limits.judge_seconds if self.desk.services.limits.seconds is not None else None
 
     def _tell(self, why: str) -> None:
+        self.failed = True
         self.heard.warnings |= self.desk.warn(f"Some sentences could not be checked by the model ({why}).")
 
 

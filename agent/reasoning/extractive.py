@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from math import isnan
 
 from agent.errors import LibraryError
+from agent.phrases import phrase
 from agent.reasoning.candidates import Candidate, Taken, candidates
 from agent.reasoning.digest import Alike, Section, digest, worth_comparing
 from agent.text.questions import Part, keywords, parts
-from agent.text.remarks import remark
 from agent.types import Brief, Delta, Evidence, Finding, Query, Stance, Thought
 
 # Cosines of each of the first texts to each of the second, a row for each of the first; NaN where an embedder cannot
@@ -83,13 +83,13 @@ class ExtractiveReasoner:
             if section.taken:
                 yield from (f"- {_cited(told)}\n" for told in section.taken)
             else:
-                yield f"*{remark('part unanswered', brief.language, part=section.part.text)}*\n"
+                yield f"*{phrase('part_unanswered', brief.language, part=section.part.text)}*\n"
             yield "\n"
 
     def _first_line(self, language: str) -> str:
         if self._because:
-            return remark("model failed", language, because=self._because)
-        return remark("no model", language)
+            return phrase("model_failed", language, because=self._because)
+        return phrase("no_model", language)
 
 
 def _cited(told: Sequence[Taken]) -> str:

@@ -1,133 +1,19 @@
-"""What the agent says about its own work, in the reader's language, and how such a sentence is told from a claim.
+"""Tells a sentence about the work or the sources from a claim.
 
-Knows phrases, and the ways in which writers say that sources are silent.  Knows no facts: a remark is never checked, so
-whatever might carry a fact is not taken for one.
+A remark is never checked, so whatever might carry a fact is not taken for one.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Literal
 
-Remark = Literal["no model", "model failed", "no answer", "part unanswered", "nothing confirmed"]
-Label = Literal["not confirmed", "unsupported", "refuted"]
+from agent.phrases import in_all_languages
 
-_REMARKS: dict[Remark, dict[str, str]] = {
-    "no model": {
-        "en": "No reasoning model wrote this: these are sentences from the sources, word for word.",
-        "de": "Kein Sprachmodell hat dies geschrieben: Es sind Sätze aus den Quellen, Wort für Wort.",
-        "es": "Ningún modelo de razonamiento ha escrito esto: son frases de las fuentes, palabra por palabra.",
-        "fr": "Aucun modèle de raisonnement n'a écrit ceci : ce sont des phrases des sources, mot pour mot.",
-        "it": "Nessun modello di ragionamento ha scritto questo testo: sono frasi delle fonti, parola per parola.",
-        "pt": "Nenhum modelo de raciocínio escreveu isto: são frases das fontes, palavra por palavra.",
-        "nl": "Geen redeneermodel heeft dit geschreven: het zijn zinnen uit de bronnen, woord voor woord.",
-        "ru": "Это написала не модель: здесь предложения из источников, слово в слово.",
-        "zh": "以下内容并非由推理模型撰写，而是逐字摘自来源的句子。",
-        "ja": "これは推論モデルが書いたものではなく、情報源の文をそのまま抜き出したものです。",
-        "ko": "추론 모델이 작성한 글이 아니라 출처의 문장을 그대로 옮긴 것입니다.",
-        "ar": "لم يكتب هذا نموذج استدلال: هذه جمل من المصادر منقولة حرفيًا.",
-    },
-    "model failed": {
-        "en": "The reasoning model failed ({because}), so no model wrote this: these are sentences from the sources, "
-        "word for word.",
-        "de": "Das Sprachmodell ist ausgefallen ({because}), darum hat kein Modell dies geschrieben: Es sind Sätze aus "
-        "den Quellen, Wort für Wort.",
-        "es": "El modelo de razonamiento ha fallado ({because}), así que ningún modelo ha escrito esto: son frases de "
-        "las fuentes, palabra por palabra.",
-        "fr": "Le modèle de raisonnement a échoué ({because}) ; aucun modèle n'a donc écrit ceci : ce sont des phrases "
-        "des sources, mot pour mot.",
-        "zh": "推理模型出错（{because}），因此以下内容并非由模型撰写，而是逐字摘自来源的句子。",
-    },
-    "no answer": {
-        "en": "The sources found do not answer this.",
-        "de": "Die gefundenen Quellen beantworten das nicht.",
-        "es": "Las fuentes encontradas no responden a esto.",
-        "fr": "Les sources trouvées ne répondent pas à cela.",
-        "it": "Le fonti trovate non rispondono a questo.",
-        "pt": "As fontes encontradas não respondem a isto.",
-        "nl": "De gevonden bronnen beantwoorden dit niet.",
-        "ru": "Найденные источники на это не отвечают.",
-        "zh": "找到的来源没有回答这个问题。",
-        "ja": "見つかった情報源はこれに答えていません。",
-        "ko": "찾은 출처는 이에 답하지 않습니다.",
-        "ar": "المصادر التي عُثر عليها لا تجيب عن هذا.",
-    },
-    "part unanswered": {
-        "en": "No sentence was found in the sources for this part: {part}",
-        "de": "Zu diesem Teil fand sich kein Satz in den Quellen: {part}",
-        "es": "No se encontró en las fuentes ninguna frase para esta parte: {part}",
-        "fr": "Aucune phrase des sources n'a été trouvée pour cette partie : {part}",
-        "zh": "在来源中没有找到与这一部分对应的句子：{part}",
-    },
-    "nothing confirmed": {
-        "en": "Nothing in this answer could be confirmed from its sources.",
-        "de": "Nichts in dieser Antwort ließ sich aus ihren Quellen bestätigen.",
-        "es": "Nada de esta respuesta se ha podido confirmar con sus fuentes.",
-        "fr": "Rien dans cette réponse n'a pu être confirmé par ses sources.",
-        "zh": "此回答中没有任何内容能从其来源得到证实。",
-    },
-}
-_LABELS: dict[Label, dict[str, str]] = {
-    "not confirmed": {
-        "en": "Not confirmed",
-        "de": "Nicht bestätigt",
-        "es": "Sin confirmar",
-        "fr": "Non confirmé",
-        "zh": "未经证实",
-    },
-    "unsupported": {
-        "en": "without support",
-        "de": "ohne Beleg",
-        "es": "sin respaldo",
-        "fr": "sans appui",
-        "zh": "没有依据",
-    },
-    "refuted": {
-        "en": "contradicted",
-        "de": "widersprochen",
-        "es": "contradicho",
-        "fr": "contredit",
-        "zh": "与来源矛盾",
-    },
-}
-
-# Why a claim failed, as the checks say it, and the same in other languages; `\1` and `\2` are what is quoted.
-_REASONS: dict[str, dict[str, str]] = {
-    r"no source is cited": {
-        "de": "keine Quelle ist angegeben", "es": "no se cita ninguna fuente",
-        "fr": "aucune source n'est citée", "zh": "没有引用来源",
-    },
-    r"the source says “(.*)”, not “(.*)”": {
-        "de": r"die Quelle sagt „\1“, nicht „\2“", "es": r"la fuente dice «\1», no «\2»",
-        "fr": r"la source dit « \1 », et non « \2 »", "zh": r"来源说的是“\1”，不是“\2”",
-    },
-    r"the source says it without “(.*)”": {
-        "de": r"die Quelle sagt es ohne „\1“", "es": r"la fuente lo dice sin «\1»",
-        "fr": r"la source le dit sans « \1 »", "zh": r"来源的说法中没有“\1”",
-    },
-    r"the source says “(.*)”": {
-        "de": r"die Quelle sagt „\1“", "es": r"la fuente dice «\1»", "fr": r"la source dit « \1 »", "zh": r"来源说“\1”",
-    },
-    r"the source's table has “(.*)” there": {
-        "de": r"in der Tabelle der Quelle steht dort „\1“", "es": r"la tabla de la fuente tiene ahí «\1»",
-        "fr": r"le tableau de la source y donne « \1 »", "zh": r"来源的表格中此处为“\1”",
-    },
-    r"the source says otherwise: (.*)": {
-        "de": r"die Quelle sagt es anders: \1", "es": r"la fuente dice otra cosa: \1",
-        "fr": r"la source dit autre chose : \1", "zh": r"来源的说法不同：\1",
-    },
-    r"the sources cited do not say it, as the model that checks reads them": {
-        "de": "die angeführten Quellen sagen es nicht, wie das prüfende Modell sie liest",
-        "es": "las fuentes citadas no lo dicen, según las lee el modelo que comprueba",
-        "fr": "les sources citées ne le disent pas, selon le modèle qui vérifie",
-        "zh": "据核查模型的判断，所引来源没有这样说",
-    },
-    r"it goes on from a sentence that is not confirmed": {
-        "de": "es schließt an einen Satz an, der nicht bestätigt ist", "es": "sigue a una frase sin confirmar",
-        "fr": "cela se rattache à une phrase non confirmée", "zh": "它承接的句子未经证实",
-    },
-}  # fmt: skip
+_OURS_ALONE = (  # phrases that stand in an answer as sentences
+    *("no_model", "model_failed", "no_answer", "part_unanswered", "nothing_confirmed"),
+    *("checked_by_rules", "not_checked"),
+)
 
 # "The sources do not say …": the ways of telling that something was not found.  Only of *our* sources: that evidence
 # in general does not show something is a claim.
@@ -176,23 +62,6 @@ _MANNERS = re.compile(
 _EMPHASIS = re.compile(r"^[\s*_>(]+|(?<![\s*_)])[\s*_)]+$")
 
 
-def remark(kind: Remark, language: str, **words: str) -> str:
-    """The phrase in the language, in English where we do not speak it."""
-    return _in(_REMARKS[kind], language).format(**words)
-
-
-def label(kind: Label, language: str) -> str:
-    return _in(_LABELS[kind], language)
-
-
-def reason(why: str, language: str) -> str:
-    """Why a claim failed, in the answer's language; as it is, where we do not speak that."""
-    for said, told in _REASONS.items():
-        if (found := re.fullmatch(said, why, re.DOTALL)) and language.split("-", 1)[0] in told:
-            return found.expand(told[language.split("-", 1)[0]])
-    return why
-
-
 def is_remark(sentence: str) -> bool:
     """Is this said about the work, the sources or the reader, and nothing else?  `sentence`: without its marks."""
     said = _EMPHASIS.sub("", sentence)
@@ -206,13 +75,9 @@ def is_remark(sentence: str) -> bool:
 @cache
 def _own() -> tuple[re.Pattern[str], ...]:
     """Our own phrases, whatever stands in their places."""
-    phrases = [phrase for kind in _REMARKS.values() for phrase in kind.values()]
-    told = [r"The sources found do not answer this part[:：].*"]  # what models are asked to write
-    told += [rf"{re.escape(words)}[:：].*" for kind in ("unsupported", "refuted") for words in _LABELS[kind].values()]
+    phrases = [form for key in _OURS_ALONE for form in in_all_languages(key)]
+    asked = [r"The sources found do not answer this part[:：].*"]  # what models are asked to write
+    asked += [rf"{re.escape(form)}[:：].*" for key in ("unsupported", "refuted") for form in in_all_languages(key)]
     return tuple(
         re.compile(re.sub(r"\\\{\w+\\\}", ".*", _EMPHASIS.sub("", re.escape(phrase))), re.DOTALL) for phrase in phrases
-    ) + tuple(re.compile(pattern, re.DOTALL) for pattern in told)
-
-
-def _in(phrases: dict[str, str], language: str) -> str:
-    return phrases.get(language.split("-", 1)[0], phrases["en"])
+    ) + tuple(re.compile(pattern, re.DOTALL) for pattern in asked)

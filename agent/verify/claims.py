@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from agent.phrases import phrase, reason
 from agent.text.blocks import Block, Row, blocks, rows
 from agent.text.citations import Mark, marks, without_marks
 from agent.text.output import close
-from agent.text.remarks import is_remark, label, reason, remark
+from agent.text.remarks import is_remark
 from agent.text.sentences import split
 from agent.types import Citation, Claim
 
@@ -167,12 +168,12 @@ def set_apart(answer: str, checked: Sequence[Claim], language: str) -> str:
     failed = [claim for claim in checked if claim.verdict in ("unsupported", "refuted")]
     if not failed:
         return answer
-    body = without(answer, failed).strip() or f"*{remark('nothing confirmed', language)}*"
-    lines = [f"## {label('not confirmed', language)}", ""]
+    body = without(answer, failed).strip() or f"*{phrase('nothing_confirmed', language)}*"
+    lines = [f"## {phrase('not_confirmed', language)}", ""]
     for claim in failed:
         said = _unbroken(" ".join(claim.text.split()))
         about = f"{claim.about}: " if claim.about else ""
-        verdict = label("refuted" if claim.verdict == "refuted" else "unsupported", language)
+        verdict = phrase("refuted" if claim.verdict == "refuted" else "unsupported", language)
         lines += [f"- {about}{said}", f"  - *{verdict}: {_told(reason(claim.why, language))}*"]
     return "\n".join([body, "", *lines])
 

@@ -154,7 +154,7 @@ def test_the_picture_shows_the_draft_and_how_its_claims_fare():
     late = drawn(folded(events()))
     assert "It cost $5.5 million [2]." in late
     assert "A first try" not in late
-    assert "checked  ✓·✗" in late
+    assert "checked  ✓?✗" in late
     assert "lands early: the time limit" in late
 
 

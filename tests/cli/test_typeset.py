@@ -23,5 +23,5 @@ def test_where_sources_disagree_both_sides_are_shown_with_their_dates(capsys):
 
 def test_what_was_left_out_and_how_far_the_evidence_goes_is_said(capsys):
     out = shown(capsys, left_out=2, sufficiency="thin", as_of="2025-01-20")
-    assert "2 left out" in out
+    assert "left out without support: 2" in out
     assert "The evidence is thin. As of 2025-01-20." in " ".join(out.split())

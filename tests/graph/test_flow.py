@@ -159,7 +159,7 @@ async def test_where_all_that_failed_is_dropped_there_is_no_answer_and_it_is_tol
     answer = await ask(World(checker=checker, unconfirmed="drop", limits=replace(LIMITS, revisions=0)))
     assert answer["status"] == "abstained"
     assert answer["left_out"] == 2
-    assert "2 sentences checked against their sources: 2 left out" in str(from_json(Answer, answer))
+    assert "Sentences checked against their sources: 2 (left out without support: 2)." in str(from_json(Answer, answer))
 
 
 async def test_an_answer_that_claims_nothing_is_none():

@@ -263,7 +263,9 @@ def test_messages_mode_shows_the_host_nothing_but_the_checked_answer():
     parts = list(build(World().services()).stream(QUESTION, stream_mode="messages"))
     texts = [message.content for message, _ in parts if message.type == "ai"]
     assert len(texts) == 1
-    assert texts[0].startswith("R1 was released on 20 January 2025 under the MIT licence [1]")
+    first, _, body = texts[0].partition("\n\n")
+    assert first.startswith("*No model checked this answer")
+    assert body.startswith("R1 was released on 20 January 2025 under the MIT licence [1]")
 
 
 def test_two_questions_on_one_thread_do_not_mix():

@@ -59,9 +59,9 @@ def test_each_sentence_has_its_verdict_and_the_words_it_rests_on():
     assert fared.label.endswith("1 supported, 1 contradicted, 1 not decided")
     told = [part.value for part in fared.markdown]
     assert len(told) == len(SENTENCES)
-    assert told[0].startswith("✅")
+    assert told[0].startswith("✓")
     assert "trained with reinforcement learning and nothing else" in told[0]
-    assert told[2].startswith("❌")
+    assert told[2].startswith("✗")
     assert "*contradicted* · the number differs" in told[2]
 
 

@@ -47,7 +47,7 @@ MUTATIONS: dict[str, tuple[ModuleType, str, Any]] = {
     "a question says what it asks": (verbatim, "_NOT_SAID", ()),
     "an item needs no introduction": (verbatim, "_is_introduced", _yes),
     "a footnote at a cell does not matter": (verbatim, "_is_noted", _no),
-    "no cell is looked at": (verdicts, "RULES", {"sentence": verdicts.rule_on_source, "cell": lambda *_: verbatim.CANNOT_TELL}),
+    "no cell is looked at": (verdicts, "RULES", verdicts.RULES | {"cell": lambda *_: verbatim.CANNOT_TELL}),
     "figures are not looked for": (figures, "_is_figure", _no),
     "all figures are found": (figures.Stock, "has", _yes),
     "no figure is found": (figures.Stock, "has", _no),

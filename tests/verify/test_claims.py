@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.graph.steps.verify import _HANGS
+from agent.phrases import phrase, reason
 from agent.text.citations import marks
-from agent.text.remarks import is_remark, reason, remark
+from agent.text.remarks import is_remark
 from agent.verify.claims import UNCITED, claims, set_apart, stranded, without
 from agent.verify.judge import _WHY
 from agent.verify.verbatim import rule_on_sentence
@@ -69,9 +70,9 @@ NO_CLAIMS = [
     "The sources do not say how much it cost.",
     "来源未提及价格。",
     "I hope this helps!",
-    f"*{remark('no model', 'en')}*",
-    f"*{remark('model failed', 'de', because='Zeit [1] um: 3 s')}*",
-    remark("part unanswered", "zh", part="价格"),
+    f"*{phrase('no_model', 'en')}*",
+    f"*{phrase('model_failed', 'de', because='Zeit [1] um: 3 s')}*",
+    phrase("part_unanswered", "zh", part="价格"),
     "*The sources found do not answer this part: whether it was cheap, though 5 said so.*",
 ]
 
@@ -129,7 +130,8 @@ def test_the_section_speaks_the_answers_language():
     [
         ("de", "widersprochen: die Quelle sagt „14. März“, nicht „15. März“"),
         ("zh-CN", "与来源矛盾: 来源说的是“14. März”，不是“15. März”"),
-        ("ja", "contradicted: the source says “14. März”, not “15. März”"),
+        ("ja", "出典と矛盾: 出典では「15. März」ではなく「14. März」"),
+        ("sw", "contradicted: the source says “14. März”, not “15. März”"),
     ],
 )
 def test_the_reason_is_told_in_the_answers_language_where_we_speak_it(language, told):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.types import Exhibit, Judgement, Source
+from agent.types import Judgement, Source
 from agent.verify.claims import claims
 from agent.verify.judge import find_words
 from agent.verify.verdicts import RuleChecker

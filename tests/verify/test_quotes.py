@@ -1,13 +1,10 @@
 """A claim is shown with the very words that bear it, or with none."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.verify.quotes import Quotable, Quote
-from tests.pace import limit
 
 PAGE = (
     "# About V3\n\nMenu Home Contact\n\nThe ﬁnal training run of DeepSeek‑V3 cost about\n$5.576\u00a0million. "

@@ -13,10 +13,10 @@ from agent.graph.state import Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.revise import findings
 from agent.graph.texts import slices, source_texts
+from agent.phrases import phrase
 from agent.services import Examine
 from agent.text.citations import without_marks
 from agent.text.output import close
-from agent.text.remarks import remark
 from agent.types import Claim
 from agent.verify.claims import claims as cut
 from agent.verify.claims import points_back, set_apart, stranded, without
@@ -38,7 +38,8 @@ async def verify(run: Run, desk: Desk) -> Done:
     given = len(checked)
     text, checked = await _parted(run, checked, desk, heard)
     run = replace(run, warnings=run.warnings | heard.warnings, usage=run.usage | {"verify:judge": heard.usage})
-    answer = await compose(run, text, checked, desk, left_out=given - len(checked))
+    judged = examiner is not None and (bool(examiner.known) or not examiner.failed)
+    answer = await compose(run, text, checked, desk, left_out=given - len(checked), judged=judged)
     over = update(claims=checked, outcome="done", warnings=heard.warnings)
     return Done({**over, **answer}, _told(checked), usage=heard.usage)
 
@@ -89,7 +90,7 @@ async def _parted(run: Run, checked: tuple[Claim, ...], desk: Desk, heard: Heard
     else:
         told = "1 sentence was" if len(failed) == 1 else f"{len(failed)} sentences were"
         heard.warnings |= desk.warn(f"{told} left out: the sources cited do not bear them out.")
-        apart = without(text, failed).strip() or f"*{remark('nothing confirmed', run.run.language)}*"
+        apart = without(text, failed).strip() or f"*{phrase('nothing_confirmed', run.run.language)}*"
     apart = close(apart, {source.url for source in run.sources.values()})  # what was apart stands together now
     return apart, await check(run, apart, desk, checked)
 
