@@ -165,7 +165,7 @@ def _behind_marks(claim: Claim) -> int:
 
 def _first_line(answer: Answer) -> str:
     """That no model has checked it; empty where one has, where nothing is claimed, or where the answer says so."""
-    says_so = any(answer.answer.startswith(form.partition("{")[0]) for form in _written_without_model())
+    says_so = any(answer.answer.lstrip("*").startswith(form.partition("{")[0]) for form in _written_without_model())
     if answer.checked_by == "model" or not answer.claims or says_so:
         return ""
     return f"*{phrase('checked_by_rules' if answer.checked_by == 'rules' else 'not_checked', answer.language)}*\n\n"

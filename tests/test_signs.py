@@ -86,7 +86,7 @@ def test_an_answer_that_no_model_checked_says_so_in_its_first_line(by, first):
 
 
 def test_an_answer_that_says_itself_that_no_model_wrote_it_says_nothing_twice():
-    text = f"{phrase('no_model', 'de')}\n\nR1 is open [1]."
+    text = f"*{phrase('no_model', 'de')}*\n\nR1 is open [1]."
     assert str(answer(text, checked_by="rules", language="de")).startswith(text)
 
 

@@ -9,7 +9,7 @@ from agent.errors import ModelOverloaded, ModelRefused, QuestionError
 from agent.graph.build import build
 from agent.result import Answer
 from agent.text.proof import is_closed
-from agent.types import Again, Delta, Query, Stance
+from agent.types import Again, Delta, Document, Page, Query, Stance
 from agent.verify.verdicts import RuleChecker
 from tests.parts import (
     ANSWER,
@@ -21,6 +21,7 @@ from tests.parts import (
     KindChecker,
     MemoryFetcher,
     MemorySearch,
+    PlainExtractor,
     ScriptedReasoner,
     World,
 )
@@ -346,3 +347,16 @@ async def test_an_answer_of_which_nothing_stands_is_none():
 
 async def test_the_answer_says_as_of_when():
     assert (await ask(World()))["as_of"] == "2025-01-20"
+
+
+class FromTheFuture(PlainExtractor):
+    """Reads pages that say that they are of a year to come."""
+
+    async def extract(self, page: Page) -> Document:
+        return replace(await super().extract(page), published="2031-01-01")
+
+
+async def test_an_answer_is_never_as_of_a_day_after_the_run():
+    answer = await ask(World(extractor=FromTheFuture()))
+    assert any(source["published"] == "2031-01-01" for source in answer["sources"] if source["cited"])
+    assert answer["as_of"] == answer["made_with"]["started_at"][:10]

@@ -102,3 +102,26 @@ def test_metadata_that_cannot_be_read_do_no_harm(metadata: str) -> None:
 def test_the_language_is_the_declared_one_where_it_is_one() -> None:
     assert told(attributes="lang=pt-BR").language == "pt-BR"
     assert told(attributes="lang='{{lang}}'").language is None
+
+
+WIKI = '<meta name="generator" content="MediaWiki 1.45.0-wmf.3">'
+BEGUN = '{"@type": "Article", "datePublished": "2001-11-05T08:00:00Z"}'
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (WIKI + ld(BEGUN.replace("}", ', "dateModified": "2025-03-14T01:00:00Z"}')), "<p>text</p>"),
+        (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'> This page was last edited on 14 March 2025, at 10:12.</li>"),
+        (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'>Diese Seite wurde zuletzt am 14. März 2025 bearbeitet.</li>"),
+        (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'>此页面最后编辑于2025年3月14日 (星期五) 10:12。</li>"),
+    ],
+)
+def test_a_wiki_page_is_of_the_day_of_its_last_change(head: str, body: str) -> None:
+    seen = told(head, body)
+    assert (seen.published, seen.certainty) == ("2025-03-14", "stated")
+
+
+def test_a_wiki_page_that_does_not_say_when_it_was_changed_keeps_its_own_date() -> None:
+    assert told(WIKI + ld(BEGUN)).published == "2001-11-05"
+    assert told(ld(BEGUN.replace("}", ', "dateModified": "2025-03-14"}'))).published == "2001-11-05"

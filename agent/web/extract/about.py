@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 from htmldate import find_date
 from trafilatura.metadata import extract_title
 
+from agent.text.dates import dates
 from agent.types import DateCertainty
 from agent.web.extract.dom import Tree
 from agent.web.extract.tidy import one_line
@@ -59,8 +60,11 @@ class About:
 def about(tree: Tree, url: str) -> About:
     meta, told = _meta(tree), _first_article(tree)
     stated = _date(meta, _PUBLISHED) or _day(told.get("datePublished")) or _marked(tree)
-    published = stated or _inferred(tree, url)
     modified = _date(meta, _MODIFIED) or _day(told.get("dateModified"))
+    if _is_wiki(meta):  # what it says today was not said when it was begun
+        modified = modified or _last_edit(tree)
+        stated = modified or stated
+    published = stated or _inferred(tree, url)
     return About(
         title=_title(tree, meta),
         author=_author(meta, told),
@@ -93,6 +97,21 @@ def _meta(tree: Tree) -> dict[str, list[str]]:
         if name and content:
             found.setdefault(name.strip().lower(), []).append(content)
     return found
+
+
+def _is_wiki(meta: Mapping[str, list[str]]) -> bool:
+    return any("wiki" in program.lower() for program in meta.get("generator", []))
+
+
+def _last_edit(tree: Tree) -> str | None:
+    """The day in MediaWiki's line "This page was last edited on …", in the languages whose months we know."""
+    line = tree.find(".//*[@id='footer-info-lastmod']")
+    found = (
+        [day for day in dates(line.text_content()) if day.year and day.month > 0 and day.day]
+        if line is not None
+        else []
+    )
+    return _day(f"{found[0].year:04}-{found[0].month:02}-{found[0].day:02}") if found else None
 
 
 def _marked(tree: Tree) -> str | None:
