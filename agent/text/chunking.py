@@ -13,8 +13,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
+from agent.text.sentences import split as sentences
 from agent.types import Document, Passage
 
 SIZE = 1_000  # characters a passage, at most: about 230 tokens of English, under MiniLM's window of 256
@@ -23,18 +25,15 @@ CJK = (  # for a character class: Jamo, radicals and punctuation, kana, Han, Han
     "\u1100-\u11ff\u2e80-\u303f\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
+_LONGEST_MARKER, _LONGEST_TITLE = 16, 120  # characters
 FRESH = 0.3  # of SIZE: once a passage is as long as that, the next heading begins a new one
 
 Kind = Literal["heading", "prose", "item", "table", "code"]
 
 _CJK = re.compile(f"[{CJK}]")
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t#]*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_SENTENCE_END = re.compile(
-    r"""(?:(?<!\b[A-Z])\.|[!?…])+["'”’»)\]]*\s+(?=[^a-z\s])"""  # no initial; no small letter after it: "e.g. this"
-    r"""|[。！？；]+["'”’」』）】]*\s*"""
-)
 _NEXT_BEST = [re.compile(end) for end in (r"[.!?…]\s", r"[;:,、，；：]\s?", r"\s")]  # where a sentence is too long
 _JOINERS = "\u200d\ufe0e\ufe0f"  # an emoji's parts hang together by these
 
@@ -110,8 +109,12 @@ def _enter(path: list[tuple[int, str]], text: str, block: _Block) -> None:
 
 
 def _title(text: str, block: _Block) -> str:
-    found = _HEADING.match(text[block.start : block.end].rstrip())
-    return found.group(2)[:120] if found else ""
+    start = (
+        block.start
+        + len(text[block.start : block.start + _LONGEST_MARKER])
+        - len(text[block.start : block.start + _LONGEST_MARKER].lstrip(" #\t"))
+    )
+    return text[start : min(block.end, start + _LONGEST_TITLE)].rstrip(" \t#\r\n")
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -209,12 +212,8 @@ def _at_lines(text: str, block: _Block) -> Iterator[tuple[int, int]]:
 
 
 def _at_sentences(text: str, block: _Block) -> Iterator[tuple[int, int]]:
-    start = block.start
-    for found in _SENTENCE_END.finditer(text, block.start, block.end):
-        yield start, found.end()
-        start = found.end()
-    if start < block.end:
-        yield start, block.end
+    starts = [start for start, _ in sentences(text, block.start, block.end)][1:]
+    yield from pairwise([block.start, *starts, block.end])
 
 
 def _cut_hard(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

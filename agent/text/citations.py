@@ -108,11 +108,21 @@ class MarkFilter:
         self._fence = ""  # of the code that we are in
         self._spaces = ""  # held back: they go if what follows is taken out
         self._gap = False  # a mark was taken out just now
+        self._awaited = ""  # the fence of a block that is read as a whole
+        self._line = ""  # the last line of that block so far
         self.unknown = 0
 
     def feed(self, chunk: str) -> str:
         self._text += chunk
-        return self._advance(final=False)
+        return "" if self._awaited and not self._has_come(chunk) else self._advance(final=False)
+
+    def _has_come(self, chunk: str) -> bool:
+        """Has the line come that ends the block which is read as a whole?  Each character is looked at once."""
+        *lines, self._line = (self._line + chunk).split("\n")
+        if not any(closes(line, self._awaited) for line in lines):
+            return False
+        self._awaited = ""
+        return True
 
     def close(self) -> str:
         rest = self._advance(final=True) + self._spaces
@@ -183,6 +193,7 @@ class MarkFilter:
         lines = self._text[len(line) :].splitlines(keepends=True)
         end = next((at for at, each in enumerate(lines) if closes(each, fenced["fence"])), None)
         if not final and (end is None or not lines[end].endswith("\n")):
+            self._awaited, self._line = fenced["fence"], lines[-1] if lines and not lines[-1].endswith("\n") else ""
             return None
         inside = "".join(lines[:end])
         if not _cites(inside):

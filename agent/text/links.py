@@ -22,7 +22,7 @@ _ANGLED = re.compile(r"<(?P<url>[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*|[\w.+-]+@[
 _BARE = re.compile(
     r"(?P<url>[a-z][a-z0-9+.-]{1,31}://[^\s<>`|\"\u3000-\u303f\uff00-\uffef\u4e00-\u9fff]*"
     r"|(?<![A-Za-z0-9])www\.[^\s<>`|\"\u3000-\u303f\uff00-\uffef\u4e00-\u9fff]+"
-    r"|(?:mailto|xmpp):[^\s<>`|]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
+    r"|(?:mailto|xmpp):[^\s<>`|]+|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",  # a run of letters is tried once
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"^(?:(?:[a-z][a-z0-9+.-]*:)?//|mailto:|xmpp:)*(?:www\.)?", re.IGNORECASE)

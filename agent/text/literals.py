@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 LONGEST = 2_000  # characters an inline literal may have; past it, its opener is an ordinary character
 
-_CONTAINERS = r"(?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t])*"  # what may stand before a fence: quotes and list items
+# What may stand before a fence: quotes and list items.  Renderers nest no deeper, and a longer run is read once.
+_CONTAINERS = r"(?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t]){0,60}"
 FENCE = re.compile(rf"{_CONTAINERS}(?P<fence>`{{3,}}(?=[^`\n]*$)|~{{3,}})", re.MULTILINE)
 _MAYBE_FENCE = re.compile(
     rf"{_CONTAINERS}(?:\d{{1,9}}[.)]?|[-*+]|`*|~*)$|{_CONTAINERS}`{{3,}}[^`\n]*$|{_CONTAINERS}~{{3,}}[^\n]*$"

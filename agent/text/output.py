@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from agent.text.characters import visible
 from agent.text.links import Gathered, closed, plain
 from agent.text.literals import FENCE, closes, literals
-from agent.text.proof import ends_in_fence, is_closed, is_harmless, last_block
+from agent.text.proof import ends_in_fence, is_closed, is_harmless, still_open
 
 _HEADING = re.compile(
     r"\s*(?:#{1,6}\s*)?(?:\d+[.)]\s*)?(?:\*\*|__)?\s*(?:"
@@ -32,6 +32,7 @@ _MARKED_END = re.compile(r"\[\d{1,3}\][.。]?\s*$")
 _DEFINITION = re.compile(
     r"[ >]{0,4}\[(?:[^\[\]\\]|\\.)+\]:\s*<?[^\s>]*[/.:][^\s>]*>?\s*(?:\"[^\"]*\"|'[^']*'|\([^()]*\))?\s*$"
 )
+_LONG = 500  # characters of a block: longer ones are cut to what is still open, for each line is read with all of it
 _LANGUAGE = re.compile(r"[\w+#-]{0,20}")
 _DRAWN = ("mermaid", "math", "geojson", "topojson", "stl", "dot", "graphviz", "plantuml", "html-preview")
 _FORMULA = re.compile(r"(?<!\\)\$\$|\\\[|\\\]")
@@ -55,7 +56,8 @@ class OutputFilter:
         self._at_top = False  # is that code in no list and no quote?
         self._code_run = False  # an earlier line of this paragraph left a backtick open
         self._formula = ""  # what ends the formula that we are in
-        self._block = ""  # what was let out since the last block began
+        self._block = ""  # what was let out and may still change with what follows
+        self._ended = True  # did it end with a line's end?
 
     def feed(self, chunk: str) -> str:
         whole, newline, self._line = (self._line + chunk).rpartition("\n")
@@ -68,7 +70,7 @@ class OutputFilter:
             out += "".join(self._held)
         self._held = []
         if self._fence:
-            out += "" if self._block.endswith("\n") else "\n"
+            out += "" if self._ended else "\n"
             out += self._fence if self._at_top else ""  # in a list or quote, the code ends with what is around it
             self._fence = ""
         return out
@@ -86,7 +88,7 @@ class OutputFilter:
         return "".join(held) + shown
 
     def _write(self, line: str) -> str:
-        if self._fence and not ends_in_fence(self._block + line):
+        if self._fence and not self._at_top and not ends_in_fence(self._block + line):
             self._fence = ""  # the quote or list item around the code has ended, and the code with it
         body = line.rstrip("\n")
         end = line[len(body) :]
@@ -115,12 +117,14 @@ class OutputFilter:
 
     def _note(self, shown: str) -> None:
         """Where are we after this line?"""
-        self._block += shown
+        self._ended = shown.endswith("\n") if shown else self._ended
         if not shown.strip():
             self._code_run, self._formula = False, ""
         if self._fence:
-            self._fence = "" if closes(shown, self._fence) else self._fence
-            return
+            if closes(shown, self._fence):
+                self._fence, self._block = "", self._block + shown
+            return  # lines of code change nothing of what may follow, and need not be read again
+        self._block += shown
         fence = FENCE.match(shown.rstrip("\n"))
         if fence and ends_in_fence(self._block):
             self._fence = fence["fence"]
@@ -128,8 +132,8 @@ class OutputFilter:
             return
         self._code_run = self._code_run or _leaves_open(shown)
         self._formula = _formula_after(shown, self._formula)
-        if not shown.strip():
-            self._block = self._block[last_block(self._block) :]
+        if not shown.strip() or len(self._block) > _LONG:
+            self._block = still_open(self._block)
 
 
 def _lines(text: str) -> list[str]:

@@ -26,6 +26,9 @@ _HARMLESS = re.compile(
 )
 
 
+_HEAD_ROWS = 2  # of a table: its head and the line of dashes
+
+
 def is_harmless(line: str) -> bool:
     """Has the line nothing of which, with whatever lines before it, a link, an image or HTML could be made?
 
@@ -54,13 +57,23 @@ def _line_count(markdown: str) -> int:
     return markdown.rstrip("\n").count("\n") + 1
 
 
-def last_block(markdown: str) -> int:
-    """The offset at which the last block of the top level begins; what stands before it can change no more."""
-    starts = [token.map[0] for token in _parser().parse(markdown, {}) if token.level == 0 and token.map]
-    if not starts:
-        return 0
+def still_open(markdown: str) -> str:
+    """What of a text a further line may still change: its last block, of a list the last item, of a table head and
+    last row.  Whatever line follows is read the same after this as after the whole."""
+    tokens = [token for token in _parser().parse(markdown, {}) if token.map]
+    last = next((token for token in reversed(tokens) if token.level == 0), None)
+    if last is None or last.map is None:
+        return ""
     lines = markdown.split("\n")
-    return sum(len(line) + 1 for line in lines[: starts[-1]])
+    begin = last.map[0]
+    if last.type == "table_open":
+        rows = [row for row in range(begin + _HEAD_ROWS, len(lines)) if lines[row].strip()]
+        return "\n".join([*lines[begin : begin + _HEAD_ROWS], *lines[rows[-1] if rows else begin + _HEAD_ROWS :]])
+    if last.type in ("bullet_list_open", "ordered_list_open"):
+        begin = max(
+            token.map[0] for token in tokens if token.map and token.type == "list_item_open" and token.level == 1
+        )
+    return "\n".join(lines[begin:])
 
 
 @cache

@@ -10,10 +10,10 @@ from functools import lru_cache
 
 from agent.text.citations import without_marks, without_page_marks
 
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s[^)]*)?\)")
+_LINK = re.compile(r"!?\[([^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\]\([^()\s]*(?:\s[^()]*)?\)")
 _ESCAPED = re.compile(r"\\([_#|>~.!()\[\]-])")
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+|_+(?!\w)|`+|~~")
-_PIPES = re.compile(r"\s*\|\s*")
+_PIPES = re.compile(r"(?:(?<!\s)\s+)?\|\s*")
 
 
 @lru_cache(maxsize=4_096)  # a passage is laid beside many claims

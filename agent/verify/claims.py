@@ -8,6 +8,7 @@ nothing, are no claims.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -137,7 +138,10 @@ def _claim(answer: str, start: int, end: int, cited: Sequence[int], about: str |
 
 
 def _within(all_marks: Sequence[Mark], start: int, end: int) -> list[int]:
-    return [mark.number for mark in all_marks if start <= mark.start and mark.end <= end]
+    """The numbers of the marks between two places; `all_marks` in order."""
+    first = bisect_left(all_marks, start, key=lambda mark: mark.start)
+    last = bisect_right(all_marks, end, key=lambda mark: mark.end)
+    return [mark.number for mark in all_marks[first:last]]
 
 
 def _numbers_in(head: str) -> list[int]:

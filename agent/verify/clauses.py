@@ -34,7 +34,7 @@ _CLOCK = re.compile(
     r"|(?<![\w:.,])(?P<hours>[01]?\d|2[0-3])(?::|h(?=\d)|\.(?=\d\d Uhr))(?P<minutes>[0-5]\d)(?![:.]?\d)(?: Uhr)?",
     re.IGNORECASE,
 )
-_CONTRACTED = re.compile(r"(?P<verb>\w+)n['’]t\b", re.IGNORECASE)
+_CONTRACTED = re.compile(r"(?<!\w)(?P<verb>\w+)n['’]t\b", re.IGNORECASE)
 _FULL_FORM = {"ca": "can", "wo": "will", "sha": "shall"}
 _UNIT_LENGTH = 4  # letters: a shorter word behind a number may be a unit, in which case counts
 _LETTERS, _DIGIT = re.compile(r"[^\W\d_]+"), re.compile(r"\d")
@@ -146,11 +146,8 @@ def _raw(told: str, value: Value) -> str:
 
 def _without_edges(found: list[Atom]) -> tuple[Atom, ...]:
     """Without the pauses at both ends."""
-    while found and found[0].key == PAUSE:
-        found = found[1:]
-    while found and found[-1].key == PAUSE:
-        found = found[:-1]
-    return tuple(found)
+    kept = [at for at, atom in enumerate(found) if atom.key != PAUSE]
+    return tuple(found[kept[0] : kept[-1] + 1]) if kept else ()
 
 
 def same(mine: Atom, theirs: Atom) -> bool:
