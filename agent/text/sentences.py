@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from agent.text.blocks import Block, Kind, begins_anew, blocks, cells_of, is_divider
 from agent.text.occurrences import anywhere
+from agent.text.words import is_wide
 
 _CLOSERS = r"[\"'”’“»›)\]}』」）】〉》*_]*"
 _WIDE_CLOSERS = r"[\"'”’)\]」』）】〉》*_]*"
@@ -58,6 +59,12 @@ _MONTHS = _words("""
         leden ledna února března dubna května června července srpna září října listopadu prosince stycznia lutego
         marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
     """)
+_BEFORE_ORDINAL = _words("""
+    der die das dem den des ein eine einem einen einer im am zum zur vom beim ins jede jeder jedes jedem jeden dieser
+    diese dieses seine seinen seiner ihre ihren ihrer
+""")
+_SHORT = 4  # letters: a word as short, before a stop and a number, is an abbreviation
+_ROMAN = re.compile(r"[IVXLC]{2,}\b")
 _AFTER_ORDINAL = _MONTHS | _words("jahrhundert jahrhunderts quartal platz klasse mal lebensjahr stock jh")
 _TITLE_LINE = 60  # characters: a shorter line without a stop is a line of its own
 _WIDE_TITLE_LINE = 20  # likewise in Chinese, Japanese and Korean
@@ -92,9 +99,16 @@ def split(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[i
     first = start
     for edge in [*_edges(text, start, end), end]:
         trimmed = _trimmed(text, first, edge)
-        if trimmed:
+        if trimmed and (edge == end or not _is_one_word(text, *trimmed)):
             yield trimmed
             first = edge
+
+
+def _is_one_word(text: str, start: int, end: int) -> bool:
+    """Is it one word of a script with spaces, and a stop?  That is a sentence as seldom as `Yahoo!` or `Op.` are."""
+    word, stop = text[start : end - 1], text[end - 1]
+    is_name = stop == "!" or (stop == "." and len(word) <= _SHORT)
+    return is_name and word.isalpha() and word[0].isupper() and not is_wide(word) and text[end : end + 1] != "\n"
 
 
 def _edges(text: str, start: int, end: int) -> list[int]:
@@ -125,12 +139,15 @@ def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
         return False
     if text[stop.start() - 1 : stop.start()].isspace() or text[stop.end("stop") : stop.end("stop") + 1] == "]":
         return False  # `. . .` and `[...]` leave something out
+    written = _last_word(text[max(start, stop.start() - 24) : stop.start()])
+    if stop["stop"] == "!":
+        return not (written[:1].isupper() and _goes_on_with_a_name(text[at : min(end, at + 24)]))  # `Yahoo! Finance`
     if stop["stop"] != ".":
         return True
-    word = _last_word(text[max(start, stop.start() - 24) : stop.start()])
+    word = written.lower()
     if word.isdigit() and stop.start() - len(word) == start:
         return False  # a number that opens the text numbers it
-    return _word_ends(word, text[at : min(end, at + 24)], stop, text)
+    return _word_ends(written, text[at : min(end, at + 24)], stop, text)
 
 
 def _next_word(text: str, at: int, end: int) -> int:
@@ -142,20 +159,28 @@ def _next_word(text: str, at: int, end: int) -> int:
 
 
 def _last_word(before: str) -> str:
-    """In small letters, with the dots and hyphens that are part of it; "" where no word ends there."""
+    """With the dots and hyphens that are part of it; "" where no word ends there."""
     last = (before.rsplit(None, 1) or [""])[-1]
     if not last.isalnum():
         found = _BEFORE.search(before)
         last = found[0].strip("'’") if found else ""
-    return last.lower()
+    return last
 
 
-def _word_ends(word: str, following: str, stop: re.Match[str], text: str) -> bool:
+def _word_ends(written: str, following: str, stop: re.Match[str], text: str) -> bool:
     """May a sentence end with this word and one stop, given what follows?"""
+    word = written.lower()
     if stop["marks"].strip() or not following:
         return True
     if word.isdigit() and len(word) <= 2:
-        return _first_word(following) not in _AFTER_ORDINAL
+        before = text[: stop.start() - len(word)][-12:].rsplit(None, 1)
+        after_article = bool(before) and before[-1].lower() in _BEFORE_ORDINAL  # `Die 3. Liga`
+        return not after_article and _first_word(following) not in _AFTER_ORDINAL
+    last = re.split(r"['’]", word)[-1]
+    if last.isalpha() and len(last) <= _SHORT and (following[0].isdigit() or _ROMAN.match(following)):
+        return False  # `art. 5`, `janv. 2024`
+    if 1 < len(word) < _SHORT and word.isalpha() and written[0].isupper() and _goes_on_with_a_name(following):
+        return False  # `EE. UU.`, `ID. Buzz`
     if len(word) == 1 and word.isalpha():  # an initial, unless it is a word: `Vitamin C. It …`
         return _first_word(following) in _OPENING_WORDS or text[max(0, stop.start() - 2)] == "°"
     bare = word.rstrip(".")
@@ -164,6 +189,11 @@ def _word_ends(word: str, following: str, stop: re.Match[str], text: str) -> boo
     if bare in _ABBREVIATIONS or _is_dotted(bare):
         return _first_word(following) in _OPENING_WORDS
     return True
+
+
+def _goes_on_with_a_name(following: str) -> bool:
+    """Does it begin with a capital, and with none of the words that open sentences?"""
+    return following[:1].isupper() and _first_word(following) not in _OPENING_WORDS
 
 
 def _first_word(text: str) -> str:

@@ -27,7 +27,12 @@ _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _OPENS = re.compile(r"(?:^|[.!?:;。！？：；\n]|[\"“„«(]|\|)\s*\Z")
+_QUOTES = '“„«「『"'
+_RUN_OF_NAMES = re.compile(r"[A-Z][\w.]*(?: (?:of |and |the |for |de |und |y |et )?[A-Z][\w.]*)+")
+_WORD_OF_NAME = re.compile(r"[A-Z][\w.]*")
+_QUARTERS = frozenset(stem(word) for word in ("quarter", "quarterly", "quartal", "quartals", "trimestre", "季"))
 _PREFIX = 4  # letters: `German` stands where `Germany` does
+_ARTICLES = frozenset(stem(word) for word in ("the", "a", "an", "der", "die", "das", "el", "la", "le", "les", "il"))
 _SHOWN_INSTEAD = 2
 
 
@@ -67,7 +72,13 @@ class Stock:
 
     @cached_property
     def _line(self) -> str:
-        return f" {' '.join(token.word for token in tokens(self._text))} "
+        return _spelt(plain.__wrapped__(self._text))
+
+    @cached_property
+    def _initials(self) -> frozenset[str]:
+        """Of runs of words with capitals: `nasm` for the National Air and Space Museum."""
+        runs = (_WORD_OF_NAME.findall(run) for run in _RUN_OF_NAMES.findall(self._text))
+        return frozenset("".join(word[0] for word in run).lower() for run in runs if len(run) > 1)
 
     def has(self, figure: Figure) -> bool:
         match figure.value:
@@ -77,11 +88,17 @@ class Stock:
                 return self._has_date(figure.value)
             case Clock():
                 return any(_is_time(figure.value, other) for other in self._values)
-        if figure.text[:1] in '“„«「『"':
-            return f" {' '.join(token.word for token in tokens(figure.text))} " in self._line
-        if is_wide(figure.text):
-            return figure.text in self._text
-        return any(token.word in self._words or token.word[:_PREFIX] in self._words for token in tokens(figure.text))
+        if figure.text[:1] in _QUOTES:
+            return _spelt(figure.text) in self._line
+        return figure.text in self._text if is_wide(figure.text) else self._has_name(figure.text)
+
+    def _has_name(self, name: str) -> bool:
+        """One of its words stands there, or its initials do, or a name of which it is the initials."""
+        words = [token.word for token in tokens(name)]
+        if any(word in self._words or word[:_PREFIX] in self._words for word in words):
+            return True
+        initials = "".join(word[0] for word in words)
+        return name.replace(".", "").lower() in self._initials | self._words or initials in self._words - {initials[:1]}
 
     def _has_number(self, figure: Figure, wanted: Quantity) -> bool:
         written = _DIGITS.findall(figure.text)
@@ -105,6 +122,10 @@ class Stock:
         if any(dates.agree(wanted, date) for date in told):
             return True
         year = any(date.year == wanted.year for date in told) or str(wanted.year) in self._written
+        if wanted.decade:
+            return any(date.year // 10 == wanted.year // 10 for date in told)
+        if wanted.month < 0:  # a quarter is written in many ways
+            return year and (not self._words.isdisjoint(_QUARTERS) or f"q{-wanted.month}" in self._words)
         if not wanted.month:
             return year
         day = any(dates.agree(wanted._replace(year=0), date) for date in told)
@@ -114,6 +135,12 @@ class Stock:
 @lru_cache(maxsize=64)
 def stock(text: str) -> Stock:
     return Stock(text)
+
+
+def _spelt(text: str) -> str:
+    """The words in one spelling, each between spaces; a title's article goes."""
+    words = [token.word for token in tokens(text)]
+    return f" {' '.join(words[1:] if len(words) > 1 and words[0] in _ARTICLES else words)} "
 
 
 def stock_of(source: Source, text: str) -> Stock:
@@ -216,5 +243,7 @@ def _opens_sentence(told: str, at: int) -> bool:
 def _has_capital(word: str, *, german: bool) -> bool:
     if is_wide(word) or is_small(stem(word)):
         return False
+    if word[0].isdigit():
+        return False  # `4Q`
     inside = any(c.isupper() for c in word[1:]) or (word[0].isupper() and any(c.isdigit() for c in word))
     return inside or (word[0].isupper() and not german)

@@ -37,7 +37,7 @@ class Ruling:
 CANNOT_TELL = Ruling("cannot tell", "the rules cannot tell")
 SUPPORTED = Ruling("supported", "the source says it in the same words")
 
-_NOT_SAID = ("?", "？", "؟", "~~")  # a question, or text struck out
+_QUESTION = re.compile(r"[?？؟][\"'”’»」』)）*_\s]*$")
 _LEAST_ATOMS = 3  # fewer are a fragment: "To 40 euros"
 _STOP = re.compile(r"[.!…。！۔।][\"'”’»」』)）*_\s]*$|[.!。！][\"'”’»」』)）]*\s*(?:\[\d{1,4}\]\s*)+$")
 _LONGEST_NAME = 4  # atoms
@@ -160,7 +160,7 @@ def _same_cells(about: str, source: Quotable, quotes: Sequence[Quote]) -> Iterat
 def rule_on_sentence(claim: str, sentence: str) -> Ruling:
     """The ruling on a claim by one whole sentence or list item of a source."""
     mine, theirs = _unlinked(atoms(claim)), _unlinked(atoms(sentence))
-    if not mine or not theirs or any(sign in sentence for sign in _NOT_SAID) or "~~" in claim:
+    if not mine or not theirs or "~~" in sentence + claim or _QUESTION.search(sentence):
         return CANNOT_TELL
     left, right = _slot(mine, theirs)
     if not left and not right:

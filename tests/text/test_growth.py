@@ -1,4 +1,4 @@
-"""Three times the text takes at most about three times the calls, whatever its shape; see `growth` for what the clock tells."""
+"""Three times the text takes at most about three times the calls, whatever its shape; `growth` asks the clock, too."""
 
 import pytest
 

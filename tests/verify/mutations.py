@@ -7,6 +7,7 @@ at a time, which is what a mutation is.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ MUTATIONS: dict[str, tuple[ModuleType, str, Any]] = {
     "all values are the same": (clauses, "_equal", _yes),
     "a “not” is not looked for": (verbatim, "_negated", _nothing),
     "names are not compared": (verbatim, "_other_name", _nothing),
-    "a question says what it asks": (verbatim, "_NOT_SAID", ()),
+    "a question says what it asks": (verbatim, "_QUESTION", re.compile("(?!)")),
     "an item needs no introduction": (verbatim, "_is_introduced", _yes),
     "a footnote at a cell does not matter": (verbatim, "_is_noted", _no),
     "no cell is looked at": (verdicts, "RULES", verdicts.RULES | {"cell": lambda *_: verbatim.CANNOT_TELL}),
