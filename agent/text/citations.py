@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from agent.text.literals import FENCE, closes, literals, may_be_fence, open_at
 
 _RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _DIGITS = f"0-9０-９{_RAISED_DIGITS}"
-_KEYWORD = r"citations?|cite|refs?|references?|sources?|webpages?|引用|来源|來源|网页|網頁|出典|参考"
-_WORDS = (
-    *("citations", "cite", "refs", "references", "sources", "webpages", "and"),
-    *("引用", "来源", "來源", "网页", "網頁", "出典", "参考"),
+_NOUNS = (  # what a source is called in front of its number; a letter at the end is the plural
+    *("citations", "cite", "refs", "references", "sources", "webpages", "quellen", "fuentes", "fonti", "fontes"),
+    *("bronnen", "bron", "źródła", "źródło", "źródeł", "источники", "источник", "источника"),
+    *("引用", "来源", "來源", "网页", "網頁", "出典", "参考", "출처", "مصادر", "مصدر", "المصدر"),
+)
+_BETWEEN = ("and", "to", "und", "bis", "y", "e", "et", "en", "и")  # two numbers of a list
+_WORDS = (*_NOUNS, *_BETWEEN)
+_KEYWORD = "|".join(
+    sorted({form for noun in _NOUNS for form in (noun, noun.removesuffix("s"), noun.removesuffix("n"))}, key=len)[::-1]
 )
 _NUMBER = rf"[{_DIGITS}]{{1,5}}"
-_LIST = rf"{_NUMBER}(?:\s?(?:[,，、;；&+~～–—-]|\band\b)?\s?(?:(?:{_KEYWORD})\s?[:：]?\s?)?{_NUMBER}){{0,40}}"
-_INSIDE = rf"\s?\^?\s?(?:(?:{_KEYWORD})\s?[:：]?\s?)?({_LIST})\s?"
+_JOIN = rf"(?:[,，、;；&+~～–—-]|\b(?:{'|'.join(_BETWEEN)})\b)"
+_LIST = rf"{_NUMBER}(?:\s?{_JOIN}?\s?(?:(?:{_KEYWORD})\s?[:：.]?\s?)?{_NUMBER}){{0,40}}"
+_INSIDE = rf"\s?\^?\s?(?:(?:{_KEYWORD})\s?[:：.]?\s?)?({_LIST})\s?\^?\s?"
 _OPEN, _CLOSE = r"[\[［【]", r"[\]］】]"
 _MARK = re.compile(
     rf"\[\[{_INSIDE}\]\]|\\?{_OPEN}{_INSIDE}(?:†[^\]】\n]{{0,40}})?\\?{_CLOSE}|⁽{_INSIDE}⁾"
-    rf"|[(（]\s?citations?\s?[:：]?\s?({_LIST})\s?[)）]",
+    rf"|[(（]\s?(?:{_KEYWORD})\s?[:：.]?\s?({_LIST})\s?[)）]",
     re.IGNORECASE,
 )
 _CITING = re.compile(
@@ -38,7 +44,11 @@ _LEAST_WORDS = 4  # before a mark on its line, for it to be a sentence that cite
 _PROSE_FENCE = re.compile(r"[ \t]*(?:text|txt|plain(?:text)?|markdown|md|answer)?[ \t]*\n?", re.IGNORECASE)
 _CODE_SPAN = re.compile(r"(`+)(?P<inside>.*?)\1", re.DOTALL)
 _LONGEST_MARK = 120  # characters; nothing longer is held back
-_OPENERS = "[［【⁽(（"
+_OPENERS = "[［【⁽(（<"
+_RAISED_MARK = re.compile(rf"<sup>{_OPEN}?{_INSIDE}{_CLOSE}?</sup>", re.IGNORECASE)
+_RAISED_SO_FAR = re.compile(r"<(?:s(?:u(?:p(?:>[^<>\n]{0,60}(?:<(?:/(?:s(?:up?)?)?)?)?)?)?)?)?$", re.IGNORECASE)
+_LINK = re.compile(r"\[(?P<label>[^\[\]\n]{0,200})\]\(<?(?P<url>[^\s()<>]{1,600})>?(?: \"[^\"\n]{0,200}\")?\)")
+_LINK_SO_FAR = re.compile(r"\[[^\[\]\n]{0,200}(?:\](?:\([^\s()]{0,600}(?: \"[^\"\n]{0,200}\"?)?)?)?$")
 _RAISED = re.compile(rf"[{_RAISED_DIGITS}](?:[{_RAISED_DIGITS}]|[,˒'’⁻](?=[{_RAISED_DIGITS}]))*")
 # A raised number after these is a power or a unit, after a sentence's end or a longer word it is a mark.
 _UNIT = re.compile(
@@ -101,8 +111,10 @@ class MarkFilter:
     However the text is cut into chunks, the output is the same.  Code and math pass unchanged.
     """
 
-    def __init__(self, known: Collection[int]) -> None:
+    def __init__(self, known: Collection[int], urls: Mapping[str, int] | None = None) -> None:
+        """`known`: the numbers of the sources.  `urls`: their addresses; a link to one becomes its mark."""
         self._known = frozenset(known)
+        self._urls = {url.rstrip("/"): number for url, number in (urls or {}).items()}
         self._text = ""  # not yet told: what is held back
         self._told = ""  # the last characters that were emitted
         self._fence = ""  # of the code that we are in
@@ -208,6 +220,15 @@ class MarkFilter:
             return 1, char
         if char in _RAISED_DIGITS:
             return self._raised(final)
+        if char == "<":
+            return self._raised_mark(final)
+        if self._urls and char == "[":
+            link = _LINK.match(self._text)
+            if link and (number := self._urls.get(link["url"].rstrip("/"))):
+                label = link["label"].strip()
+                return link.end(), self._shown([number]) if label.isdigit() or not label else f"{label} [{number}]"
+            if not final and not link and _LINK_SO_FAR.match(self._text):
+                return None
         mark = _MARK.match(self._text)
         if mark:
             return self._mark(mark)
@@ -219,6 +240,8 @@ class MarkFilter:
         written = next(group for group in mark.groups() if group)
         plain = mark[0].lstrip("\\")[0] in "[［" and not re.search(_KEYWORD, mark[0], re.IGNORECASE)
         numbers = _numbers(written)
+        if mark[0][0] in "(（" and any(n > 999 for n in numbers):  # "(source 2019)"
+            return mark.end(), mark[0]
         if plain and any(n == 0 for n in numbers) and len(numbers) > 1:  # an interval, [0, 1]
             return mark.end(), mark[0]
         if plain and any(n > 999 for n in numbers):  # a year
@@ -243,6 +266,16 @@ class MarkFilter:
         if marked and numbers and self._known.issuperset(numbers):
             return raised.end(), self._shown(numbers)
         return raised.end(), raised[0]
+
+    def _raised_mark(self, final: bool) -> tuple[int, str] | None:
+        """`<sup>1</sup>` behind a word or a sentence; behind a unit or a letter it is a power."""
+        mark = _RAISED_MARK.match(self._text)
+        if mark is None:
+            return None if not final and _RAISED_SO_FAR.match(self._text) else (1, "<")
+        numbers, before = _numbers(next(group for group in mark.groups() if group)), self._before().rstrip()
+        if self._known.issuperset(numbers) and _MARKED_WORD.search(before) and not _UNIT.search(before):
+            return mark.end(), self._shown(numbers)
+        return mark.end(), mark[0]
 
     def _opener(self, final: bool) -> tuple[int, str] | None:
         behind = self._before()[-1:]
@@ -270,7 +303,7 @@ def _may_be_mark(text: str) -> bool:
         return False
     words = _LETTERS.findall(so_far["inside"].lower())
     if text[0] in "(（":
-        return len(text) == 1 or "citations".startswith(words[0] if words else " ")
+        return len(text) == 1 or (bool(words) and any(word.startswith(words[0]) for word in _NOUNS))
     return all(word in _WORDS or f"{word}s" in _WORDS for word in words[:-1]) and (
         not words or any(word.startswith(words[-1]) for word in _WORDS)
     )
@@ -279,6 +312,7 @@ def _may_be_mark(text: str) -> bool:
 def _numbers(written: str) -> list[int]:
     """The numbers of a list such as `3, 5-7`; a range of more than 20 counts as its two ends."""
     plain = unicodedata.normalize("NFKC", re.sub(_KEYWORD, "", written, flags=re.IGNORECASE))
+    plain = re.sub(r"\b(?:to|bis)\b", "-", plain)
     numbers: list[int] = []
     for part in re.finditer(r"(\d+)(?:[\s:]*[-–—~][\s:]*(\d+))?", plain):
         first, last = int(part[1]), int(part[2] or part[1])

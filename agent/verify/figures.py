@@ -22,7 +22,9 @@ from agent.text.words import is_small, is_wide, stem, tokens
 from agent.types import Source
 from agent.verify.clauses import Atom, Clock, Value, is_label, plain, values
 
-_QUOTED = re.compile(r"[“„«「『\"]([^\"“”„«»「」『』]{3,})[”“»」』\"]")
+_QUOTED = re.compile(
+    r"[“„«「『](?P<words>[^\"“”„«»「」『』]{3,})[”“»」』]|(?<!\w)\"(?=\S)(?P<straight>[^\"“”]{3,}?)(?<=\S)\"(?!\w)"
+)
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -33,6 +35,7 @@ _WORD_OF_NAME = re.compile(r"[A-Z][\w.]*")
 _QUARTERS = frozenset(stem(word) for word in ("quarter", "quarterly", "quartal", "quartals", "trimestre", "季"))
 _PREFIX = 4  # letters: `German` stands where `Germany` does
 _ARTICLES = frozenset(stem(word) for word in ("the", "a", "an", "der", "die", "das", "el", "la", "le", "les", "il"))
+_LONGEST_LINK = 4  # letters of the words that have no capital in titles
 _SHOWN_INSTEAD = 2
 
 
@@ -89,7 +92,7 @@ class Stock:
             case Clock():
                 return any(_is_time(figure.value, other) for other in self._values)
         if figure.text[:1] in _QUOTES:
-            return _spelt(figure.text) in self._line
+            return _spelt(figure.text) in self._line or (_is_title(figure.text) and self._has_name(figure.text))
         return figure.text in self._text if is_wide(figure.text) else self._has_name(figure.text)
 
     def _has_name(self, name: str) -> bool:
@@ -141,6 +144,12 @@ def _spelt(text: str) -> str:
     """The words in one spelling, each between spaces; a title's article goes."""
     words = [token.word for token in tokens(text)]
     return f" {' '.join(words[1:] if len(words) > 1 and words[0] in _ARTICLES else words)} "
+
+
+def _is_title(quoted: str) -> bool:
+    """Is it the name of a work: does each longer word have a capital?"""
+    words = [word for word in _LETTERS.findall(quoted) if len(word) > _LONGEST_LINK]
+    return bool(words) and all(word[0].isupper() for word in words)
 
 
 def stock_of(source: Source, text: str) -> Stock:
@@ -241,7 +250,7 @@ def _opens_sentence(told: str, at: int) -> bool:
 
 
 def _has_capital(word: str, *, german: bool) -> bool:
-    if is_wide(word) or is_small(stem(word)):
+    if is_wide(word) or is_small(word.casefold()):
         return False
     if word[0].isdigit():
         return False  # `4Q`

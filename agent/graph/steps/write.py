@@ -175,7 +175,8 @@ class Pen:
     def __init__(self, desk: Desk, evidence: list[Evidence], number: int) -> None:
         self._desk = desk
         self._number = number
-        self._marks = MarkFilter({e.source.number for e in evidence})
+        numbers = {e.source.url: e.source.number for e in evidence}
+        self._marks = MarkFilter(numbers.values(), numbers)
         self._output = OutputFilter({e.source.url for e in evidence})
         self.text = ""
 
