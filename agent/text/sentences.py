@@ -179,7 +179,7 @@ def _word_ends(written: str, following: str, stop: re.Match[str], text: str) -> 
     last = re.split(r"['’]", word)[-1]
     if last.isalpha() and len(last) <= _SHORT and (following[0].isdigit() or _ROMAN.match(following)):
         return False  # `art. 5`, `janv. 2024`
-    if 1 < len(word) < _SHORT and word.isalpha() and written[0].isupper() and _goes_on_with_a_name(following):
+    if len(word) == 2 and word.isalpha() and written[0].isupper() and _goes_on_with_a_name(following):
         return False  # `EE. UU.`, `ID. Buzz`
     if len(word) == 1 and word.isalpha():  # an initial, unless it is a word: `Vitamin C. It …`
         return _first_word(following) in _OPENING_WORDS or text[max(0, stop.start() - 2)] == "°"

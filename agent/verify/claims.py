@@ -27,6 +27,7 @@ DIVIDER = " / "  # between a row's head and a column's in `Claim.about`
 _QUESTION = re.compile(r"[?？؟;][\"'”’»)\]*_\s]*$")
 _LEAD_IN = re.compile(r"[:：][*_\s]*$")
 _FULL_STOP = re.compile(r"[.!?…。！？．][\"'”’»」』)）*_\s]*$")
+_SHORT_END = re.compile(r"(?:^|[\s'’(\"“„])[^\W_]{1,4}\.$")  # an abbreviation is as likely as a sentence's end
 _WORD = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _BOLD = re.compile(r"\s*(\*\*|__)[^*_]+\1[\s:：]*$")
@@ -104,12 +105,25 @@ def _lead_in(answer: str, block: Block, before: str) -> str:
 
 
 def _in_prose(answer: str, block: Block, all_marks: Sequence[Mark], before: str) -> Iterator[Claim]:
-    for start, end in split(answer, block.start, block.end):
+    for start, end in _pieces(answer, block, all_marks):
         text = answer[start:end]
         cited = _within(all_marks, start, end)
         if _states_something(text, cited=bool(cited)):
             yield replace(_claim(answer, start, end, cited), context=before or None)
         before = " ".join(without_marks(text).split())
+
+
+def _pieces(answer: str, block: Block, all_marks: Sequence[Mark]) -> Iterator[tuple[int, int]]:
+    """The block's sentences; one without a mark that ends in a short word and a full stop belongs to what follows."""
+    begin = None
+    for start, end in split(answer, block.start, block.end):
+        begin = start if begin is None else begin
+        if end < block.end and not _within(all_marks, begin, end) and _SHORT_END.search(answer, begin, end):
+            continue
+        yield begin, end
+        begin = None
+    if begin is not None:
+        yield begin, block.end
 
 
 def _in_row(answer: str, row: Row, all_marks: Sequence[Mark]) -> Iterator[Claim]:

@@ -34,8 +34,10 @@ _FIGURE = 2.0  # what a number, date or name counts against a plain word
 _SMALL = 0.1  # likewise a word without subject matter
 _CUT = re.compile(r"[;；\n]\s*|,\s+|[，、]|\s+")
 _NUMBER = re.compile(r"[\d.,]+(?:k|m|b|t|bn|mn|km|kg|g|s|ms|gb|mb|tb)?")  # found by its value
+_LABEL = 2  # words: a shorter line with a colon before a paragraph is a speaker's name, a date or the like
 _COLON = re.compile(r"[:：][*_\s]*$")
-_QUOTATION, _OPENING, _CLOSING = re.compile(r"[\"“”„«»「」『』]"), re.compile(r"[(\[（]"), re.compile(r"[)\]）]")
+_ENCLOSING = re.compile(r"[\"“”„«»「」『』()\[\]（）]")
+_OPENING, _CLOSING = "([（「『„", ")]）」』"
 _NAMELIKE = re.compile(r"[A-Z\d]")
 
 
@@ -271,7 +273,8 @@ def _spans(text: str) -> Iterator[Span]:
         if index in tables:
             yield Span(block.start, block.end, tables[index] if tables[index].heads else None, block.kind)
         elif block.kind != "rule" and not is_divider(text, block):
-            leads = block.kind == "item" or (not is_headed and index and found[index - 1].kind != "item")
+            after_prose = index and found[index - 1].kind != "item" and not is_headed
+            leads = block.kind == "item" or (after_prose and len(lead_in.split()) > _LABEL)
             yield from _sentences(text, block, *((lead_in, is_headed) if leads else ("", False)))
             lead_in, is_headed = _introduced(text, block, lead_in, is_headed)
 
@@ -288,15 +291,27 @@ def _introduced(text: str, block: Block, lead_in: str, is_headed: bool) -> tuple
 
 
 def _sentences(text: str, block: Block, lead_in: str, is_headed: bool) -> Iterator[Span]:
-    marks = brackets = 0  # quotation marks and open brackets so far
+    depth = 0  # of quotations and brackets that are open
+    said = text[block.start : block.end]
+    paired = sum(map(said.count, _OPENING)) == sum(map(said.count, _CLOSING))  # else one is a slip
     for start, end in split(text, block.start, block.end):
-        is_open = bool(marks % 2) or brackets > 0
-        marks += len(_QUOTATION.findall(text, start, end))
-        brackets += len(_OPENING.findall(text, start, end)) - len(_CLOSING.findall(text, start, end))
+        is_open = depth > 0
+        for mark in _ENCLOSING.finditer(text, start, end):
+            if paired or mark[0] not in _OPENING + _CLOSING:
+                depth = max(0, depth + (1 if _opens(text, mark.start(), block.start) else -1))
         if end - start <= _LONGEST:
             yield Span(start, end, None, block.kind, not is_open, lead_in, is_headed)
         else:
             yield from (Span(*piece, None, block.kind, False) for piece in _shortened(text, start, end))
+        if block.kind != "item":
+            lead_in, is_headed = "", False  # it introduces the first sentence of a paragraph, and every item of a list
+
+
+def _opens(text: str, at: int, start: int) -> bool:
+    """Does a bracket or quotation mark open something?  A mark that has two uses opens behind a space."""
+    if text[at] in _OPENING + _CLOSING:
+        return text[at] in _OPENING
+    return at == start or text[at - 1].isspace() or text[at - 1] in _OPENING
 
 
 def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
