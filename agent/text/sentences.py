@@ -26,6 +26,7 @@ _WIDE_STOP = re.compile(
 )
 _STOPS = ".!?\u2026\u061f\u06d4\u0964"
 _STOP = re.compile(rf"(?P<stop>[{_STOPS}]+){_CLOSERS}(?P<marks>{_MARKS})(?=\s|$|(?=[\u4e00-\u9fff]))")
+_MARKED_STOP = re.compile(r"[ \t]?(?:\[\d{1,4}\][ \t]?)+[.!?。]")
 _LINE = re.compile(r"\n+")
 _BEFORE = re.compile(r"(?<![\w.&'’/-])[\w.&'’/-]+$")
 _DOTTED = re.compile(r"(?:\w\.)+\w")
@@ -137,6 +138,8 @@ def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
     following = text[at : at + 1] if at < end else ""
     if following and (following.islower() or following in ",;:)]%"):
         return False
+    if _MARKED_STOP.match(text, stop.end(), end):
+        return False  # `(3.5 per cent.) [1].`: the sentence ends behind its marks
     if text[stop.start() - 1 : stop.start()].isspace() or text[stop.end("stop") : stop.end("stop") + 1] == "]":
         return False  # `. . .` and `[...]` leave something out
     written = _last_word(text[max(start, stop.start() - 24) : stop.start()])

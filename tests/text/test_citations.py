@@ -150,3 +150,28 @@ def test_prose_that_cites_is_no_code_whatever_stands_around_it(written, shown, s
     marks = MarkFilter({1, 3})
     told = "".join(marks.feed(written[at : at + size]) for at in range(0, len(written), size)) + marks.close()
     assert told == (written if shown is None else shown)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("R1 is open [^1^].", "R1 is open [1]."),
+        ("R1 is open (Source 1).", "R1 is open [1]."),
+        ("R1 ist offen [Quelle 1].", "R1 ist offen [1]."),
+        ("R1 ist offen (Quellen 1 und 3).", "R1 ist offen [1][3]."),
+        ("R1 is open [citation:1 to 3].", "R1 is open [1][2][3]."),
+        ("R1 is open<sup>1</sup>.", "R1 is open[1]."),
+        ("R1 is open <sup>[1]</sup>.", "R1 is open [1]."),
+        ("R1 es abierto (Fuente 2).", "R1 es abierto [2]."),
+        ("R1 is open [the report](https://a.example/x).", "R1 is open the report [3]."),
+        ("R1 is open [3](https://a.example/x/).", "R1 is open [3]."),
+        ("It covers 5 km<sup>2</sup> and x<sup>2</sup>.", "It covers 5 km<sup>2</sup> and x<sup>2</sup>."),
+        ("It is so (Source: Reuters, source 2019).", "It is so (Source: Reuters, source 2019)."),
+        ("See [the other](https://b.example/y) (2).", "See [the other](https://b.example/y) (2)."),
+    ],
+)
+def test_forms_that_models_use_become_marks_however_they_are_cut(written, shown):
+    for size in (1, 3, 1_000):
+        filtered = MarkFilter({1, 2, 3}, {"https://a.example/x": 3})
+        pieces = [filtered.feed(written[at : at + size]) for at in range(0, len(written), size)]
+        assert "".join([*pieces, filtered.close()]) == shown

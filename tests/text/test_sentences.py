@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.text.sentences import sentences
+from agent.text.sentences import sentences, split
 
 
 def cut(text):
@@ -72,3 +72,36 @@ def test_offsets_are_in_order_and_nothing_but_white_space_is_lost_of_prose(text)
     found = sentences(text)
     assert all(one.end <= other.start for one, other in pairwise(found))
     assert all(text[s.start : s.end] == text[s.start : s.end].strip() != "" for s in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "El presidente de los EE. UU. firmó el acuerdo.",
+        "The VW ID. Buzz is electric.",
+        "Die 3. Liga beginnt im Juli.",
+        "Der Verein spielt in der 2. Bundesliga.",
+        "Le 1er janv. 2024 est férié.",
+        "Yahoo! Finance reported it.",
+        "M. A. K. Halliday was a linguist.",
+        "L'art. 5 dit cela.",
+        "Nel sec. XIX nacque la banca.",
+        "Art. 12 ust. 3 mówi o tym.",
+        "Ст. 5 кодекса гласит так.",
+        "It rose (by 3 per cent.) [1][2].",
+    ],
+)
+def test_abbreviations_ordinals_and_names_end_no_sentence(text):
+    assert split_in(f"{text} Then it ended.") == [text, "Then it ended."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["She scored 5. He scored 6.", "He came from the UK. She did not.", "That was old. It fell."],
+)
+def test_short_words_and_numbers_may_end_one(text):
+    assert len(split_in(text)) == 2
+
+
+def split_in(text: str) -> list[str]:
+    return [text[start:end] for start, end in split(text)]

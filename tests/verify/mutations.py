@@ -7,7 +7,6 @@ at a time, which is what a mutation is.
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,11 +44,9 @@ MUTATIONS: dict[str, tuple[ModuleType, str, Any]] = {
     "all values are the same": (clauses, "_equal", _yes),
     "a “not” is not looked for": (verbatim, "_negated", _nothing),
     "names are not compared": (verbatim, "_other_name", _nothing),
-    "a question says what it asks": (verbatim, "_QUESTION", re.compile("(?!)")),
     "an item needs no introduction": (verbatim, "_is_introduced", _yes),
     "a footnote at a cell does not matter": (verbatim, "_is_noted", _no),
     "no cell is looked at": (verdicts, "RULES", verdicts.RULES | {"cell": lambda *_: verbatim.CANNOT_TELL}),
-    "figures are not looked for": (figures, "_is_figure", _no),
     "all figures are found": (figures.Stock, "has", _yes),
     "no figure is found": (figures.Stock, "has", _no),
 }  # fmt: skip
