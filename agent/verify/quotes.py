@@ -37,7 +37,8 @@ _NUMBER = re.compile(r"[\d.,]+(?:k|m|b|t|bn|mn|km|kg|g|s|ms|gb|mb|tb)?")  # foun
 _LABEL = 2  # words: a shorter line with a colon before a paragraph is a speaker's name, a date or the like
 _COLON = re.compile(r"[:：][*_\s]*$")
 _ENCLOSING = re.compile(r"[\"“”„«»「」『』()\[\]（）]")
-_OPENING, _CLOSING = "([（「『„", ")]）」』"
+_BEFORE_WORD = ("(", "[", "¿", "¡", "…", "'", "‘", "$", "€")  # may stand between an opening mark and a word
+_OPENING, _CLOSING = "([（「『", ")]）」』"
 _NAMELIKE = re.compile(r"[A-Z\d]")
 
 
@@ -308,10 +309,13 @@ def _sentences(text: str, block: Block, lead_in: str, is_headed: bool) -> Iterat
 
 
 def _opens(text: str, at: int, start: int) -> bool:
-    """Does a bracket or quotation mark open something?  A mark that has two uses opens behind a space."""
+    """Does a bracket or quotation mark open something?  Marks of two uses open behind a space and before none;
+    French ones have spaces on both sides."""
     if text[at] in _OPENING + _CLOSING:
         return text[at] in _OPENING
-    return at == start or text[at - 1].isspace() or text[at - 1] in _OPENING
+    behind_space = at == start or text[at - 1].isspace() or text[at - 1] in _OPENING
+    following = text[at + 1 : at + 2]
+    return behind_space and (text[at] in "«„" or following.isalnum() or following in _BEFORE_WORD)
 
 
 def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
