@@ -105,12 +105,16 @@ def _initials(told: str, match: re.Match[str]) -> Atom:
 
 def values(told: str) -> list[Value]:
     """Dates, times of day and quantities of a plain text; none overlaps another."""
-    clocks = [_clock(match) for match in _CLOCK.finditer(told)]
+    clocks = clocks_in(told)
     taken = bytearray(len(told))
     for clock in clocks:
         taken[clock.start : clock.end] = b"\1" * (clock.end - clock.start)
     known = [date for date in dates(told) if taken.find(1, date.start, date.end) < 0]
     return [*clocks, *known, *(q for q in quantities(told, known) if taken.find(1, q.start, q.end) < 0)]
+
+
+def clocks_in(told: str) -> list[Clock]:
+    return [_clock(match) for match in _CLOCK.finditer(told)]
 
 
 def _clock(match: re.Match[str]) -> Clock:

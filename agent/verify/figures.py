@@ -18,9 +18,10 @@ from agent.text.dates import Date
 from agent.text.language import detect
 from agent.text.magnitudes import MAGNITUDES
 from agent.text.numbers import Quantity
-from agent.text.words import is_small, is_wide, stem, tokens
+from agent.text.words import is_small, is_wide, stem, tokens, written
 from agent.types import Source
-from agent.verify.clauses import Atom, Clock, Value, is_label, plain, values
+from agent.verify.clauses import Atom, Clock, Value, clocks_in, is_label, plain, values
+from agent.verify.quotes import Quotable, quotable
 
 _QUOTED = re.compile(
     r"[“„«「『](?P<words>[^\"“”„«»「」『』]{3,})[”“»」』]|(?<!\w)\"(?=\S)(?P<straight>[^\"“”]{3,}?)(?<=\S)\"(?!\w)"
@@ -50,12 +51,17 @@ class Figure(NamedTuple):
 class Stock:
     """What a source has of figures, names and words: its stored text, title, site and dates."""
 
-    def __init__(self, text: str) -> None:
-        self._text = plain_text(text)
+    def __init__(self, text: str, about: str = "", ready: Quotable | None = None) -> None:
+        """`about`: what is said of the source beside its text.  `ready`: the text, where it was read already."""
+        self._text = plain_text(f"{text}\n{about}")
+        self._about = about
+        self._ready = ready if text.isascii() else None  # digits of other scripts are no digits to it
 
     @cached_property
     def _values(self) -> list[Value]:
-        return values(self._text)
+        if self._ready is None:
+            return values(self._text)
+        return [*clocks_in(self._text), *self._ready.dates, *self._ready.numbers, *values(self._about)]
 
     @cached_property
     def _numbers(self) -> list[float]:
@@ -70,7 +76,7 @@ class Stock:
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        found = {token.word for token in tokens(self._text)}
+        found = {stem(word) for word in set(written(self._text))}
         return frozenset(found | {word[:_PREFIX] for word in found})
 
     @cached_property
@@ -135,11 +141,6 @@ class Stock:
         return day and (year or not wanted.year)
 
 
-@lru_cache(maxsize=64)
-def stock(text: str) -> Stock:
-    return Stock(text)
-
-
 def _spelt(text: str) -> str:
     """The words in one spelling, each between spaces; a title's article goes."""
     words = [token.word for token in tokens(text)]
@@ -154,7 +155,12 @@ def _is_title(quoted: str) -> bool:
 
 def stock_of(source: Source, text: str) -> Stock:
     about = (source.title, source.site, source.url, source.published or "", source.author)
-    return stock("\n".join((text, *about)))
+    return _stock(text, "\n".join(about), source)
+
+
+@lru_cache(maxsize=64)
+def _stock(text: str, about: str, source: Source) -> Stock:
+    return Stock(text, about, quotable(source, text))
 
 
 def plain_text(text: str) -> str:

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from agent.text.blocks import Block, Kind, Row, blocks, is_divider, rows
 from agent.text.citations import without_marks
-from agent.text.dates import dates
+from agent.text.dates import Date, dates
 from agent.text.language import is_cjk
-from agent.text.numbers import values
+from agent.text.numbers import Quantity, values
 from agent.text.sentences import split
 from agent.text.words import is_small, is_wide, stem, tokens, wide_pairs, written
 from agent.types import Source
@@ -87,7 +87,9 @@ class Quotable:
         for index, (start, end, row, *_) in enumerate(self.units):
             for term in _words(" ".join((text[start:end], *row.heads)) if row else text[start:end]):
                 self._places[term].append(index)
-        for term, offset in _figures(text):
+        self.dates = dates(text)
+        self.numbers = values(text, self.dates)
+        for term, offset in _figures(self.dates, self.numbers):
             self._place(term, offset)
         self.wide = is_cjk(text)
 
@@ -225,7 +227,8 @@ class Quotable:
 def _asked(claim: str) -> _Asked:
     said = without_marks(claim)
     weights = {term: _SMALL if is_small(term) else 1.0 for term in _words(said)}
-    figures = frozenset([*(term for term, _ in _figures(said)), *_names(said)])
+    known = dates(said)
+    figures = frozenset([*(term for term, _ in _figures(known, values(said, known))), *_names(said)])
     weights |= dict.fromkeys(figures, _FIGURE)
     return _Asked(weights, figures, is_cjk(said))
 
@@ -244,10 +247,9 @@ def _word(written: str) -> str:
     return "" if is_wide(spelt) or _NUMBER.fullmatch(spelt) else spelt
 
 
-def _figures(text: str) -> Iterator[tuple[str, int]]:
+def _figures(known: Sequence[Date], numbers: Sequence[Quantity]) -> Iterator[tuple[str, int]]:
     """Numbers and dates by their value: `#5500000` for `5.5 million` as for `550万`."""
-    known = dates(text)
-    for quantity in values(text, known):
+    for quantity in numbers:
         for value in quantity.values:
             yield f"#{value:.6g}", quantity.start
     for date in known:

@@ -14,8 +14,10 @@ from dataclasses import replace
 from agent.events import Writing, decode
 from agent.graph.build import build
 from agent.types import Delta, Stance
-from agent.verify.pieces import pieces
-from agent.verify.verdicts import RuleChecker, _quotable
+from agent.verify.clauses import atoms
+from agent.verify.figures import _stock
+from agent.verify.quotes import _quotable
+from agent.verify.verdicts import RuleChecker
 from tests.parts import CALL, LIMITS, PLAN, ScriptedJudge, ScriptedReasoner, World
 from tests.verify.evaluate import claims_of, load
 
@@ -35,12 +37,13 @@ async def rules_seconds() -> tuple[float, float]:
     chosen = fitting[:: len(fitting) // _CLAIMS][:_CLAIMS]
     assert len(chosen) == _CLAIMS
     _quotable.cache_clear()
-    pieces.cache_clear()
+    atoms.cache_clear()
+    _stock.cache_clear()
     given = claims_of(chosen, texts)
     began = time.perf_counter()
     await RuleChecker().check(*given)
     read = time.perf_counter()
-    pieces.cache_clear()
+    atoms.cache_clear()
     await RuleChecker().check(*given)
     return read - began, time.perf_counter() - read
 
