@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from agent.text.comparisons import compared
 from agent.text.language import detect
 from agent.text.referents import has_pronoun, resolved, subject
+from agent.text.sentences import split
 from agent.text.wanted import Wanted, wanted
 from agent.text.words import is_small, is_wide, spelling
 
 _MOST_PARTS = 5
 _LONGEST = 4_000  # characters of a question that are read: more is a document
-_END = re.compile(r"[?？؟]+|(?<=[.!。！])\s+|\n+|[;；]\s*")
+_END = re.compile(r"[?？؟]+|\n+|[;；]\s*")
 _NUMBERING = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.)、]|[a-h][.)])\s*")
 _ASKING = (  # how a question begins
     r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|does|do|did|can|could|has|have|will|should|"
@@ -105,7 +106,9 @@ def _is_namelike(word: str) -> bool:
 
 
 def _sentences(question: str) -> list[str]:
-    cut = [" ".join(piece.split()) for piece in _END.split(question[:_LONGEST])]
+    asked = question[:_LONGEST]
+    sentences = [asked[start:end] for start, end in split(asked)]
+    cut = [" ".join(piece.split()) for sentence in sentences for piece in _END.split(sentence)]
     pieces = [_NUMBERING.sub("", piece).strip(" ,") for piece in cut]
     return [piece for piece in pieces if len(piece) > 1] or [" ".join(cut)]
 

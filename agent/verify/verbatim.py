@@ -92,11 +92,8 @@ def rule_on_source(claim: Claim, source: Quotable, quotes: Sequence[Quote]) -> R
     if SUPPORTED in rulings:
         return SUPPORTED
     refuted = [ruling for ruling in rulings if ruling.outcome == "refuted"]
-    return (
-        refuted[0]
-        if len({ruling.why for ruling in refuted}) == 1 and not _elsewhere(refuted[0], source, places)
-        else CANNOT_TELL
-    )
+    agreed = len({ruling.why for ruling in refuted}) == 1
+    return refuted[0] if agreed and not _elsewhere(refuted[0], source, places) else CANNOT_TELL
 
 
 def _rule_on_unit(claim: Claim, said: str, source: Quotable, at: int) -> Ruling:
@@ -105,11 +102,8 @@ def _rule_on_unit(claim: Claim, said: str, source: Quotable, at: int) -> Ruling:
     if unit.row or unit.kind in ("heading", "code", "row") or not unit.is_whole:
         return CANNOT_TELL
     ruling = rule_on_sentence(said, text)
-    if ruling is SUPPORTED and not (
-        _is_introduced(claim, unit, text) and _goes_on_from_the_same(claim, said, source, at)
-    ):
-        return CANNOT_TELL
-    return ruling
+    fits = ruling is not CANNOT_TELL and _is_introduced(claim, unit, text)
+    return ruling if fits and _goes_on_from_the_same(claim, said, source, at) else CANNOT_TELL
 
 
 def _elsewhere(ruling: Ruling, source: Quotable, places: Sequence[int]) -> bool:
