@@ -73,10 +73,15 @@ def _is_claimed(answer: str, block: Block, all_marks: Sequence[Mark]) -> bool:
     return block.kind == "heading" and bool(cites or _FULL_STOP.search(answer[block.start : block.end]))
 
 
+def is_listed(claim: Claim) -> bool:
+    """Is it an item under words that introduce its list, or under a heading?"""
+    return claim.about is None and bool(claim.context and _LEAD_IN.search(claim.context))
+
+
 def leans(claim: Claim) -> bool:
     """Is it an item that says something only together with what introduces its list ("It leaves out:" - "wages")?"""
     said = without_marks(claim.text).strip()
-    if claim.about is not None or not claim.context or not _LEAD_IN.search(claim.context):
+    if not is_listed(claim):
         return False
     return said[:1].islower() or not _FULL_STOP.search(said)
 

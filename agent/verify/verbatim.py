@@ -20,7 +20,7 @@ from agent.text.language import detect
 from agent.text.numbers import Quantity
 from agent.text.words import is_wide
 from agent.types import Claim
-from agent.verify.claims import DIVIDER, leans
+from agent.verify.claims import DIVIDER, is_listed, leans
 from agent.verify.clauses import PAUSE, QUOTE, Atom, Clock, atoms, is_label, same
 from agent.verify.quotes import Quotable, Quote, Span
 
@@ -115,7 +115,8 @@ def _elsewhere(ruling: Ruling, source: Quotable, places: Sequence[int]) -> bool:
 
 def _is_introduced(claim: Claim, unit: Span, text: str) -> bool:
     """Does an item stand under the same words as in the answer, if it needs or has any; else is it a sentence?"""
-    if unit.lead_in and (leans(claim) or not unit.is_headed):
+    of_a_list = unit.kind == "item" and is_listed(claim)  # with a full stop it may be a fragment all the same
+    if unit.lead_in and (of_a_list or leans(claim) or not unit.is_headed):
         return says_the_same((claim.context or "").rstrip(":："), unit.lead_in.rstrip(":："))
     if leans(claim):
         return False

@@ -316,3 +316,14 @@ async def test_what_is_not_said_of_a_claim_is_told():
 
     (claim,) = await RuleChecker().check(claims("R1 came out in winter, some say [1]."), sources(), examine)
     assert claim.why == "the source says a part of it only: “R1 was released”; not said: in winter"
+
+
+@pytest.mark.parametrize(("lead_in", "verdict"), [("It leaves out:", "supported"), ("It counts:", "unchecked")])
+async def test_a_fragment_with_a_full_stop_is_no_sentence(lead_in, verdict):
+    text = "# The figure\n\nIt leaves out:\n\n- The people, their salaries, and the cleaning of the data.\n"
+    headed = text.replace("It leaves out:", "## What it leaves out")
+    answer = f"{lead_in}\n\n- The people, their salaries, and the cleaning of the data [1].\n"
+    (claim,) = await checked(answer, text=text)
+    assert claim.verdict == verdict
+    (claim,) = await checked(answer, text=headed)
+    assert claim.verdict == "unchecked"
