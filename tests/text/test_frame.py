@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.text.frame import neutral, webpages
+from agent.text.frame import excerpt, neutral, webpages
 from agent.types import Evidence, Passage, Source
 from tests.pace import limit
 
@@ -202,3 +203,18 @@ def test_no_page_makes_its_framing_slow(piece: str) -> None:
     began = time.process_time()
     neutral("<" + piece * (120_000 // len(piece)) + "[")
     assert time.process_time() - began < limit(2)
+
+
+@given(st.text(alphabet="ab 厂。\n", min_size=1, max_size=60), st.lists(st.integers(0, 60), max_size=6))
+def test_adjoining_slices_lose_no_character_and_overlapping_ones_double_none(text, cuts):
+    edges = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
+    slices = list(pairwise(edges))
+    assert excerpt(text, slices) == text.strip()
+    overlapping = [(max(0, start - 3), end) for start, end in slices]
+    assert excerpt(text, overlapping) == text.strip()
+
+
+def test_what_is_left_out_between_slices_is_marked():
+    text = "One two three. Four five six. Seven eight nine."
+    assert excerpt(text, [(15, 29)]) == "[…]\nFour five six.\n[…]"
+    assert excerpt(text, [(0, 14), (30, 47)]) == "One two three.\n[…]\nSeven eight nine."
