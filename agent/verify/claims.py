@@ -204,26 +204,38 @@ def set_apart(answer: str, checked: Sequence[Claim], language: str) -> str:
 def without(answer: str, dropped: Sequence[Claim]) -> str:
     """The answer without these claims, and without the items, paragraphs, headings and lead-ins that are then empty."""
     were_empty = {text for text, _, _ in _empty(answer)}
-    for claim in sorted(dropped, key=lambda c: c.start, reverse=True):
-        answer = _cut(answer, claim)
-    while emptied := [(start, end) for text, start, end in _empty(answer) if text not in were_empty]:
-        answer = _cut(answer, Claim("", *emptied[-1]))
+    answer = _cut_all(answer, dropped)
+    while emptied := [Claim("", start, end) for text, start, end in _empty(answer) if text not in were_empty]:
+        answer = _cut_all(answer, emptied)
     return answer
 
 
-def _cut(answer: str, claim: Claim) -> str:
+def _cut_all(answer: str, dropped: Sequence[Claim]) -> str:
+    """From the last to the first, so that what stands before keeps its place; blocks are found once."""
+    found = blocks(answer)
+    starts, ends = [block.start for block in found], [block.end for block in found]
+    for claim in sorted(dropped, key=lambda claim: claim.start, reverse=True):
+        at = bisect_right(starts, claim.start) - 1
+        inside = at >= 0 and claim.end <= ends[at]
+        length = len(answer)
+        answer = _cut(answer, claim, (starts[at], ends[at]) if inside else None)
+        if inside:
+            ends[at] -= length - len(answer)
+    return answer
+
+
+def _cut(answer: str, claim: Claim, block: tuple[int, int] | None) -> str:
     before, after = answer[: claim.start], answer[claim.end :]
     if claim.about is not None:
         return f"{before}—{after}"
-    block = next((b for b in blocks(answer) if b.start <= claim.start and claim.end <= b.end), None)
-    if block is None or not _WORD.search(answer[block.start : claim.start] + answer[claim.end : block.end]):
+    if block is None or not _WORD.search(answer[block[0] : claim.start] + answer[claim.end : block[1]]):
         return _cut_lines(answer, claim.start, claim.end)
     opened, closed = _loose(answer[claim.start : claim.end])
     if closed:
         return before.rstrip() + closed + after
-    if claim.end == block.end:
+    if claim.end == block[1]:
         return before.rstrip(" ") + after
-    at_word = opened or claim.start == block.start or before.endswith((" ", "\n"))
+    at_word = opened or claim.start == block[0] or before.endswith((" ", "\n"))
     return before + opened + (after.lstrip() if at_word else after)
 
 

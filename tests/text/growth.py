@@ -19,7 +19,7 @@ from agent.text.language import detect
 from agent.text.output import OutputFilter, close
 from agent.text.prose import prose
 from agent.text.sentences import split
-from agent.verify.claims import claims
+from agent.verify.claims import claims, without
 from agent.verify.clauses import atoms
 from agent.verify.figures import Stock, figures_of
 from agent.verify.quotes import Quotable
@@ -63,6 +63,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "split": lambda text: list(split(text)),
     "blocks": blocks,
     "claims": claims,
+    "without": lambda text: without(text, claims(text)[1:]),
     "slices": slices,
     "detect": detect,
     "neutral": neutral,
