@@ -164,15 +164,21 @@ def _behind_marks(claim: Claim) -> int:
 
 
 def _first_line(answer: Answer) -> str:
-    """That no model has checked it; empty where one has, where nothing is claimed, or where the answer says so."""
-    says_so = any(answer.answer.lstrip("*").startswith(form.partition("{")[0]) for form in _written_without_model())
+    """That no model has checked it; empty where one has, where nothing is claimed, or where the answer says so.
+
+    A model that claims not to have written its answer is not believed.
+    """
+    without_model = answer.made_with.model == "extractive" or answer.status == "partial"
+    says_so = without_model and answer.answer.lstrip("*").startswith(_written_without_model())
     if answer.checked_by == "model" or not answer.claims or says_so:
         return ""
     return f"*{phrase('checked_by_rules' if answer.checked_by == 'rules' else 'not_checked', answer.language)}*\n\n"
 
 
-def _written_without_model() -> list[str]:
-    return [*in_all_languages("no_model"), *in_all_languages("model_failed")]
+def _written_without_model() -> tuple[str, ...]:
+    """How an answer begins that the extractive reasoner wrote."""
+    forms = (*in_all_languages("no_model"), *in_all_languages("model_failed"))
+    return tuple(form.partition("{")[0] for form in forms)
 
 
 def _source_list(answer: Answer) -> str:

@@ -28,7 +28,8 @@ def answer(text: str = BODY, **more) -> Answer:
     found = [replace(c, verdict=v) for c, v in zip(claims(text), VERDICTS, strict=False)]
     found[1:2] = [replace(c, missing=("431",)) for c in found[1:2]]
     source = AnswerSource(1, "https://a.example/x", "A", "a.example", None, "2026-01-01", "en", True, "s")
-    return Answer("r", "q", "complete", MadeWith(), text, sources=(source,), claims=tuple(found), **more)
+    made_with = more.pop("made_with", MadeWith())
+    return Answer("r", "q", "complete", made_with, text, sources=(source,), claims=tuple(found), **more)
 
 
 def test_each_sentence_that_is_not_supported_has_its_sign_behind_its_marks():
@@ -87,7 +88,10 @@ def test_an_answer_that_no_model_checked_says_so_in_its_first_line(by, first):
 
 def test_an_answer_that_says_itself_that_no_model_wrote_it_says_nothing_twice():
     text = f"*{phrase('no_model', 'de')}*\n\nR1 is open [1]."
-    assert str(answer(text, checked_by="rules", language="de")).startswith(text)
+    by_none = answer(text, checked_by="rules", language="de", made_with=MadeWith(model="extractive"))
+    assert str(by_none).startswith(text)
+    by_a_model = replace(by_none, made_with=MadeWith(model="r1"))
+    assert str(by_a_model).startswith(f"*{phrase('checked_by_rules', 'de')}*")
 
 
 @pytest.mark.parametrize("language", ["en", "es", "de", "ja", "fr", "pt", "ru", "it", "nl", "pl", "zh", "ar", "ko"])
