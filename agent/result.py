@@ -153,14 +153,24 @@ def _with_signs(text: str, claims: tuple[Claim, ...]) -> tuple[str, tuple[Claim,
 
 
 def _behind_marks(claim: Claim) -> int:
-    """Behind the claim's last mark, or at its end where its marks stand elsewhere; never within code."""
+    """Behind the last mark, or at the end where the marks stand elsewhere; never within code, math or a link."""
+    cited = {f"[{citation.source}]" for citation in claim.citations}
     ends = [
-        claim.text.rfind(f"[{c.source}]") + len(f"[{c.source}]")
-        for c in claim.citations
-        if f"[{c.source}]" in claim.text
+        part.end()
+        for part in _PARTS.finditer(claim.text)
+        if part.lastgroup != "literal" and cited & set(_MARK.findall(part[0]))
     ]
-    last = max(ends, default=len(claim.text))
-    return claim.start + (last if claim.text[:last].count("`") % 2 == 0 else len(claim.text))
+    return claim.start + max(ends, default=len(claim.text))
+
+
+_MARK = re.compile(r"\[\d{1,5}\]")
+_LABEL = r"[^\[\]\n\\]|\\."
+_PARTS = re.compile(  # code and math; a link as `text.output` leaves it; a mark
+    r"(?P<literal>(?<!`)`[^`]+`|``.{1,500}?``|\$(?=\S)[^$\n]{1,500}(?<=\S)\$(?!\d)|\\\(.{1,500}?\\\))"
+    rf"|(?P<link>(?<!\\)\[(?:{_LABEL}|\[(?:{_LABEL})*+\])*+\]\(<[^<>\n]*>\))"
+    r"|(?P<mark>\[\d{1,5}\])",
+    re.DOTALL,
+)
 
 
 def _first_line(answer: Answer) -> str:

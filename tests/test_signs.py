@@ -48,6 +48,22 @@ Nobody disputes this price. (⊘)"""
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("It is said in [1](<http://a.example/>).", "It is said in [1](<http://a.example/>) (?)."),
+        ("See [the paper [1]](<http://a.example/>) now.", "See [the paper [1]](<http://a.example/>) (?) now."),
+        ("R1 [1] has the loss $x[1]$ here.", "R1 [1] (?) has the loss $x[1]$ here."),
+        ("R1 [1] runs `a[1]` here.", "R1 [1] (?) runs `a[1]` here."),
+        ("It cost $5 [1] and then $6 [1].", "It cost $5 [1] and then $6 [1] (?)."),
+        ("Its loss was $x[1]$ all along.", "Its loss was $x[1]$ all along. (?)"),
+    ],
+)
+def test_a_sign_never_stands_in_code_in_math_or_in_a_link(text, shown):
+    undecided = tuple(replace(claim, verdict="unchecked") for claim in claims(text))
+    assert signed(replace(answer(text), claims=undecided)).answer == shown
+
+
 def test_offsets_of_the_signed_claims_count_in_the_signed_text():
     shown = signed(answer(checked_by="rules"))
     assert all(shown.answer[claim.start : claim.end] == claim.text for claim in shown.claims)

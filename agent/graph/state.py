@@ -56,6 +56,7 @@ class State(Out, total=False):
     evidence: list[Json]
     draft: Json
     claims: list[Json]
+    judged: bool
     outcome: str
     steps: Merged
     usage: Merged
@@ -128,6 +129,7 @@ class Run:
     evidence: tuple[EvidenceRef, ...]
     draft: Draft
     claims: tuple[Claim, ...]
+    judged: bool  # has a model given a judgement on any claim of this run?
     outcome: Outcome
     steps: dict[str, StepRecord]
     usage: dict[str, Usage]  # by step
@@ -149,6 +151,7 @@ _KINDS: dict[str, Any] = {
     "evidence": tuple[EvidenceRef, ...],
     "draft": Draft,
     "claims": tuple[Claim, ...],
+    "judged": bool,
     "outcome": str,
     "steps": dict[str, StepRecord],
     "usage": dict[str, Usage],
@@ -163,6 +166,7 @@ _EMPTY: Json = {
     "evidence": [],
     "draft": {},
     "claims": [],
+    "judged": False,
     "outcome": "",
     "steps": {},
     "usage": {},

@@ -45,6 +45,23 @@ async def test_only_what_the_rules_cannot_tell_goes_before_the_judge_and_in_one_
     assert verdicts(answer) == ["supported", "supported", "unchecked"]
 
 
+async def test_a_judge_that_failed_before_a_repair_has_checked_nothing_after_it_either():
+    failing = ScriptedJudge(error=ModelOverloaded("busy"))
+    one = world(failing, TRUE, LOOSE.format("winter"), "It was free for everybody.")
+    one.limits = replace(one.limits, revisions=1)
+    one.reasoner.scripts["revise"] = [[Delta(text="1: drop"), CALL]]
+    assert (await ask(one))["checked_by"] == "rules"
+
+
+async def test_an_answer_that_was_judged_before_its_repair_counts_as_checked():
+    one = world(
+        ScriptedJudge({"winter": "unsupported", "spring": "partial"}), LOOSE.format("winter"), LOOSE.format("spring")
+    )
+    one.limits = replace(one.limits, revisions=1)
+    one.reasoner.scripts["revise"] = [[Delta(text="1: drop"), CALL]]
+    assert (await ask(one))["checked_by"] == "model"
+
+
 async def test_the_judges_call_is_counted():
     judge = ScriptedJudge({"winter": "supported"})
     answer = await ask(world(judge, LOOSE.format("winter")))

@@ -114,6 +114,9 @@ BEGUN = '{"@type": "Article", "datePublished": "2001-11-05T08:00:00Z"}'
         (WIKI + ld(BEGUN.replace("}", ', "dateModified": "2025-03-14T01:00:00Z"}')), "<p>text</p>"),
         (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'> This page was last edited on 14 March 2025, at 10:12.</li>"),
         (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'>Diese Seite wurde zuletzt am 14. März 2025 bearbeitet.</li>"),
+        (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'>La dernière modification a été faite le 14 mars 2025.</li>"),
+        (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'>Modificata per l'ultima volta il 14 mar 2025.</li>"),
+        (WIKI + ld(BEGUN), "<a class='last-modified-bar__text' data-timestamp='1741945920'>Last edited</a>"),
         (WIKI + ld(BEGUN), "<li id='footer-info-lastmod'>此页面最后编辑于2025年3月14日 (星期五) 10:12。</li>"),
     ],
 )

@@ -32,14 +32,15 @@ async def verify(run: Run, desk: Desk) -> Done:
     for claim in checked:
         desk.say(Checked, claim=claim, verdict=claim.verdict)
     heard = examiner.heard if examiner else Heard()
+    judged = run.judged or bool(examiner and examiner.known)  # also before a repair
     if _go_back(run, checked, desk):
-        back = update(claims=checked, outcome="revise", warnings=heard.warnings)
+        back = update(claims=checked, judged=judged, outcome="revise", warnings=heard.warnings)
         return Done(back, f"{len(findings(checked))} sentences to mend", usage=heard.usage)
     given = len(checked)
     text, checked = await _parted(run, checked, desk, heard)
     run = replace(run, warnings=run.warnings | heard.warnings, usage=run.usage | {"verify:judge": heard.usage})
-    judged = examiner is not None and (bool(examiner.known) or not examiner.failed)
-    answer = await compose(run, text, checked, desk, left_out=given - len(checked), judged=judged)
+    nothing_left = examiner is not None and all(claim.verdict != "unchecked" for claim in checked)
+    answer = await compose(run, text, checked, desk, left_out=given - len(checked), judged=judged or nothing_left)
     over = update(claims=checked, outcome="done", warnings=heard.warnings)
     return Done({**over, **answer}, _told(checked), usage=heard.usage)
 

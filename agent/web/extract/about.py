@@ -62,7 +62,7 @@ def about(tree: Tree, url: str) -> About:
     stated = _date(meta, _PUBLISHED) or _day(told.get("datePublished")) or _marked(tree)
     modified = _date(meta, _MODIFIED) or _day(told.get("dateModified"))
     if _is_wiki(meta):  # what it says today was not said when it was begun
-        modified = modified or _last_edit(tree)
+        modified = modified or _time_stamp(tree) or _last_edit(tree)
         stated = modified or stated
     published = stated or _inferred(tree, url)
     return About(
@@ -106,12 +106,19 @@ def _is_wiki(meta: Mapping[str, list[str]]) -> bool:
 def _last_edit(tree: Tree) -> str | None:
     """The day in MediaWiki's line "This page was last edited on …", in the languages whose months we know."""
     line = tree.find(".//*[@id='footer-info-lastmod']")
-    found = (
-        [day for day in dates(line.text_content()) if day.year and day.month > 0 and day.day]
-        if line is not None
-        else []
-    )
+    words = line.text_content() if line is not None else ""
+    # A month in small letters may be another word in a text, and is none in this line.
+    found = [day for day in dates(words) + dates(words.title()) if day.year and day.month > 0 and day.day]
     return _day(f"{found[0].year:04}-{found[0].month:02}-{found[0].day:02}") if found else None
+
+
+def _time_stamp(tree: Tree) -> str | None:
+    """Of MediaWiki's mobile skin: seconds since 1970."""
+    for element in tree.iterfind(".//*[@data-timestamp]"):
+        told = element.get("data-timestamp") or ""
+        if "last-modified" in element.get("class", "") and told.isdecimal() and len(told) <= 10:
+            return _day(datetime.fromtimestamp(int(told), UTC).date().isoformat())
+    return None
 
 
 def _marked(tree: Tree) -> str | None:
