@@ -2,8 +2,9 @@
 
 `labelled/*.txt` hold one fact a block: what a source says (S), the sentence in it (T), and sentences made from that,
 true and false ones, one of a kind; `//` is a line's end.  `labelled/pairs/*.txt` hold pairs by kind (K): a sentence
-that shares nearly all words with its source and is not said by it (F), and one that is (T), written by people who had
-not read the rules.  All were written for this; names and figures are invented.  Two runs print the same.
+that shares nearly all words with its source and is not said by it (F), and one that is (T), which are no held-out
+set: their author knew the rules.  All were written for this; names and figures are invented.  Two runs print the same.
+`labelled/independent` has pairs of the same form that the rules were never fitted to, and that no bar counts yet.
 """
 
 from __future__ import annotations
