@@ -349,6 +349,7 @@ class Exhibit:
     published: str | None = None
     site: str = ""
     short: str = ""  # less of it, around what bears on the claim, for a model with a small window; empty: the same
+    more: str = ""  # the passage that comes nearest to the claim, where the writer did not see it
 
 
 @dataclass(frozen=True, slots=True)

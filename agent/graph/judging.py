@@ -53,9 +53,14 @@ def _fits(cases: Sequence[Case], room: int) -> bool:
 
 
 def _tokens(cases: Sequence[Case]) -> int:
-    exhibits = {exhibit.text: exhibit.source for case in cases for exhibit in case.exhibits}
+    shown = {text for case in cases for exhibit in case.exhibits for text in (exhibit.text, exhibit.more)}
     said = " ".join(part for case in cases for part in (case.claim, case.context, case.about))
-    return estimate_tokens(said) + sum(map(estimate_tokens, exhibits)) + _AROUND * len(cases)
+    return estimate_tokens(said) + sum(map(estimate_tokens, shown)) + _AROUND * len(cases)
+
+
+def grouped(cases: Sequence[Case]) -> list[Case]:
+    """Those first in which something is missing; then those together that cite the same sources."""
+    return sorted(cases, key=lambda case: (not case.missing, sorted(exhibit.source for exhibit in case.exhibits)))
 
 
 def fitted(case: Case, room: int) -> Case:
@@ -87,10 +92,8 @@ class Examiner:
     async def __call__(self, cases: Sequence[Case]) -> list[Judgement]:
         """Judgements on these cases, as far as there are any.  Raises nothing but cancellation."""
         cases = self.fit(cases)
-        order = (
-            range(len(cases)) if self.judge.beside else sorted(range(len(cases)), key=lambda at: not cases[at].missing)
-        )
-        asked = list(batches([cases[at] for at in order], self.most, self.judge.room))
+        in_order = cases if self.judge.beside else grouped(cases)  # as asked beside the writing: the journal has it
+        asked = list(batches(in_order, self.most, self.judge.room))
         before = self.heard.usage
         async with asyncio.TaskGroup() as tasks:
             for batch in asked:

@@ -17,6 +17,7 @@ from agent.text.citations import MarkFilter, marks
 from agent.text.frame import GAP, neutral, webpage, webpages
 from agent.types import Brief, Case, Evidence, Exhibit, Finding
 
+_GAPS = re.compile(r"\[…\](?:\s*\[…\])+")  # where two excerpts meet
 _MARK = re.compile(r"\[(\d+)\]")  # as the answer shows it; the model knows [citation:N]
 _LONGEST_REPLY = 20_000  # characters of a reply that is to be mended: more is a loop
 _LONGEST_CONTEXT = 300  # characters of the words before a claim
@@ -73,12 +74,13 @@ def for_judging(brief: Brief, cases: Sequence[Case]) -> str:
 
 
 def _page(exhibits: Sequence[Exhibit]) -> str:
-    """One source as its claims' writer saw it; where that differs from claim to claim, all of it.
+    """One source as its claims' writer saw it, and what else of it comes near to one of them; nothing twice.
 
     Line by line behind `>`, so that no page can add a claim.
     """
-    first, texts = exhibits[0], dict.fromkeys(exhibit.text for exhibit in exhibits)
-    lines = neutral(f"\n{GAP}\n".join(texts)).splitlines()
+    first = exhibits[0]
+    texts = dict.fromkeys([*(e.text for e in exhibits), *(e.more for e in exhibits if e.more)])
+    lines = neutral(_GAPS.sub(GAP, f"\n{GAP}\n".join(texts))).splitlines()
     return webpage(first.source, first.title, first.site, first.published, "\n".join(f"> {line}" for line in lines))
 
 
@@ -160,10 +162,15 @@ def _listed(asked: Sequence[str]) -> str:
 
 
 def _numbered(findings: Sequence[Finding]) -> str:
-    """Each finding's sentence under its number, from 1, a table cell's heads before it, and what is wrong below it."""
+    """Each finding's sentence under its number, from 1, a table cell's heads before it, and what is wrong below it.
+
+    Then what it goes on from in the answer, without which "he" or an item of a list says nothing.
+    """
     lines = []
     for number, finding in enumerate(findings, start=1):
         sentence = _MARK.sub(r"[citation:\1]", _in_line(finding.claim.text))
         where = f" {{{_in_line(finding.claim.about)}}}" if finding.claim.about else ""
         lines.append(f"{number}:{where} {sentence}\n   ({_in_line(finding.why) or '?'})")
+        if before := _in_line(finding.claim.context or ""):
+            lines.append(f"   Before it: {before[-_LONGEST_CONTEXT:]}")
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from agent.types import Case, Evidence
 
 _LONGEST_TITLE = 200  # characters
-_BLANK = 4  # characters between two passages that may be blank lines only: nothing is left out there
+BLANK = 4  # characters between two passages that may be blank lines only: nothing is left out there
 GAP = "[…]"  # where text of the page is left out: a writer must not take a part for the whole
 
 # Brackets of all widths: a forged marker need not be written in ASCII to be read as one.
@@ -51,8 +51,13 @@ def _webpage(evidence: Evidence) -> str:
 
 def webpage(number: int, title: str, site: str, published: str | None, text: str) -> str:
     """One source between its two markers; `text` is a page's and cannot forge them."""
-    head = [f"title: {_title(title) or 'none'}", f"site: {_title(site)}", f"date: {published or 'unknown'}"]
-    return "\n".join([f"[webpage {number} begin]", *head, "", neutral(text).strip(), f"[webpage {number} end]"])
+    head = head_lines(title, site, published)
+    return "\n".join([f"[webpage {number} begin]", head, "", neutral(text).strip(), f"[webpage {number} end]"])
+
+
+def head_lines(title: str, site: str, published: str | None) -> str:
+    """What is known of a source, as it stands above its text."""
+    return f"title: {_title(title) or 'none'}\nsite: {_title(site)}\ndate: {published or 'unknown'}"
 
 
 def excerpt(text: str, slices: Sequence[tuple[int, int]]) -> str:
@@ -60,29 +65,29 @@ def excerpt(text: str, slices: Sequence[tuple[int, int]]) -> str:
     parts: list[str] = []
     end = 0
     for start, stop in sorted(slices):
-        if start > end + _BLANK and (parts or text[:start].strip()):
+        if start > end + BLANK and (parts or text[:start].strip()):
             parts.append(f"\n{GAP}\n")
-        parts.append(text[max(start, end) if start > end + _BLANK else end : stop])
+        parts.append(text[max(start, end) if start > end + BLANK else end : stop])
         end = max(end, stop)
     return "".join([*parts, f"\n{GAP}" if text[end:].strip() else ""]).strip()
 
 
 def with_shorter_exhibits(case: Case) -> Case:
     """The case with no more of its sources than what bears on the claim."""
-    return replace(case, exhibits=tuple(replace(e, text=e.short or e.text, short="") for e in case.exhibits))
+    return replace(case, exhibits=tuple(replace(e, text=e.short or e.text, short="", more="") for e in case.exhibits))
 
 
 def _joined(evidence: Evidence) -> Iterable[str]:
     """The passages' texts, what two of them share only once; what is left out before, between and after is marked."""
     end = 0
     for passage in evidence.passages:
-        if passage.start > end + _BLANK:
+        if passage.start > end + BLANK:
             yield f"\n{GAP}\n"
         elif passage.start > end > 0:
             yield "\n\n"
         yield passage.text[max(0, end - passage.start) :]
         end = max(end, passage.end)
-    if evidence.length is not None and evidence.length > end + _BLANK:
+    if evidence.length is not None and evidence.length > end + BLANK:
         yield f"\n{GAP}"
 
 

@@ -23,7 +23,7 @@ _WORDS = {
     "cant tell": "cannot tell",
 }
 _QUOTED = re.compile(r"[\"“”„«「『]([^\"“”„«»「」『』]+)[\"“”»」』]")
-_UNSAID = re.compile(r"[|,;，；\s—–-]*(?:not said|missing|未说明?|未說明?)\s*[:：]\s*(?P<part>.+)$", re.IGNORECASE)
+_UNSAID = re.compile(r"(?:not said|missing|未说明?|未說明?) ?[:：] ?(?P<part>.+)$", re.IGNORECASE)
 _NEED_WORDS: frozenset[Judged] = frozenset(("supported", "partial", "refuted"))
 
 
@@ -34,7 +34,7 @@ def parse_judgements(text: str, count: int) -> list[Judgement]:
     """
     found: dict[int, Judgement] = {}
     for line in text.splitlines():
-        found_line = _LINE.fullmatch(line.strip())
+        found_line = _LINE.fullmatch(" ".join(line.split()))  # of a long gap each place would be tried
         if found_line and 1 <= int(found_line["number"]) <= count:
             found[int(found_line["number"])] = _judgement(found_line)
     return [found[number] for number in sorted(found)]
@@ -56,5 +56,5 @@ def _outcome(written: str) -> Judged:
 def _quoted(rest: str) -> tuple[str, ...]:
     """What stands between quotation marks; where there are none, all of it."""
     found = [words.strip() for words in _QUOTED.findall(rest)]
-    bare = re.sub(r"^[\s:：,|—–-]+|[\s*_`|]+$", "", rest)
+    bare = rest.strip(" :：,，;；|—–-*_`")
     return tuple(words for words in found or [bare] if words)

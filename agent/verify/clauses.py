@@ -19,7 +19,7 @@ from agent.text.words import WIDE
 
 PAUSE, QUOTE = ",", '"'
 _KEPT = ("<super>", "<sub>", "<fraction>")  # 10⁶ is not 106
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     "[\u00ad\u0640\u064b-\u0652\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff]"
 )  # soft hyphen, tatweel, harakat …
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}")
@@ -67,7 +67,7 @@ class Atom(NamedTuple):
 @lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """A sentence as a reader sees it, in one typography: no marks, no Markdown, ASCII digits, no full-width letters."""
-    told = _CONTRACTED.sub(_full, _INVISIBLE.sub("", prose(text)))
+    told = _CONTRACTED.sub(_full, INVISIBLE.sub("", prose(text)))
     return told if told.isascii() else unicodedata.normalize("NFC", "".join(map(_compatible, told)))
 
 

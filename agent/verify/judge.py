@@ -1,7 +1,8 @@
 """Cases for a judge, and the verdicts that its judgements give.
 
 A judge sees each source that a claim cites as the writer saw it.  Its judgement counts only with deciding words that
-stand, in order, in the stored text of one of these sources; where they stand nowhere the claim is asked once more.
+stand, in order, in the stored text of one of these sources, and support only where they are about the claim.  Else the
+claim is asked once more.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from agent.services import Slices
 from agent.text import dates, numbers
 from agent.text.citations import without_marks
 from agent.text.dates import Date
-from agent.text.frame import excerpt
+from agent.text.frame import BLANK, excerpt, head_lines
+from agent.text.language import detect
 from agent.text.numbers import Quantity
 from agent.text.urls import text_fragment
-from agent.text.words import is_small, tokens
+from agent.text.words import is_small, terms, tokens
 from agent.types import Case, Citation, Claim, Exhibit, Judgement, Source, Verdict
-from agent.verify.clauses import Value, plain, values
-from agent.verify.figures import Figure, figures_of
+from agent.verify.clauses import INVISIBLE, Value, plain, values
+from agent.verify.figures import Figure, figures_of, plain_text
 from agent.verify.quotes import Quotable, Quote, quotable
 
 Sources = Mapping[int, tuple[Source, str]]  # number -> the source and its stored text
@@ -38,13 +40,17 @@ _WHY = {
 _UNSAID = "; not said: {part}"
 _SILENT = "the rules cannot tell, and the model that checks gave no verdict"
 _MADE_UP = "the model that checks named words that are not in the source"
+_UNRELATED = "the model that checks named words of the source that are not about this"
 _NUMBERLESS = "the model that checks says it is supported, but “{figure}” is not in its sources"
 _AGAINST = "the rules and the model that checks disagree: {why}; yet the model reads support"
 _NO_WORDS = "it gave no words of the webpages that decide"
 _NOWHERE = "the words {words} stand nowhere on its webpages; copy them letter for letter"
+_BESIDE_THE_POINT = "the words {words} are not about the claim; copy those that say what it says"
 _SHORT = 2  # quotes of a source that are shown where the writer's own slices are too long or not known
-_GAP = re.compile(r"\s*(?:\[…\]|…|\.{3,})\s*")
+_DOTS = re.compile(r"\[…\]|…|\.{3,}")
 _SPREAD, _SLACK = 1.5, 6  # deciding words may be spread over so many times their number, and so many words more
+_LEFT_OUT = 40  # words that dots between them may stand for: a clause or two, not the rest of the page
+_MOST = 60  # deciding words that are looked for: the prompt asks for twenty at most
 _DIGIT = re.compile(r"\d")
 _ROUNDED = 0.8  # of the greater: a number in words that a judge finds supported may be as far from the source's
 
@@ -57,7 +63,8 @@ def judge_case(
 ) -> Case | None:
     """The claim with each source that it cites; None where there is none to show.
 
-    `seen`: what the writer saw of each source.  `quotes`: what is shown of a source of which that is not known.
+    `seen`: what the writer saw of each source.  `quotes`: what comes nearest to the claim in each, best first; they are
+    shown of a source of which it is not known what the writer saw, and the best one also where it was not seen.
     """
     cited = [c.source for c in claim.citations if c.source in sources and not sources[c.source][0].suspect]
     exhibits = [_exhibit(claim, *sources[n], seen.get(n, ()), quotes.get(n, ())) for n in cited]
@@ -76,7 +83,17 @@ def _exhibit(
     other = ready.other_figures(said, near)
     short = excerpt(text, [_with_head(ready, quote) for quote in [*near, *([other] if other else [])]]) if near else ""
     shown = excerpt(text, slices) if slices else short
-    return Exhibit(source.number, shown, source.title, source.published, source.site, short)
+    unseen = [_with_head(ready, quote) for quote in quotes[:1] if slices and not _is_within(quote, slices)]
+    more = excerpt(text, unseen) if unseen else ""
+    return Exhibit(source.number, shown, source.title, source.published, source.site, short, more)
+
+
+def _is_within(quote: Quote, slices: Sequence[tuple[int, int]]) -> bool:
+    """Does the quote lie in the slices, of which one may go on where another ends?"""
+    end = quote.start
+    for start, stop in sorted(slices):
+        end = stop if start <= end + BLANK and stop > end else end
+    return end >= quote.end
 
 
 def _with_head(ready: Quotable, quote: Quote) -> tuple[int, int]:
@@ -89,14 +106,49 @@ def _with_head(ready: Quotable, quote: Quote) -> tuple[int, int]:
 
 
 def needs_another_look(judgement: Judgement, case: Case, sources: Sources) -> str:
-    """What is wrong with the deciding words, for the judge to read; empty where they stand in a source of the case."""
+    """What is wrong with the deciding words, for the judge to read; empty where nothing is."""
     if judgement.outcome not in ("supported", "partial", "refuted"):
         return ""
     if not judgement.words:
         return _NO_WORDS
-    cited = [sources[exhibit.source][1] for exhibit in case.exhibits]
-    nowhere = [words for words in judgement.words if not any(find_words(words, text) for text in cited)]
-    return _NOWHERE.format(words=_listed(nowhere)) if nowhere else ""
+    if nowhere := _nowhere(judgement, case, sources):
+        return _NOWHERE.format(words=_listed(nowhere))
+    if judgement.outcome == "supported" and not any(_are_about(case, words, sources) for words in judgement.words):
+        return _BESIDE_THE_POINT.format(words=_listed(judgement.words))
+    return ""
+
+
+def _nowhere(judgement: Judgement, case: Case, sources: Sources) -> list[str]:
+    return [words for words in judgement.words if not any(_has(words, each, sources) for each in case.exhibits)]
+
+
+def _has(words: str, exhibit: Exhibit, sources: Sources) -> bool:
+    """Do the words stand in the stored text, or in the lines above it that give its title, site and date?"""
+    head = head_lines(exhibit.title, exhibit.site, exhibit.published)
+    return bool(find_words(words, sources[exhibit.source][1]) or find_words(words, head))
+
+
+def _are_about(case: Case, words: str, sources: Sources) -> bool:
+    """Has their sentence, or one next to it, a word of the claim?  In another language: were they shown to the judge?
+
+    A model may name words that stand elsewhere on the page.  The sentence alone would reject one that tells the same
+    in words of its own ("hurt nobody" for "harmless"), so this is a weak sign, and no proof of support.
+    """
+    said = f"{case.about} {case.context} {case.claim}"
+    wanted = set(terms(said))
+    for exhibit in case.exhibits:
+        source, text = sources[exhibit.source]
+        place = find_words(words, text)
+        passage = _passage_at(quotable(source, text), *place) if place else words
+        if not wanted.isdisjoint(terms(passage)):
+            return True
+        if place and detect(said) != detect(text) and find_words(words, f"{exhibit.text}\n{exhibit.more}"):
+            return True
+    return False
+
+
+def _passage_at(ready: Quotable, start: int, end: int) -> str:
+    return ready.text[slice(*ready.around(Quote(*_whole_sentences(ready, start, end), 0.0)))]
 
 
 def verdict_of(
@@ -108,12 +160,13 @@ def verdict_of(
     """
     if judgement is None:
         return (claim.verdict, claim.why) if by_rules == "refuted" else ("unchecked", _SILENT)
-    made_up = bool(needs_another_look(judgement, case, sources))
+    counts = not needs_another_look(judgement, case, sources)
     if by_rules == "refuted":
-        against = judgement.outcome in ("supported", "partial") and not made_up
+        against = judgement.outcome in ("supported", "partial") and counts
         return ("unchecked", _AGAINST.format(why=claim.why)) if against else ("refuted", claim.why)
-    if made_up:
-        return "unchecked", _MADE_UP
+    if not counts:
+        stand = judgement.words and not _nowhere(judgement, case, sources)
+        return "unchecked", _UNRELATED if stand else _MADE_UP
     figure = _unexplained(claim, judgement) if judgement.outcome == "supported" else ""
     if figure:
         return "unchecked", _NUMBERLESS.format(figure=figure)
@@ -158,39 +211,47 @@ def _follows(figure: Figure, value: Value) -> bool:
 def find_words(words: str, text: str) -> tuple[int, int] | None:
     """Where the words stand in a text, in order and close together, whatever the spelling; None: nowhere.
 
-    Dots in them leave something out: then each part is looked for by itself, and the first one's place is given.
+    All must lie within 1.5 times their number and 6 words more, and 40 more where dots between them leave something
+    out.  Linear in the text's length: from each place of the first word no further is looked.
     """
-    parts = [[token.word for token in tokens(part)] for part in _GAP.split(plain(words))]
-    parts = [part for part in parts if part]
-    if not any(not is_small(word) for part in parts for word in part):
+    parts = [part for part in _DOTS.split(words) if part.strip()]
+    wanted = [token.word for token in tokens(_visible(" ".join(parts)))][:_MOST]
+    if all(is_small(word) for word in wanted):
         return None
-    places = [_place(part, text) for part in parts]
-    return places[0] if all(places) else None
-
-
-def _place(part: Sequence[str], text: str) -> tuple[int, int] | None:
+    reach = int(_SPREAD * len(wanted)) + _SLACK + _LEFT_OUT * (len(parts) - 1)
     spelt, starts, ends = _spelt(text)
-    for first in _places(text).get(part[0], ()):
-        last = _run_from(first, part, spelt)
+    for first in _places(text).get(wanted[0], ()):
+        last = _last_of(wanted, spelt, first, first + reach)
         if last is not None:
             return starts[first], ends[last]
     return None
 
 
-def _run_from(first: int, part: Sequence[str], spelt: Sequence[str]) -> int | None:
-    """The place of the part's last word, if all follow the first one in order within the spread allowed."""
-    at, end = first, first + int(_SPREAD * len(part)) + _SLACK
-    for word in part[1:]:
+def _last_of(wanted: Sequence[str], spelt: Sequence[str], first: int, end: int) -> int | None:
+    """The place of the last of the words, if all follow the first one in order before `end`."""
+    at = first
+    for word in wanted[1:]:
         at = next((place for place in range(at + 1, min(end, len(spelt))) if spelt[place] == word), -1)
         if at < 0:
             return None
     return at
 
 
+def _visible(text: str) -> str:
+    """The text without characters that a model does not see or copy, its digits as 0 to 9."""
+    return INVISIBLE.sub("", plain_text(text))
+
+
 @lru_cache(maxsize=64)
 def _spelt(text: str) -> tuple[list[str], list[int], list[int]]:
-    found = tokens(text)
-    return [t.word for t in found], [t.start for t in found], [t.end for t in found]
+    """The words of the visible text, and where each begins and ends in the text as it is stored."""
+    found = tokens(_visible(text))
+    words, starts, ends = [t.word for t in found], [t.start for t in found], [t.end for t in found]
+    unseen = set(INVISIBLE.findall(text))
+    if not unseen:
+        return words, starts, ends
+    places = [at for at, char in enumerate(text) if char not in unseen]
+    return words, [places[start] for start in starts], [places[end - 1] + 1 for end in ends]
 
 
 @lru_cache(maxsize=64)

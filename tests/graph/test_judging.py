@@ -11,7 +11,8 @@ import pytest
 from agent.errors import ModelOverloaded
 from agent.events import Writing, decode
 from agent.graph.build import build
-from agent.graph.judging import BESIDE, SURE, TOGETHER, batches, fitted
+from agent.graph.judging import BESIDE, SURE, TOGETHER, batches, fitted, grouped
+from agent.reasoning.asking import for_judging
 from agent.types import Case, Delta, Exhibit, Stance
 from agent.verify.verdicts import RuleChecker
 from tests.pace import limit
@@ -138,6 +139,28 @@ async def test_where_a_second_call_costs_nothing_claims_are_judged_while_the_res
     assert len(judge.asked[0]) == BESIDE
 
 
+class PromptKeeper(ScriptedJudge):
+    """Keeps the prompt of each call, by which the journal knows a reply."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.prompts: list[tuple[str, int]] = []
+
+    async def judge(self, brief, cases):
+        self.prompts.append((for_judging(brief, cases), len(cases)))
+        async for thought in super().judge(brief, cases):
+            yield thought
+
+
+async def test_no_call_is_paid_twice():
+    judge = PromptKeeper(dict.fromkeys(WORDS, "supported"), beside=True)
+    last = "R1 came out in frost, for 7,431 people to take [citation:2]."  # a missing figure comes first elsewhere
+    await ask(world(judge, *(LOOSE.format(word) for word in WORDS), TRUE, last, pause=0.03))
+    different = dict(judge.prompts)
+    assert len(judge.prompts) > len(different)  # `verify` asked again for what was asked during the writing
+    assert sum(different.values()) == len(WORDS) + 1  # no claim stands in two different prompts
+
+
 async def test_what_was_judged_beside_the_writing_is_the_same_as_after_it():
     kinds = dict(zip(WORDS, ["supported", "partial", "refuted", "cannot tell"] * 2, strict=True))
     found = []
@@ -208,6 +231,22 @@ def test_a_claim_that_would_be_left_alone_joins_the_batch_before():
 def test_a_source_that_several_claims_cite_counts_once():
     shared = [Case(str(at), (Exhibit(1, "x" * 9_000),)) for at in range(6)]
     assert [len(batch) for batch in batches(shared, BESIDE, ROOM)] == [6]
+
+
+def test_what_is_shown_for_one_claim_only_counts_too():
+    plain = [Case(str(at), (Exhibit(1, "x" * 400),)) for at in range(4)]
+    with_more = [Case(str(at), (Exhibit(1, "x" * 400, more=str(at) * 14_000),)) for at in range(4)]
+    assert len(list(batches(plain, BESIDE, ROOM))) == 1
+    assert len(list(batches(with_more, BESIDE, ROOM))) > 1
+
+
+def test_claims_that_cite_the_same_sources_share_a_batch():
+    heavy = [Exhibit(number, str(number) * 20_000) for number in (1, 2)]
+    mixed = [Case(f"{at} of {at % 2 + 1}", (heavy[at % 2],)) for at in range(8)]
+    listed = grouped([*mixed, Case("last of 2", (heavy[1],), missing=("last",))])
+    assert [case.claim[-1] for case in listed] == [*"2", *"1111", *"2222"]
+    assert listed[0].claim == "last of 2"
+    assert len(list(batches(listed, 4, ROOM))) == 3
 
 
 def test_a_claim_that_was_asked_before_is_asked_alone():

@@ -121,6 +121,26 @@ def test_a_source_is_shown_once_however_many_claims_cite_it():
     assert "## 2\nWebpages: 1, 3\nClaim: b" in shown
 
 
+def test_what_comes_near_to_one_claim_only_is_added_to_its_source_and_the_rest_is_not_repeated():
+    first = Exhibit(1, "Wages are high.\n[…]", "Costs")
+    cases = [Case("a", (first,)), Case("b", (replace(first, more="[…]\nRents are low.\n[…]"),))]
+    shown = for_judging(BRIEF, cases)
+    assert "> Wages are high.\n> […]\n> Rents are low.\n> […]\n[webpage 1 end]" in shown
+    assert shown.count("Wages are high.") == 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_excerpt_loses_no_character_in_the_prompt(language):
+    text = "厂。\n\n造纸厂建于一九八八年。\nIt opened – “late”."
+    shown = for_judging(replace(BRIEF, language=language), [Case("a", (Exhibit(1, text),))])
+    assert "\n".join(f"> {line}" for line in text.split("\n")) in shown
+
+
+@pytest.mark.parametrize("gap", [" ", "-", "*", "| ", "“", "missing "])
+def test_a_long_gap_in_a_line_is_looked_at_once(gap):
+    assert parse_judgements(f"1: partial: x {gap * 20_000} y", 1)[0].outcome == "partial"
+
+
 @pytest.mark.parametrize(
     ("window", "longest", "room"),
     [(None, None, 24_000), (131_072, 32_768, 24_000), (8_192, 4_096, 2_296), (2_048, 1_024, 500)],

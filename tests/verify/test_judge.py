@@ -1,8 +1,12 @@
 """A judge's verdict counts only with words that stand in the passages; a silent judge has decided nothing."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent.text.words import is_small, tokens
 from agent.types import Judgement, Source
+from agent.verify import judge as judging
 from agent.verify.claims import claims
 from agent.verify.judge import find_words
 from agent.verify.verdicts import RuleChecker
@@ -28,11 +32,13 @@ class Judge:
 
     async def __call__(self, cases):
         self.cases += cases
+        self.rejected = [case.failed for case in self.cases if case.failed]
         return [Judgement(at, self.outcome, self.words) for at in range(len(cases))] if self.outcome else []
 
 
-async def judged(answer, judge, text=TEXT):
-    (claim,) = await RuleChecker().check(claims(answer), {1: (source(), text), 2: (source(2), "Cats sleep.")}, judge)
+async def judged(answer, judge, text=TEXT, seen=None):
+    sources = {1: (source(), text), 2: (source(2), "Cats sleep.")}
+    (claim,) = await RuleChecker().check(claims(answer), sources, judge, seen)
     return claim
 
 
@@ -162,3 +168,117 @@ async def test_a_figure_in_other_words_may_be_supported_and_another_in_digits_no
 async def test_a_measure_in_words_that_no_passage_is_near_is_not_supported_whatever_a_judge_says(said, verdict):
     text = "Everybody may use the new tunnel, which is 4.2 kilometres long. It was begun in 1990 and ended in 2020."
     assert (await judged(said, Judge("supported", "Everybody may use the new tunnel"), text)).verdict == verdict
+
+
+# ------------------------------------------------------------------------------------------------- deciding words
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "there"),
+    [
+        ("didn't close", "They didn’t close the plant.", "didn’t close"),
+        ("can’t be used", "It can't be used at night.", "can't be used"),
+        ("عام ١٥١٩", "ليوناردو توفي عام ١٥١٩ في فرنسا", "عام ١٥١٩"),
+        ("عام 1519", "ليوناردو توفي عام ١٥١٩ في فرنسا", "عام ١٥١٩"),
+        ("كتب الرسالة", "كَتَبَ الرسالةَ في عام 1519", "كَتَبَ الرسالة"),
+        ("सन् 1947", "भारत सन् १९४७ में स्वतंत्र हुआ", "सन् १९४७"),
+        ("in January", "It was signed in Janu\u200bary of 1990.", "in Janu\u200bary"),
+        ("won in 1815", "He won[3]\nin 1815.", "won[3]\nin 1815"),
+        ("it said … the plant", "Later it said, after a long talk, that the plant stays.", None),
+        ("在2019年", "公司在２０１９年成立", "在２０１９年"),
+    ],
+)
+def test_words_are_found_in_every_spelling_that_a_page_may_have(words, text, there):
+    start, end = find_words(words, text)
+    assert there is None or text[start:end] == there
+
+
+def test_dots_stand_for_a_clause_and_not_for_the_rest_of_the_page():
+    text = f"Acme grew. {'Filler words here. ' * 30}Shops closed. {'More filler. ' * 30}A factory."
+    assert not find_words("Acme … closed … factory", text)
+    assert not find_words("factory … Acme", text)
+    assert not find_words("closed [...] Acme", text)
+
+
+@given(st.text(alphabet="ab 5厂家。,\n“'\u200b\u00ad", min_size=1, max_size=60), st.integers(0, 59), st.integers(1, 20))
+def test_what_is_copied_from_a_page_is_found_there(text, start, size):
+    words = text[start : start + size]
+    whole = {(token.start, token.end) for token in tokens(text)}
+    copied = tokens(words)
+    on_edges = all((token.start + start, token.end + start) in whole for token in copied)
+    if "\u200b" in text or not on_edges or all(is_small(token.word) for token in copied):
+        return
+    found_start, found_end = find_words(words, text)
+    there = iter(token.word for token in tokens(text[found_start:found_end]))
+    assert all(token.word in there for token in copied)  # in order; some words may be between them
+
+
+class Counted(list):
+    """A list that counts how often one of its items is asked for."""
+
+    looks = 0
+
+    def __getitem__(self, at):
+        self.looks += 1
+        return super().__getitem__(at)
+
+
+@pytest.mark.parametrize("size", [1_000, 2_000, 4_000])
+def test_looking_for_words_grows_with_the_page_and_no_faster(size):
+    spelt = Counted(["r1", "is"] * size)
+    for first in range(0, 2 * size, 2):
+        judging._last_of(["r1"] * 10 + ["open"], spelt, first, first + 22)
+    assert spelt.looks <= 22 * size
+
+
+@pytest.mark.parametrize("outcome", ["supported", "partial", "refuted"])
+async def test_words_of_another_part_of_the_page_support_nothing(outcome):
+    text = (
+        "Norwell bakes bread.\n\nIts shops close at noon.\n\nCookies help us.\n\nClick below, please.\n\nThank you all."
+    )
+    judge = Judge(outcome, "Click below")
+    claim = await judged("Norwell has 46 branches [1].", judge, text)
+    if outcome == "supported":
+        assert (claim.verdict, len(judge.cases)) == ("unchecked", 2)
+        assert "not about the claim" in judge.rejected[0]
+        assert "not about this" in claim.why
+    else:
+        assert (claim.verdict, judge.rejected) == (outcome, [])
+
+
+async def test_words_in_another_language_support_where_they_were_shown():
+    text = "Die Bäckerei verkauft seit dem Frühjahr kein Brot mehr, wie der Inhaber der Zeitung gesagt hat."
+    said = "The shop no longer sells any loaves [1]."
+    claim = await judged(said, Judge("supported", "kein Brot mehr"), text, {1: [(0, 60)]})
+    assert claim.verdict == "supported"
+
+
+async def test_the_title_and_the_date_of_a_source_are_its_words_too():
+    said = "A report of March 2025 puts the share of harmless additions at about 72 per cent [1]."
+    judge = Judge("supported", "71.7 per cent", "A report", "date: 2025-03-02")
+    assert ((await judged(said, judge)).verdict, judge.rejected) == ("supported", [])
+
+
+# ------------------------------------------------------------------------------------------------- what is shown
+
+
+def test_no_more_words_are_looked_for_than_a_judge_was_asked_to_copy():
+    page = " ".join(f"w{at}" for at in range(200))
+    assert find_words(f"{page} and what is not there", page)
+
+
+async def test_the_nearest_passage_is_shown_also_where_the_writer_did_not_see_it():
+    judge = Judge("unsupported")
+    text = f"Norwell bakes bread. {'It rained that day. ' * 60}Marta Kvist founded Norwell in Aldport."
+    await judged("Kvist founded Norwell, of Aldport, long ago [1].", judge, text, {1: [(0, 20)]})
+    (exhibit,) = judge.cases[0].exhibits
+    assert exhibit.text == "Norwell bakes bread.\n[…]"
+    assert "Marta Kvist founded Norwell in Aldport." in exhibit.more
+
+
+@pytest.mark.parametrize("seen", [[(0, 70)], [(0, 30), (30, 70)], [(30, 70), (0, 31)]])
+async def test_a_passage_that_the_writer_saw_is_not_shown_twice(seen):
+    judge = Judge("unsupported")
+    text = f"Marta Kvist founded Norwell in Aldport in spring. {'It rained that day. ' * 60}"
+    await judged("Kvist founded Norwell, of Aldport, long ago [1].", judge, text, {1: seen})
+    assert judge.cases[0].exhibits[0].more == ""

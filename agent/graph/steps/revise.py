@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from agent.errors import ModelError
 from agent.events import Writing
@@ -11,6 +11,7 @@ from agent.graph.state import Draft, Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.brief import brief_of
 from agent.graph.texts import gathered
+from agent.text.citations import without_marks
 from agent.text.output import close
 from agent.text.replies import parse_revisions
 from agent.text.revised import revised, said
@@ -26,18 +27,19 @@ def findings(claims: tuple[Claim, ...]) -> list[Finding]:
 
 def evidence_for(failed: Sequence[Finding], evidence: Sequence[Evidence]) -> list[Evidence]:
     """The sources that the failed sentences cite, and for each sentence the best other one by its words."""
+    words = {one.source.number: _words(one) for one in evidence}
     wanted: set[int] = set()
     for finding in failed:
         cited = {citation.source for citation in finding.claim.citations}
-        said = set(terms(f"{finding.claim.about or ''} {finding.claim.text}"))
-        others = [one for one in evidence if one.source.number not in cited]
-        best = max(others, key=lambda one: _shared(said, one), default=None)
-        wanted |= cited | ({best.source.number} if best and _shared(said, best) else set())
+        said = set(terms(f"{finding.claim.about or ''} {without_marks(finding.claim.text)}"))
+        shared = {number: len(said & words[number]) for number in words if number not in cited}
+        best = max(shared, key=lambda number: shared[number], default=0)
+        wanted |= cited | ({best} if shared.get(best) else set())
     return [one for one in evidence if one.source.number in wanted]
 
 
-def _shared(said: Collection[str], one: Evidence) -> int:
-    return len({term for passage in one.passages for term in terms(passage.text)} & set(said))
+def _words(one: Evidence) -> set[str]:
+    return {term for passage in one.passages for term in terms(passage.text)}
 
 
 async def revise(run: Run, desk: Desk) -> Done:
