@@ -62,14 +62,17 @@ _MANNERS = re.compile(
 _EMPHASIS = re.compile(r"^[\s*_>(]+|(?<![\s*_)])[\s*_)]+$")
 
 
-def is_remark(sentence: str) -> bool:
-    """Is this said about the work, the sources or the reader, and nothing else?  `sentence`: without its marks."""
+def is_remark(sentence: str, *, cited: bool = False) -> bool:
+    """Is this said about the work, the sources or the reader, and nothing else?  `sentence`: without its marks.
+
+    One that cites is no figure of speech: "The following was found at the site: gold [1]".
+    """
     said = _EMPHASIS.sub("", sentence)
     if any(own.fullmatch(said) for own in _own()):
         return True
     if _SILENT.search(said):
         return not _BUT.search(said)
-    return bool(_MANNERS.match(said)) and not re.search(r"\d", said)
+    return not cited and bool(_MANNERS.match(said)) and not re.search(r"\d", said)
 
 
 @cache

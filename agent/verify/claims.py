@@ -170,7 +170,7 @@ def _numbers_in(head: str) -> list[int]:
 def _states_something(text: str, *, cited: bool) -> bool:
     """Is it a claim?  If cited, unless it asks; if not, where it is more than a lead-in, a label or a word."""
     said = without_marks(text)
-    if _QUESTION.search(said) or not _WORD.search(said) or is_remark(said):
+    if _QUESTION.search(said) or not _WORD.search(said) or is_remark(said, cited=cited):
         return False
     if cited:
         return True

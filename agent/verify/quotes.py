@@ -35,7 +35,20 @@ _SMALL = 0.1  # likewise a word without subject matter
 _CUT = re.compile(r"[;；\n]\s*|,\s+|[，、]|\s+")
 _NUMBER = re.compile(r"[\d.,]+(?:k|m|b|t|bn|mn|km|kg|g|s|ms|gb|mb|tb)?")  # found by its value
 _LABEL = 2  # words: a shorter line with a colon before a paragraph is a speaker's name, a date or the like
+STOP = re.compile(r"[.!…。！۔।][\"'”’»」』)）*_\s]*$|[.!。！][\"'”’»」』)）]*\s*(?:\[\d{1,4}\]\s*)+$")
+_BLANK_LINE = 2  # line ends
+_ENDED = re.compile(rf"{STOP.pattern}|[?？؟][\"'”’»」』)）*_\s]*$")
 _COLON = re.compile(r"[:：][*_\s]*$")
+# What a paragraph retells as a plot or a myth it does not say of the world.  The one list of words that matter, as no
+# form shows it; it only makes the rules silent.
+_FRAME = re.compile(
+    r"""\b(?: fictional | fictitious | imaginary | plot\b | synopsis | fairy\stale | legend | myth | folklore
+    | superstition | hypothetical | fiktiv | erfunden | handlung\b | märchen | legende | aberglaube | ficci[oó]n
+    | fictici | trama\b | leyenda | mito | fictive? | intrigue | légende | mythe | immaginari | leggenda | lenda
+    | вымышл | сюжет | сказк | легенд | миф | خيالي | أسطورة | أساطير )
+    | 虚构 | 虛構 | 剧情 | 劇情 | 传说 | 傳說 | 神话 | 架空 | あらすじ | 伝説 | 神話""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _ENCLOSING = re.compile(r"[\"“”„«»「」『』()\[\]（）]")
 _BEFORE_WORD = ("(", "[", "¿", "¡", "…", "'", "‘", "$", "€")  # may stand between an opening mark and a word
 _OPENING, _CLOSING = "([（「『", ")]）」』"
@@ -58,8 +71,8 @@ class Span(NamedTuple):
     row: Row | None = None
     kind: Kind = "prose"
     is_whole: bool = True  # not a piece of a sentence that was too long, nor one within a quotation or in brackets
-    lead_in: str = ""  # of a list's item: the sentence with a colon, or the heading, that it stands under
-    is_headed: bool = False  # is that a heading?
+    lead_in: str = ""  # the line without a stop right above it, and of a list's item also the heading
+    is_framed: bool = False  # does the paragraph speak of a film, a myth or the like before it?
 
 
 class _Asked(NamedTuple):
@@ -271,31 +284,37 @@ def _spans(text: str) -> Iterator[Span]:
     """The text's sentences; a row of a table is one, for its cells say nothing by themselves."""
     found = blocks(text)
     tables = rows(text, found)
-    lead_in, is_headed = "", False
+    lead_in = ""
     for index, block in enumerate(found):
         if index in tables:
             yield Span(block.start, block.end, tables[index] if tables[index].heads else None, block.kind)
         elif block.kind != "rule" and not is_divider(text, block):
-            after_prose = index and found[index - 1].kind != "item" and not is_headed
-            leads = block.kind == "item" or (after_prose and len(lead_in.split()) > _LABEL)
-            yield from _sentences(text, block, *((lead_in, is_headed) if leads else ("", False)))
-            lead_in, is_headed = _introduced(text, block, lead_in, is_headed)
+            leads = block.kind == "item" or (index > 0 and _leads(text, found[index - 1], block, lead_in))
+            yield from _sentences(text, block, lead_in if leads else "")
+            lead_in = _introduced(text, block, lead_in)
 
 
-def _introduced(text: str, block: Block, lead_in: str, is_headed: bool) -> tuple[str, bool]:
-    """What introduces the block after this one: a sentence with a colon at its end or a heading; items go on."""
-    said = text[block.start : block.end]
+def _introduced(text: str, block: Block, lead_in: str) -> str:
+    """What introduces the block after this one: a heading, or a last line that is no sentence; a list goes on."""
+    if block.kind == "item":
+        return lead_in
     if block.kind == "heading":
-        return said, True
-    if _COLON.search(said):
-        *_, (start, _) = split(said)
-        return said[start:], False
-    return (lead_in, is_headed) if block.kind == "item" else ("", False)
+        return text[block.start : block.end]
+    *_, (start, end) = split(text, block.start, block.end)
+    return "" if STOP.search(text, start, end) else text[start:end]
 
 
-def _sentences(text: str, block: Block, lead_in: str, is_headed: bool) -> Iterator[Span]:
+def _leads(text: str, before: Block, block: Block, lead_in: str) -> bool:
+    """Does it introduce a paragraph: with a colon, or on the line above?  Not a speaker's name, a date or the like."""
+    is_label = len(lead_in.split()) <= _LABEL and not is_cjk(lead_in)
+    is_above = text.count("\n", before.end, block.start) < _BLANK_LINE
+    return before.kind != "item" and not is_label and bool(_COLON.search(lead_in) or is_above)
+
+
+def _sentences(text: str, block: Block, lead_in: str) -> Iterator[Span]:
     depth = 0  # of quotations and brackets that are open
     said = text[block.start : block.end]
+    frame = _FRAME.search(said)
     paired = sum(map(said.count, _OPENING)) == sum(map(said.count, _CLOSING))  # else one is a slip
     for start, end in split(text, block.start, block.end):
         is_open = depth > 0
@@ -303,11 +322,12 @@ def _sentences(text: str, block: Block, lead_in: str, is_headed: bool) -> Iterat
             if paired or mark[0] not in _OPENING + _CLOSING:
                 depth = max(0, depth + (1 if _opens(text, mark.start(), block.start) else -1))
         if end - start <= _LONGEST:
-            yield Span(start, end, None, block.kind, not is_open, lead_in, is_headed)
+            is_framed = bool(frame) and block.start + frame.start() < start
+            yield Span(start, end, None, block.kind, not is_open, lead_in, is_framed)
         else:
             yield from (Span(*piece, None, block.kind, False) for piece in _shortened(text, start, end))
-        if block.kind != "item":
-            lead_in, is_headed = "", False  # it introduces the first sentence of a paragraph, and every item of a list
+        if block.kind != "item":  # what introduces a list introduces every item, and else one sentence
+            lead_in = "" if _ENDED.search(text[start:end]) else text[start:end]
 
 
 def _opens(text: str, at: int, start: int) -> bool:

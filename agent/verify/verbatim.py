@@ -20,9 +20,9 @@ from agent.text.language import detect
 from agent.text.numbers import Quantity
 from agent.text.words import is_wide
 from agent.types import Claim
-from agent.verify.claims import DIVIDER, is_listed, leans
+from agent.verify.claims import DIVIDER, leans
 from agent.verify.clauses import PAUSE, QUOTE, Atom, Clock, atoms, is_label, same
-from agent.verify.quotes import Quotable, Quote, Span
+from agent.verify.quotes import STOP, Quotable, Quote, Span
 
 Outcome = Literal["supported", "refuted", "cannot tell"]
 
@@ -39,7 +39,6 @@ SUPPORTED = Ruling("supported", "the source says it in the same words")
 
 _QUESTION = re.compile(r"[?？؟][\"'”’»」』)）*_\s]*$")
 _LEAST_ATOMS = 3  # fewer are a fragment: "To 40 euros"
-_STOP = re.compile(r"[.!…。！۔।][\"'”’»」』)）*_\s]*$|[.!。！][\"'”’»」』)）]*\s*(?:\[\d{1,4}\]\s*)+$")
 _LONGEST_NAME = 4  # atoms
 
 
@@ -99,7 +98,7 @@ def rule_on_source(claim: Claim, source: Quotable, quotes: Sequence[Quote]) -> R
 def _rule_on_unit(claim: Claim, said: str, source: Quotable, at: int) -> Ruling:
     unit = source.units[at]
     text = source.text[unit.start : unit.end]
-    if unit.row or unit.kind in ("heading", "code", "row") or not unit.is_whole:
+    if unit.row or unit.kind in ("heading", "code", "row") or unit.is_framed or not unit.is_whole:
         return CANNOT_TELL
     ruling = rule_on_sentence(said, text)
     fits = ruling is not CANNOT_TELL and _is_introduced(claim, unit, text)
@@ -114,13 +113,12 @@ def _elsewhere(ruling: Ruling, source: Quotable, places: Sequence[int]) -> bool:
 
 
 def _is_introduced(claim: Claim, unit: Span, text: str) -> bool:
-    """Does an item stand under the same words as in the answer, if it needs or has any; else is it a sentence?"""
-    of_a_list = unit.kind == "item" and is_listed(claim)  # with a full stop it may be a fragment all the same
-    if unit.lead_in and (of_a_list or leans(claim) or not unit.is_headed):
+    """Does it stand under the same words as in the answer, if any introduce it; else is it a sentence or an item?"""
+    if unit.lead_in:
         return says_the_same((claim.context or "").rstrip(":："), unit.lead_in.rstrip(":："))
     if leans(claim):
         return False
-    return bool(_STOP.search(text)) or (unit.kind == "item" and len(atoms(text)) > _LEAST_ATOMS)
+    return bool(STOP.search(text)) or (unit.kind == "item" and len(atoms(text)) > _LEAST_ATOMS)
 
 
 def _goes_on_from_the_same(claim: Claim, said: str, source: Quotable, at: int) -> bool:

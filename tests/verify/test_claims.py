@@ -77,6 +77,11 @@ NO_CLAIMS = [
 ]
 
 
+def test_a_sentence_that_cites_is_a_claim_however_it_opens():
+    (claim,) = claims("The following has been found at the site: gold, human bones, iron tools [1].")
+    assert [citation.source for citation in claim.citations] == [1]
+
+
 @pytest.mark.parametrize("text", NO_CLAIMS)
 def test_headings_questions_code_and_remarks_are_no_claims(text):
     assert claims(text) == []

@@ -327,3 +327,47 @@ async def test_a_fragment_with_a_full_stop_is_no_sentence(lead_in, verdict):
     assert claim.verdict == verdict
     (claim,) = await checked(answer, text=headed)
     assert claim.verdict == "unchecked"
+
+
+FRAMED = [
+    ("## Myths about bees\n- Honey cures hay fever\n- Bees sleep a lot", "Honey cures hay fever [1].", "unchecked"),
+    ("Myths about bees\n- Honey cures hay fever.\n- Bees sleep.", "Honey cures hay fever [1].", "unchecked"),
+    ("Myths about bees\n- Honey cures hay fever.", "## Myths about bees\n\n- Honey cures hay fever [1].", "supported"),
+    (
+        "The law before May 2020\nLandlords kept the deposit for a year. It is gone.",
+        "Landlords kept the deposit for a year [1].",
+        "unchecked",
+    ),
+    (
+        "By Ann Lee\n\nLandlords kept the deposit for a year. It is gone.",
+        "Landlords kept the deposit for a year [1].",
+        "supported",
+    ),
+    (
+        "- Salt\n- Oil\nLandlords kept the deposit for a year.",
+        "Landlords kept the deposit for a year [1].",
+        "supported",
+    ),
+    (
+        "What did they do then?\n\nLandlords kept the deposit for a year.",
+        "Landlords kept the deposit for a year [1].",
+        "supported",
+    ),
+    (
+        "The plot plays in Leeds. The mayor dies in a blast. It has 90 pages.",
+        "The mayor dies in a blast [1].",
+        "unchecked",
+    ),
+    ("The mayor dies in a blast. It is said to be a legend.", "The mayor dies in a blast [1].", "supported"),
+    (
+        "1962年の観光案内より：\n島には映画館が三軒あり、毎晩満員である。",
+        "島には映画館が三軒あり、毎晩満員である[1]。",
+        "unchecked",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "answer", "verdict"), FRAMED)
+async def test_what_stands_above_a_sentence_may_take_it_back(text, answer, verdict):
+    (claim,) = await checked(answer, text=text)
+    assert claim.verdict == verdict
