@@ -314,7 +314,8 @@ def _leads(text: str, before: Block, block: Block, lead_in: str) -> bool:
 def _sentences(text: str, block: Block, lead_in: str) -> Iterator[Span]:
     depth = 0  # of quotations and brackets that are open
     said = text[block.start : block.end]
-    frame = _FRAME.search(said)
+    frame = _FRAME.search(text, block.start, block.end)
+    framed = frame.start() if frame else block.end
     paired = sum(map(said.count, _OPENING)) == sum(map(said.count, _CLOSING))  # else one is a slip
     for start, end in split(text, block.start, block.end):
         is_open = depth > 0
@@ -322,8 +323,7 @@ def _sentences(text: str, block: Block, lead_in: str) -> Iterator[Span]:
             if paired or mark[0] not in _OPENING + _CLOSING:
                 depth = max(0, depth + (1 if _opens(text, mark.start(), block.start) else -1))
         if end - start <= _LONGEST:
-            is_framed = bool(frame) and block.start + frame.start() < start
-            yield Span(start, end, None, block.kind, not is_open, lead_in, is_framed)
+            yield Span(start, end, None, block.kind, not is_open, lead_in, framed < start)
         else:
             yield from (Span(*piece, None, block.kind, False) for piece in _shortened(text, start, end))
         if block.kind != "item":  # what introduces a list introduces every item, and else one sentence
