@@ -140,9 +140,12 @@ def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
         return False
     if _MARKED_STOP.match(text, stop.end(), end):
         return False  # `(3.5 per cent.) [1].`: the sentence ends behind its marks
-    if text[stop.start() - 1 : stop.start()].isspace() or text[stop.end("stop") : stop.end("stop") + 1] == "]":
-        return False  # `. . .` and `[...]` leave something out
-    written = _last_word(text[max(start, stop.start() - 24) : stop.start()])
+    before = text[max(start, stop.start() - 24) : stop.start()]
+    if text[stop.end("stop") : stop.end("stop") + 1] == "]" or (
+        before[-1:].isspace() and _leaves_out(before, following)
+    ):
+        return False
+    written = _last_word(before.rstrip())
     if stop["stop"] == "!":
         return not (written[:1].isupper() and _goes_on_with_a_name(text[at : min(end, at + 24)]))  # `Yahoo! Finance`
     if stop["stop"] != ".":
@@ -151,6 +154,11 @@ def _is_stop(text: str, stop: re.Match[str], start: int, end: int) -> bool:
     if word.isdigit() and stop.start() - len(word) == start:
         return False  # a number that opens the text numbers it
     return _word_ends(written, text[at : min(end, at + 24)], stop, text)
+
+
+def _leaves_out(before: str, following: str) -> bool:
+    """Is a stop behind a space one of `. . .`?  Else it is French (`Quoi ?`), or text that was cut into words."""
+    return before.rstrip()[-1:] in tuple(_STOPS) or following in tuple(_STOPS)
 
 
 def _next_word(text: str, at: int, end: int) -> int:

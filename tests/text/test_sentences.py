@@ -105,3 +105,17 @@ def test_short_words_and_numbers_may_end_one(text):
 
 def split_in(text: str) -> list[str]:
     return [text[start:end] for start, end in split(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Pourquoi ? Parce que la ville ferme.", 2),
+        ("He left . She stayed . 3 people came .", 3),
+        ("They said . . . Then nothing.", 1),
+        ("« Non ! » dit-il. Oui.", 2),
+        ("The U.S . Army came.", 1),
+    ],
+)
+def test_a_stop_behind_a_space_ends_a_sentence_too(text, count):
+    assert len(sentences(text)) == count
