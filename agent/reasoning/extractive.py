@@ -1,29 +1,49 @@
 """The reasoner that needs no model: it plans by splitting the question and writes by quoting the evidence.
 
-Fulfils `services.Reasoner`.  Knows questions, and which sentences of the evidence cover them.  Understands nothing, and
-says so in its first line: what it cannot find in so many words, it says the sources do not answer.
+Fulfils `services.Reasoner`.  For each part of a question it quotes the stretches of the evidence that score best.  How
+far they are to be trusted decides what stands above them: the best sentence, "no page read answers this directly", or,
+for a part or for all, that nothing was found.  Understands nothing, and says so in its first line.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from math import isnan
 
 from agent.errors import LibraryError
 from agent.phrases import phrase
-from agent.reasoning.candidates import Candidate, Taken, candidates
-from agent.reasoning.digest import Alike, Section, digest, worth_comparing
 from agent.text.questions import Part, keywords, parts
-from agent.types import Brief, Delta, Evidence, Finding, Query, Stance, Thought
+from agent.text.relevance import Cosines, Line, Stretch, Weighing, leans, lines, stretches, worth_comparing
+from agent.types import Brief, Delta, Evidence, Finding, Query, Source, Stance, Thought
 
 # Cosines of each of the first texts to each of the second, a row for each of the first; NaN where an embedder cannot
 # compare the two.  Raises `LibraryError`.
 Compare = Callable[[Sequence[str], Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 
+ANSWERS, NEAR = 0.6, 0.25  # trust: from the first on a stretch is shown as an answer, from the second as what is near
+_STRETCHES = 3  # for one part, at most
+_ELSEWHERE = 0.15  # of a stretch's score, where it is the best one of another part, and better there
+_STEP = 0.15  # of trust: what the other stretches may be below the best, or below what answers
+_MARKUP = re.compile(r"[*_\[\]`<>|#]+")
 _ALIKE = 0.5  # of all words of two queries
-_COMPARED = 240  # sentences: a second's work for the built-in embedder
+_COMPARED = 150  # texts: some half a second's work for the built-in embedder
 _COMPARE_SECONDS = 2.0  # after that the words alone decide
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the evidence says about one part of the question: the best stretch first; none: nothing."""
+
+    part: Part
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def trust(self) -> float:
+        return self.stretches[0].trust if self.stretches else 0.0
 
 
 class ExtractiveReasoner:
@@ -40,33 +60,37 @@ class ExtractiveReasoner:
     async def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
         sections = await self._sections(parts(brief.question), evidence)
         more = _reworded(brief, sections) if brief.may_search else []
+        best = max(section.trust for section in sections)
         if more:
             yield Stance("search more")
             for query in more:
                 yield query
-        elif any(section.taken for section in sections):
-            yield Stance("answer")
-            for line in self._lines(brief, sections):
-                yield Delta(text=line)
-        else:
+        elif best < NEAR:
             yield Stance("no answer")
+        else:
+            yield Stance("answer" if best >= ANSWERS else "nearest")
+            sources = {one.source.number: one.source for one in evidence}
+            for text in self._paragraphs(brief.language, sections, sources):
+                yield Delta(text=f"{text}\n\n")
 
     async def _sections(self, asked: Sequence[Part], evidence: Sequence[Evidence]) -> list[Section]:
         """Some tenths of a second for a large evidence, so off the loop."""
-        found = await asyncio.to_thread(candidates, evidence)
-        alike = await self._alike(asked, found)
-        return await asyncio.to_thread(digest, asked, found, alike)
+        found = await asyncio.to_thread(lines, evidence)
+        cosines = await self._cosines(asked, found)
+        return await asyncio.to_thread(_sections, asked, found, cosines)
 
-    async def _alike(self, asked: Sequence[Part], found: Sequence[Candidate]) -> list[Alike]:
-        if self._compare is None:
-            return []
-        told = await asyncio.to_thread(worth_comparing, asked, found, _COMPARED)
+    async def _cosines(self, asked: Sequence[Part], found: Sequence[Line]) -> list[Cosines]:
+        if self._compare is None or not found:
+            return [{} for _ in asked]
+        by_words = [Weighing(part.about, found) for part in asked]
+        texts = await asyncio.to_thread(worth_comparing, by_words, found, _COMPARED)
         try:
             async with asyncio.timeout(_COMPARE_SECONDS):
-                rows = await self._compare([part.text for part in asked], told) if told else []
+                rows = await self._compare([part.about for part in asked], texts)
         except (LibraryError, TimeoutError):
-            return []
-        return [{text: cosine for text, cosine in zip(told, row, strict=True) if not isnan(cosine)} for row in rows]
+            return [{} for _ in asked]
+        known = [{text: cosine for text, cosine in zip(texts, row, strict=True) if not isnan(cosine)} for row in rows]
+        return [row if len(row) >= len(texts) / 2 else {} for row in known]  # else most is in another language
 
     async def revise(
         self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]
@@ -75,16 +99,18 @@ class ExtractiveReasoner:
         for number, _ in enumerate(findings, start=1):
             yield Delta(text=f"{number}: drop\n")
 
-    def _lines(self, brief: Brief, sections: Sequence[Section]) -> Iterator[str]:
-        yield f"*{self._first_line(brief.language)}*\n\n"
+    def _paragraphs(self, language: str, sections: Sequence[Section], sources: dict[int, Source]) -> Iterator[str]:
+        yield f"*{self._first_line(language)}*"
         for section in sections:
-            if len(sections) > 1 and section.taken:
-                yield f"## {section.part.text[:1].upper()}{section.part.text[1:]}\n\n"
-            if section.taken:
-                yield from (f"- {_cited(told)}\n" for told in section.taken)
+            if len(sections) > 1:
+                yield f"## {section.part.text[:1].upper()}{section.part.text[1:]}"
+            if section.trust >= ANSWERS:
+                yield from _answer(section.stretches, sources)
+            elif section.trust >= NEAR:
+                yield f"*{phrase('nearest', language)}*"
+                yield from _under_names([(stretch, None) for stretch in section.stretches], sources)
             else:
-                yield f"*{phrase('part_unanswered', brief.language, part=section.part.text)}*\n"
-            yield "\n"
+                yield f"*{phrase('part_unanswered', language, part=section.part.text)}*"
 
     def _first_line(self, language: str) -> str:
         if self._because:
@@ -92,8 +118,77 @@ class ExtractiveReasoner:
         return phrase("no_model", language)
 
 
-def _cited(told: Sequence[Taken]) -> str:
-    return " ".join(f"{taken.text} [citation:{taken.source}]" for taken in told)
+# ------------------------------------------------------------------------------------------------- choosing
+
+
+def _sections(asked: Sequence[Part], found: Sequence[Line], cosines: Sequence[Cosines]) -> list[Section]:
+    """What answers another part better falls back; what is that part's best is not among the rest of this one."""
+    chosen = [
+        stretches(Weighing(part.about, found, row), found, 2 * _STRETCHES)
+        for part, row in zip(asked, cosines, strict=True)
+    ]
+    best = {line.place: mine[0] for mine in sorted(chosen, key=_score) if mine for line in mine[0].lines}
+    ranked = [sorted(mine, key=lambda one: -one.score + _ELSEWHERE * _is_better(best, one)) for mine in chosen]
+    first = [{line.place for stretch in mine[:1] for line in stretch.lines} for mine in ranked]
+    sections = []
+    for at, (part, mine) in enumerate(zip(asked, ranked, strict=True)):
+        elsewhere = set[tuple[int, int, int]]().union(*(places for each, places in enumerate(first) if each != at))
+        least = ANSWERS - _STEP if mine and mine[0].trust >= ANSWERS else NEAR
+        rest = [s for s in mine[1:] if s.trust >= least and not any(line.place in elsewhere for line in s.lines)]
+        sections.append(Section(part, (*mine[:1], *rest[: _STRETCHES - 1])))
+    return sections
+
+
+def _score(found: Sequence[Stretch]) -> float:
+    return found[0].score if found else 0.0
+
+
+def _is_better(best: dict[tuple[int, int, int], Stretch], stretch: Stretch) -> bool:
+    """Is it the best one of a part, with a higher score there?"""
+    found = best.get(stretch.best.place)
+    return found is not None and found.score > stretch.score
+
+
+# ------------------------------------------------------------------------------------------------- showing
+
+
+def _answer(found: Sequence[Stretch], sources: dict[int, Source]) -> Iterator[str]:
+    """The best sentence, in bold; then what stands around it, and the other stretches, under their sources' names."""
+    first = found[0]
+    if first.best.opening is None:
+        before = [line for line in first.lines if line.place < first.best.place and leans(first.best.text)]
+        yield " ".join([*map(_cited, before), f"**{first.best.text}** [citation:{first.best.source}]"])
+        rest = [line for line in first.lines if line not in (*before, first.best)]
+        yield from _under_names([(first, rest), *((stretch, None) for stretch in found[1:])], sources)
+    else:
+        yield from _under_names([(stretch, None) for stretch in found], sources)
+
+
+def _under_names(found: Sequence[tuple[Stretch, Sequence[Line] | None]], sources: dict[int, Source]) -> Iterator[str]:
+    """Each stretch, or those of its lines that are given, under the name of its source, which stands once."""
+    shown = [(stretch.best.source, stretch.lines if some is None else some) for stretch, some in found]
+    for number, group in groupby([one for one in shown if one[1]], key=lambda one: one[0]):
+        yield f"*{_name(sources[number])}:*"
+        for _, stretch in group:
+            if stretch[0].opening is None:
+                yield " ".join(map(_cited, stretch))
+            else:
+                if stretch[0].opening:
+                    yield f"{stretch[0].opening.rstrip(':：')}:"
+                yield "\n".join(f"- {_cited(line)}" for line in stretch)
+
+
+def _name(source: Source) -> str:
+    """Its title and site, as a line that is no claim."""
+    title = _MARKUP.sub("", source.title).strip(" .:")
+    return ", ".join(filter(None, [title, source.site]))
+
+
+def _cited(line: Line) -> str:
+    return f"{line.text} [citation:{line.source}]"
+
+
+# ------------------------------------------------------------------------------------------------- asking
 
 
 def _queries(brief: Brief) -> list[Query]:
@@ -125,7 +220,7 @@ def _reworded(brief: Brief, sections: Sequence[Section]) -> list[Query]:
     """For each part without evidence one query that was not asked yet."""
     found = []
     for section in sections:
-        if not section.taken:
+        if section.trust < ANSWERS:
             found += _new([Query(words, section.part.text) for words in _wordings(section.part)], brief.asked)[:1]
     return _new(found, ())[: brief.max_queries]
 

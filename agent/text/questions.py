@@ -1,7 +1,7 @@
 """A question as its parts, and each part as what one would type into a search box.
 
-Knows how questions are put and joined in a few languages: several at once, comparisons, lists of what is wanted.  Does
-not know any answer.  Names, numbers and quoted words always stay.
+Knows how questions are put and joined in a few languages: several at once, lists of what is wanted.  A comparison is
+one question.  Does not know any answer.  Names, numbers and quoted words always stay.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agent.text.comparisons import compared
 from agent.text.language import detect
 from agent.text.referents import has_pronoun, resolved, subject
 from agent.text.sentences import split
-from agent.text.wanted import Wanted, wanted
 from agent.text.words import is_small, is_wide, spelling
 
 _MOST_PARTS = 5
@@ -56,11 +54,11 @@ _WORD = re.compile(r"[^\s,;:?!¿¡()（），。？！；：“”„\"«»]+")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`text`: the part as asked, for a heading; `query`: its words for a search; `wanted`: what is asked for."""
+    """`text`: the part as asked, for a heading; `query`: its words for a search; `about`: with what `it` stands for."""
 
     text: str
     query: str
-    wanted: Wanted = ""
+    about: str
 
 
 def parts(question: str) -> list[Part]:
@@ -71,7 +69,7 @@ def parts(question: str) -> list[Part]:
     before = ""
     for text in asked:
         told = resolved(text, before) if before in question else text  # as it was written, or for the query alone
-        found += [_part(piece, before) for piece in compared(told) or _listed(told) or [told]]
+        found += [_part(piece, before) for piece in _listed(told) or [told]]
         before = subject(told, keywords(told), before)
     unique = {part.query.lower(): part for part in reversed(found) if part.query}
     return list(reversed(unique.values()))[:_MOST_PARTS] or [_part(asked[0], "")]
@@ -130,11 +128,11 @@ def _listed(text: str) -> list[str]:
 
 def _part(text: str, topic: str) -> Part:
     """`topic`: what is spoken of, which a part that does not name its own matter goes on about."""
-    query, about = keywords(text), keywords(topic)
-    apart = not {word.lower() for word in about.split()} & {word.lower() for word in query.split()}
-    if about and apart and about not in query and (has_pronoun(text) or not _has_name(query, text)):
-        query = f"{about} {query}".strip()
-    return Part(text.strip(), query, wanted(text, query))
+    query, subject_ = keywords(text), keywords(topic)
+    apart = not {word.lower() for word in subject_.split()} & {word.lower() for word in query.split()}
+    if subject_ and apart and subject_ not in query and (has_pronoun(text) or not _has_name(query, text)):
+        return Part(text.strip(), f"{subject_} {query}".strip(), f"{topic}: {text.strip()}")
+    return Part(text.strip(), query, text.strip())
 
 
 def _has_name(query: str, text: str) -> bool:

@@ -10,7 +10,8 @@ from functools import cache
 
 from agent.phrases import in_all_languages
 
-_OURS_ALONE = (  # phrases that stand in an answer as sentences
+_OURS_ALONE = (
+    "nearest",  # phrases that stand in an answer as sentences
     *("no_model", "model_failed", "no_answer", "part_unanswered", "nothing_confirmed"),
     *("checked_by_rules", "not_checked"),
 )

@@ -59,13 +59,15 @@ async def test_a_digest_is_verbatim_cited_and_says_who_wrote_it():
     kind, text, _ = await written("When was R1 released?", evidence(R1))
     assert kind == "answer"
     assert text.startswith("*No reasoning model wrote this")
-    assert "- DeepSeek released R1 on January 20, 2025 under the MIT licence. [citation:1]" in text
+    assert text.split("\n\n")[1] == ("**DeepSeek released R1 on January 20, 2025 under the MIT licence.** [citation:1]")
 
 
 async def test_every_sentence_of_a_digest_stands_in_its_source():
     _, text, _ = await written("What is R1 and what is o1?", evidence(R1, O1))
-    for sentence, number in re.findall(r"^- (.*) \[citation:(\d)\]$", text, re.MULTILINE):
-        assert sentence in (R1, O1)[int(number) - 1].replace("[12]", "")
+    quoted = re.findall(r"([^\n*\]]+\.)\**? \[citation:(\d)\]", text)
+    assert quoted
+    for sentence, number in quoted:
+        assert sentence.strip() in (R1, O1)[int(number) - 1].replace("[12]", "")
 
 
 async def test_pages_own_talk_questions_and_words_to_machines_are_left_out():
@@ -74,10 +76,11 @@ async def test_pages_own_talk_questions_and_words_to_machines_are_left_out():
         assert unfit not in text
 
 
-async def test_a_comparison_has_a_section_for_each_side():
+async def test_a_comparison_is_one_question_and_quotes_both_sides():
     _, text, _ = await written("Compare DeepSeek-R1 and OpenAI o1", evidence(R1, O1))
-    assert text.index("## DeepSeek-R1") < text.index("[citation:1]") < text.index("## OpenAI o1")
-    assert "[citation:2]" in text[text.index("## OpenAI o1") :]
+    assert "##" not in text
+    assert "[citation:1]" in text
+    assert "[citation:2]" in text
 
 
 async def test_the_first_line_is_in_the_answers_language_and_is_no_claim():
@@ -97,10 +100,8 @@ async def test_as_a_fallback_it_says_why_no_model_wrote():
 ABSENT = [
     ("What is the population of Mongolia?", ""),
     ("How much does GPT-5 cost?", ""),
-    ("Who is the CEO of DeepSeek?", ""),
-    ("When was the University of Chicago founded?", "The University of Leeds was founded in 1904 by royal charter."),
-    ("What is the capital of Australia?", "Australia is known for its reefs and its wide deserts."),
-    ("巴黎的人口是多少？", "法国的首都是一座美丽的城市，游客很多。"),
+    ("What is the capital of Australia?", "Bread is made of flour, and flour is made of wheat and rye."),
+    ("巴黎的人口是多少？", "面包是用面粉做的，面粉是用小麦做的。"),
 ]
 
 
@@ -108,6 +109,14 @@ ABSENT = [
 async def test_where_the_sources_are_silent_there_is_no_answer(question, page):
     kind, text, _ = await written(question, evidence(R1, *([page] if page else [])))
     assert (kind, text) == ("no answer", "")
+
+
+async def test_what_only_comes_near_is_shown_as_no_answer():
+    pages = [R1, "Australia is known for its reefs and its wide deserts.", "The capital needs rain. It rains seldom."]
+    kind, text, _ = await written("What is the capital of Australia?", evidence(*pages))
+    assert kind == "nearest"
+    assert text.split("\n\n")[1] == "*No page read answers this directly; these passages come nearest:*"
+    assert "Australia is known for its reefs and its wide deserts. [citation:2]" in text
 
 
 async def test_without_evidence_there_is_no_answer():
@@ -165,8 +174,10 @@ def all_alike(cosine):
 
 async def test_what_an_embedder_finds_near_in_meaning_is_an_answer_too():
     given = evidence(NEAR, titles=["R1"])
-    assert (await written(HOW, given))[0] == "no answer"
-    assert NEAR in (await written(HOW, given, compare=all_alike(0.9)))[1]
+    assert (await written(HOW, given))[0] != "answer"
+    kind, text, _ = await written(HOW, given, compare=all_alike(0.9))
+    assert kind == "answer"
+    assert f"**{NEAR}** [citation:1]" in text
 
 
 async def test_what_an_embedder_does_not_read_is_judged_by_its_words():
@@ -200,11 +211,38 @@ async def test_no_more_sentences_are_compared_than_an_embedder_can_do_at_once():
 
     pages = [" ".join(f"R1 was released in region{n}x{page} in the year 2025." for n in range(60)) for page in range(8)]
     await written(WHEN, evidence(*pages), compare=compare)
-    assert len(compared) == 240
+    assert len(compared) == 75  # without titles each line is one text
 
 
-async def test_without_a_sentence_worth_it_no_embedder_is_asked():
+async def test_what_an_embedder_reads_the_lesser_part_of_is_judged_by_its_words():
     async def compare(asked, told):
-        raise AssertionError
+        return [[0.9, *[float("nan")] * (len(told) - 1)] for _ in asked]
 
-    assert (await written("What is the population of Mongolia?", evidence(R1), compare=compare))[0] == "no answer"
+    given = evidence(R1)
+    assert await written(WHEN, given, compare=compare) == await written(WHEN, given)
+
+
+RECIPE = "# Bread\n\nYou need for one loaf:\n\n- 500 g of flour\n- 10 g of salt\n- some water\n\nBake it for an hour."
+
+
+async def test_a_list_is_quoted_whole_below_what_introduces_it():
+    kind, text, _ = await written(
+        "How much salt do you need for one loaf of bread?", evidence(RECIPE, titles=["Bread"])
+    )
+    assert kind == "answer"
+    assert "You need for one loaf:\n\n- 500 g of flour [citation:1]\n- 10 g of salt [citation:1]\n- some water" in text
+    marked = MarkFilter({1})
+    found = claims(marked.feed(text) + marked.close())
+    assert [claim.context for claim in found[:3]] == ["You need for one loaf:"] * 3
+
+
+async def test_what_answers_another_part_better_falls_back():
+    page = (
+        "The lock opened in 1931 after nine years of work. A barge pays 12 crowns to pass the lock, and a yacht 4. "
+        "The lock keeper lives in a house beside it."
+    )
+    _, text, _ = await written("When did the lock open? What does a barge pay?", evidence(page, titles=["The lock"]))
+    opened, paid = text.split("## ")[1:]
+    assert "**The lock opened in 1931" in opened
+    assert "**A barge pays 12 crowns" in paid
+    assert "12 crowns" not in opened

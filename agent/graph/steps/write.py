@@ -24,6 +24,7 @@ from agent.text.output import OutputFilter
 from agent.text.queries import cut_query, query_key
 from agent.types import Again, Delta, Evidence, Query, Stance, StanceKind
 
+_NEAREST = "no page read answers the question directly"
 LATER_QUERY_WORDS = 12  # a query written by a model that has read pages stays short: it must not carry them out
 
 
@@ -95,6 +96,9 @@ class Attempt:
             match thought:
                 case Stance(kind):  # the way back is bounded here, whatever a reasoner makes of its brief
                     self.stance = kind if may_search or kind != "search more" else "no answer"
+                    if kind == "nearest":
+                        self.warnings |= self.desk.warn(f"{_NEAREST[0].upper()}{_NEAREST[1:]}.")
+                        self.cut_short = self.cut_short or _NEAREST
                 case Delta(text=text):
                     self.pen.write(text)
                     self.checking.feed(self.pen.text)
