@@ -106,8 +106,11 @@ class PagePool(Protocol):
         """The searches of this round, when all are in or `seconds` are over (then those that are in)."""
         ...
 
-    async def read(self, *, seconds: float) -> tuple[PageRecord, ...]:
-        """Every page wanted so far, when a quorum is in or `seconds` are over; those still under way are left out."""
+    async def read(self, *, seconds: float, first: float = 0.0) -> tuple[PageRecord, ...]:
+        """Every page wanted so far, when enough is in or `seconds` are over; those still under way are left out.
+
+        `first`: seconds to wait for a first good page where none is in by then.
+        """
         ...
 
     def left_out(self) -> tuple[PageRecord, ...]:

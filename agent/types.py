@@ -67,7 +67,7 @@ class Limits:
     search_seconds: float = 10.0  # one query, with all providers tried
     judge_seconds: float = 240.0  # one batch of claims, where there is a limit on time; R1 takes 30 to 120
     read_seconds: float = 8.0  # a round's wait for pages once its searches are in
-    quorum: float = 0.6  # share of the wanted pages that is enough to go on …
+    quorum: float = 0.6  # share of the wanted pages that is enough to go on, with the best-ranked among them …
     grace_seconds: float = 0.5  # … after a moment for those that are about to come
 
 

@@ -25,6 +25,7 @@ from agent.web.reading import PageReader, PoolParts
 from agent.web.searching import Found, Providers, search
 
 _SEARCHES = 4  # at once; providers throttle who asks faster
+_BEST = 0.25  # of the pages, by rank: each of them is waited for
 _TRIES = 2  # times the budget of pages: how many may be tried where many fail
 
 
@@ -107,10 +108,11 @@ class Pool:
         self._choose()
         return tuple(asked.found.search for asked in mine if asked.found)
 
-    async def read(self, *, seconds: float) -> tuple[PageRecord, ...]:
-        ends = time.monotonic() + seconds
+    async def read(self, *, seconds: float, first: float = 0.0) -> tuple[PageRecord, ...]:
+        began = time.monotonic()
         await self._until(self._enough, seconds)
-        await self._until(self._all_in, min(self._parts.limits.grace_seconds, ends - time.monotonic()))
+        await self._until(self._has_any, first - (time.monotonic() - began))
+        await self._until(self._all_in, min(self._parts.limits.grace_seconds, began + seconds - time.monotonic()))
         self._gathering = False
         self._readings += 1
         return tuple(page.record for page in self._pages.values() if page.record)
@@ -212,8 +214,11 @@ class Pool:
     def _all_in(self) -> bool:
         return all(page.record for page in self._pages.values())
 
+    def _has_any(self) -> bool:
+        return self._all_in() or any(page.good for page in self._pages.values())
+
     def _enough(self) -> bool:
-        """All that is under way is in; or of what this round wanted a quorum is good, and all that the question named.
+        """All that is under way is in; or of what this round wanted a quorum, the best-ranked and all that were named.
 
         A share of the pages that did not fail: where many fail there is less to wait for.
         """
@@ -223,4 +228,7 @@ class Pool:
         if any(page.record is None and page.wanted.hit is None for page in pages):
             return False
         mine = [page for page in pages if page.reading == self._readings and page.alive]
-        return sum(page.good for page in mine) >= math.ceil(self._parts.limits.quorum * len(mine))
+        places = {wanted.key: place for place, wanted in enumerate(self._together())}
+        best = sorted(mine, key=lambda page: places.get(page.wanted.key, len(places)))
+        are_best_in = all(page.good for page in best[: math.ceil(_BEST * len(best))])
+        return are_best_in and sum(page.good for page in mine) >= math.ceil(self._parts.limits.quorum * len(mine))

@@ -333,16 +333,32 @@ async def test_more_addresses_than_the_run_may_read_are_told() -> None:
 
 async def test_a_quorum_does_not_wait_for_the_slowest_page_which_counts_when_it_comes() -> None:
     provider = Provider({"q": [site(n) for n in range(5)]})
-    async with running([provider], fetcher(*range(5), s0=1.5), limits=replace(QUORATE, rounds=1, pages=5)) as run:
+    async with running([provider], fetcher(*range(5), s4=1.5), limits=replace(QUORATE, rounds=1, pages=5)) as run:
         run.pool.want(Query("q"), round=1)
         await run.pool.searched(round=1, seconds=5)
         began = time.monotonic()
         assert len(await run.pool.read(seconds=5)) >= 3
         assert time.monotonic() - began < limit(1)
-        assert reasons(run.pool.left_out())[site(0)] == "not in time"
+        assert reasons(run.pool.left_out())[site(4)] == "not in time"
         await asyncio.sleep(1.6)
-        assert site(0) in good(await run.pool.read(seconds=0))
+        assert site(4) in good(await run.pool.read(seconds=0))
         assert run.pool.left_out() == ()
+
+
+async def test_the_best_ranked_page_is_waited_for_however_many_others_are_in() -> None:
+    provider = Provider({"q": [site(n) for n in range(5)]})
+    async with running([provider], fetcher(*range(5), s0=0.5), limits=replace(QUORATE, rounds=1, pages=5)) as run:
+        run.pool.want(Query("q"), round=1)
+        await run.pool.searched(round=1, seconds=5)
+        assert site(0) in good(await run.pool.read(seconds=5))
+
+
+async def test_with_nothing_in_hand_the_first_page_is_waited_for() -> None:
+    provider = Provider({"q": [site(1)]})
+    async with running([provider], fetcher(1, s1=0.6)) as run:
+        run.pool.want(Query("q"), round=1)
+        await run.pool.searched(round=1, seconds=5)
+        assert good(await run.pool.read(seconds=0.1, first=5)) == [site(1)]
 
 
 async def test_the_deadline_ends_the_waiting_where_no_quorum_comes() -> None:

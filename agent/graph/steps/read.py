@@ -1,4 +1,4 @@
-"""read: wait until enough pages are in, not until all are."""
+"""read: wait until enough pages are in, the best among them, not until all are; and with none in hand to the end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from agent.graph.state import Run, update
 from agent.graph.steps import Done
 from agent.graph.steps.brief import want_all
 
+_FIRST = 3  # times what one page may take, where no page is in hand: some wait for their turn
+
 
 async def read(run: Run, desk: Desk) -> Done:
     want_all(run, desk)  # and wait for the searches: at once in, unless the run was interrupted before this step
     await desk.parts.pool.searched(round=run.round, seconds=desk.seconds_left(run, desk.services.limits.search_seconds))
-    records = await desk.parts.pool.read(seconds=desk.seconds_left(run, desk.services.limits.read_seconds))
+    limits = desk.services.limits
+    records = await desk.parts.pool.read(
+        seconds=desk.seconds_left(run, limits.read_seconds), first=desk.seconds_left(run, _FIRST * limits.page_seconds)
+    )
     good = sum(r.status != "skipped" for r in records)
     return Done(update(pages={r.url: r for r in records}), f"{good} pages read, {len(records) - good} skipped")
