@@ -180,7 +180,7 @@ def _under_names(found: Sequence[tuple[Stretch, Sequence[Line] | None]], sources
 
 def _name(source: Source) -> str:
     """Its title and site, as a line that is no claim."""
-    title = _MARKUP.sub("", source.title).strip(" .:")
+    title = " ".join(_MARKUP.sub(" ", source.title).split()).strip(" .:")
     return ", ".join(filter(None, [title, source.site]))
 
 

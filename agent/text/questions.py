@@ -31,6 +31,11 @@ _JOINED = re.compile(
     r"|[，,]\s*(?:以及|并且|而且|还有)?(?=.{0,12}(?:什么|多少|哪|谁|如何|怎么|为什么|几|吗))",
     re.IGNORECASE,
 )
+_HOW_MUCH = re.compile(  # `and for how long`
+    r"(?:\w+ ){0,2}(?:how (?:long|often|much|many|far)|wie (?:lange|oft|viele?|weit)|cuánto(?: tiempo)?"
+    r"|combien(?: de temps)?)$",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(
     r"^(?P<head>.*?\b(?:what|which|list|name|give|tell me|nenne|was sind|welche|cuáles son|cuál es|quel(?:le)?s? sont)"
     r"(?:\s+(?:is|are|was|were))?\s+(?:the|its|their|die|der|das|el|la|los|las|le|les)\s+)"
@@ -113,8 +118,13 @@ def _sentences(question: str) -> list[str]:
 
 def _unjoined(text: str) -> list[str]:
     """`Who made R1 and when was it released` as two."""
-    cuts = [piece.strip(" ,，") for piece in _JOINED.split(text)]
-    return [piece for piece in cuts if piece]
+    pieces: list[str] = []
+    for piece in filter(None, (cut.strip(" ,，") for cut in _JOINED.split(text))):
+        if pieces and _HOW_MUCH.match(piece):
+            pieces[-1] += f", {piece}"  # it asks for more of the same
+        else:
+            pieces.append(piece)
+    return pieces
 
 
 def _listed(text: str) -> list[str]:

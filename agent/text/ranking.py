@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
@@ -26,6 +26,9 @@ STALE = 0.5  # of a passage's score is lost with age, where the question is abou
 HALF_LIFE = 90  # … days in which half of that is gone, and …
 UNDATED = 365  # … days that a page without a date counts as old
 MEANING = 0.5  # against words; see `blended`
+# The page with the answer lay above .5 in 239 of 240 questions of four sets, one that a careful writer cited above .35.
+FAR_BELOW = 0.35  # of the best passage's score …
+STRAY = 0.2  # … and of the document's own best
 NEARLY_THE_SAME = 0.8  # share of common three-word runs: syndicated copies lie above it, two reports of one event below
 
 _CJK = re.compile(f"[{CJK}]")
@@ -105,6 +108,24 @@ def _days(day: str, today: date) -> int | None:
     except ValueError:
         return None
     return age if age >= 0 else None
+
+
+def near_the_best(ranked: Sequence[RankedPassage], kept: Collection[str] = ()) -> list[RankedPassage]:
+    """Without the documents whose best passage is far below the best of all, and without stray passages of the rest.
+
+    A prompt is chosen, not filled: what is off topic costs a writer more than it can give.  `kept`: documents that stay
+    whatever they score.
+    """
+    best: dict[str, float] = {}
+    for one in ranked:
+        best[one.passage.document_id] = max(best.get(one.passage.document_id, 0.0), one.score)
+    top = max(best.values(), default=0.0)
+    return [
+        one
+        for one in ranked
+        if (document := one.passage.document_id) in kept
+        or (best[document] >= FAR_BELOW * top and one.score >= STRAY * best[document])
+    ]
 
 
 def estimate_tokens(text: str) -> int:

@@ -24,11 +24,11 @@ Cosines = Mapping[str, float]  # a text -> its cosine to the question; without w
 
 _NAMED = 1.5  # what a name counts against another word
 _AROUND, _PASSAGE = 0.7, 0.45  # what a word counts in title or heading, and elsewhere in the passage
-_MEANING = 0.8  # what a cosine counts against the share of words
-_FAR_BELOW = 0.75  # of the best one's score
+_MEANING = 2.2  # what a cosine counts against the share of words, as in `_trust`
+_FAR_BELOW = 0.8  # of the best one's score
 _TRIED = 4  # times as many lines as stretches are wanted
 _MOST_ITEMS = 12
-_LONGER = 0.1  # what each further line of a stretch costs
+_LONGER = 0.15  # what each further line of a stretch costs
 _OWN = 0.6  # of a line's cosine is its own, the rest that of the line below its title
 _LEANS = 0.05  # what it costs to open with "it" or the like
 _MOST_LINES = 3
@@ -36,6 +36,7 @@ _SAME = 0.6  # of the shorter one's words: two stretches that say the same
 _KIN = 5  # letters that two forms of a word begin with, at least
 _SHORTEST, _LONGEST = 25, 600  # characters of a line
 _WIDE_SHORTEST = 10
+_QUOTES = re.compile(r"[\"“”„«»「」『』]")
 _STOP = re.compile(r"[.!。！…।۔؟?？][\"'”’»)\]」』）*_]*$")
 _REFERENCE = re.compile(r"\b(?:doi|isbn|issn|pp\.|et al\.|arxiv)\b|©|^\W*\d+\. [A-Z][\w-]+, [A-Z]\.", re.IGNORECASE)
 # What pages say of themselves, to programs that read them, and to whoever came for something else.
@@ -112,6 +113,8 @@ def _is_prose(text: str, *, opens: bool, is_item: bool) -> bool:
     least = (_WIDE_SHORTEST if is_wide(text) else _SHORTEST) if not is_item else 2
     if not least <= len(text) <= _LONGEST or not (is_item or _STOP.search(text)) or _QUESTION.search(text):
         return False
+    if len(_QUOTES.findall(text)) % 2:
+        return False  # half of what somebody says
     if (opens and text[0].islower()) or _REFERENCE.search(text) or _ABOUT_ITSELF.search(text):
         return False
     letters = sum(char.isalpha() or char.isspace() for char in text)
@@ -168,9 +171,8 @@ class Weighing:
 
 
 def _namelike(text: str) -> frozenset[str]:
-    """The words with a capital, the first one aside, or a digit: what a question is about, more than what it asks."""
-    found = ((token.word, text[token.start : token.end]) for token in tokens(text)[1:])
-    return frozenset(word for word, written in found if written[:1].isupper() or any(map(str.isdigit, written)))
+    """The words with a capital, the first one aside: what a question is about, more than what it asks."""
+    return frozenset(token.word for token in tokens(text)[1:] if text[token.start].isupper())
 
 
 def _trust(covered: float, cosine: float | None, *, wide: bool) -> float:

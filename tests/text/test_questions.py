@@ -17,6 +17,7 @@ QUERIES = {
     "Who invented the steam engine and when?": ["invented steam engine"],
     "How do volcanoes erupt and why are they dangerous?": ["volcanoes erupt", "volcanoes dangerous"],
     "Is R1 open source?": ["R1 open source"],
+    "Why was the plumber jailed, and for how long?": ["plumber jailed long"],
     "DeepSeek-R1 和 OpenAI o1 有什么区别？": ["DeepSeek-R1 OpenAI o1 区别"],
     "R1是什么？谁开发了它？": ["R1", "开发 R1"],
     "什么是强化学习，为什么它重要？": ["强化学习", "强化学习 重要"],

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from agent.text.ranking import blended, estimate_tokens, evidence, newest_up, reranked, rrf
+from agent.text.ranking import blended, estimate_tokens, evidence, near_the_best, newest_up, reranked, rrf
 from agent.types import Passage, RankedPassage, Source
 from tests.pace import limit
 
@@ -240,3 +240,16 @@ def test_files_of_one_folder_are_each_their_own_origin():
     found = ranked(*((name, 100 * n, distinct(10 * n + ord(name))) for n in range(3) for name in ("a", "b")))
     shown = evidence(found, files, budget_tokens=10_000, per_source=3, per_origin=3)
     assert [len(e.passages) for e in shown] == [3, 3]
+
+
+def test_documents_far_below_the_best_and_stray_passages_are_not_shown():
+    found = ranked(("a", 0, "x"), ("b", 0, "y"), ("c", 0, "z"), ("b", 9, "far"), ("a", 50, "w"), ("a", 70, "v"))
+    kept = [(one.passage.document_id, one.passage.start) for one in near_the_best(found)]
+    assert kept == [("a", 0), ("b", 0), ("b", 9), ("a", 50)]  # c: .33 of the best; a at 70: .17
+    assert ("c", 0) in [(one.passage.document_id, one.passage.start) for one in near_the_best(found, {"c"})]
+
+
+def test_where_nothing_stands_out_nothing_is_dropped():
+    found = [replace(one, score=0.3) for one in ranked(("a", 0, "x"), ("b", 0, "y"))]
+    assert near_the_best(found) == found
+    assert near_the_best([]) == []

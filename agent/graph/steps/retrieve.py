@@ -15,7 +15,7 @@ from agent.services import Reranker
 from agent.text.copies import origins
 from agent.text.freshness import asks_about_now
 from agent.text.ranking import evidence as pack
-from agent.text.ranking import newest_up, reranked
+from agent.text.ranking import near_the_best, newest_up, reranked
 from agent.text.surroundings import surrounded
 from agent.types import Evidence, RankedPassage, Source
 
@@ -63,12 +63,19 @@ async def _ranked(
     By words and meaning, then by the reranker where there is one, and by age where the question is about now.
     """
     texts = [run.run.question, *(a.query.text for a in run.queries.values())]
-    ranked: Sequence[RankedPassage] = await desk.services.library.find(texts, documents=read, limit=CANDIDATES)
+    found = await desk.services.library.find(texts, documents=read, limit=CANDIDATES)
+    ranked: Sequence[RankedPassage] = near_the_best(found, _named(run.run.question, read))
     warnings: Mapping[str, bool] = {}
     if desk.services.reranker and ranked:
         ranked, warnings = await _reranked(ranked, run.run.question, desk, desk.services.reranker)
     today = date.fromisoformat(run.run.today)
     return newest_up(ranked, read, today) if asks_about_now(run.run.question, today) else ranked, warnings
+
+
+def _named(question: str, read: Mapping[str, Source]) -> set[str]:
+    """The documents whose address the question gives: they are asked for, whatever they say."""
+    bare = {document: source.url.partition("://")[2].rstrip("/") for document, source in read.items()}
+    return {document for document, url in bare.items() if url and url in question}
 
 
 async def _reranked(
