@@ -17,14 +17,24 @@ from math import isnan
 from agent.errors import LibraryError
 from agent.phrases import phrase
 from agent.text.questions import Part, keywords, parts
-from agent.text.relevance import Cosines, Line, Stretch, Weighing, leans, lines, stretches, worth_comparing
+from agent.text.relevance import (
+    ANSWERS,
+    NEAR,
+    Cosines,
+    Line,
+    Stretch,
+    Weighing,
+    leans,
+    lines,
+    stretches,
+    worth_comparing,
+)
 from agent.types import Brief, Delta, Evidence, Finding, Query, Source, Stance, Thought
 
 # Cosines of each of the first texts to each of the second, a row for each of the first; NaN where an embedder cannot
 # compare the two.  Raises `LibraryError`.
 Compare = Callable[[Sequence[str], Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 
-ANSWERS, NEAR = 0.6, 0.25  # trust: from the first on a stretch is shown as an answer, from the second as what is near
 _STRETCHES = 3  # for one part, at most
 _ELSEWHERE = 0.15  # of a stretch's score, where it is the best one of another part, and better there
 _STEP = 0.15  # of trust: what the other stretches may be below the best, or below what answers

@@ -22,6 +22,7 @@ from agent.types import Evidence, Passage
 
 Cosines = Mapping[str, float]  # a text -> its cosine to the question; without what cannot be compared
 
+ANSWERS, NEAR = 0.6, 0.25  # trust: from the first on a stretch answers, from the second on it comes near
 _NAMED = 1.5  # what a name counts against another word
 _AROUND, _PASSAGE = 0.7, 0.45  # what a word counts in title or heading, and elsewhere in the passage
 _MEANING = 2.2  # what a cosine counts against the share of words, as in `_trust`
@@ -119,6 +120,14 @@ def _is_prose(text: str, *, opens: bool, is_item: bool) -> bool:
         return False
     letters = sum(char.isalpha() or char.isspace() for char in text)
     return letters >= 0.7 * len(text) and "://" not in text
+
+
+def trust(question: str, said: Sequence[str]) -> float:
+    """How likely one of these texts answers the question, by its words alone."""
+    found = [
+        Line(text, 0, (at, 0, 0), frozenset(terms(text)), frozenset(), frozenset(), "") for at, text in enumerate(said)
+    ]
+    return max((one.trust for one in stretches(Weighing(question, found), found, 1)), default=0.0)
 
 
 class Weighing:

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from agent.text.citations import without_marks
 from agent.text.questions import parts
-from agent.text.words import terms
+from agent.text.relevance import NEAR, trust
 from agent.types import Claim, Conflict, Sufficiency
 
 _ORIGINS = 2  # fewer is thin
 _STANDING = 0.5  # of the sentences: fewer is thin
-_COVERED = 0.4  # of a part's telling words that an answer to it repeats; fewer, and it is not spoken of
 
 
 def sufficiency(
@@ -40,12 +39,11 @@ def stands(claim: Claim) -> bool:
 
 
 def _covers(question: str, standing: Sequence[Claim]) -> bool:
-    """Is every part of the question spoken of, in the words of the claims or of what they quote?"""
-    said = {term for claim in standing for term in _terms_of(claim)}
-    wanted = [set(terms(part.text)) for part in parts(question)]
-    return all(len(each & said) >= _COVERED * len(each) for each in wanted)
+    """Does a claim, or what it quotes, come near to every part of the question?"""
+    said = [_said(claim) for claim in standing]
+    return all(trust(part.about, said) >= NEAR for part in parts(question))
 
 
-def _terms_of(claim: Claim) -> list[str]:
+def _said(claim: Claim) -> str:
     quotes = " ".join(c.quote or "" for c in claim.citations)
-    return terms(f"{without_marks(claim.text)} {claim.about or ''} {quotes}")
+    return f"{without_marks(claim.text)} {claim.about or ''} {quotes}"

@@ -45,3 +45,9 @@ def test_nothing_that_stands_is_none():
 
 def test_a_conflict_is_told_before_anything_else():
     assert grade(BOTH, [Conflict("R1", ())]) == "conflicting"
+
+
+def test_claims_that_are_off_the_question_are_thin_however_many_stand():
+    quote = "The harbour was rebuilt in spring."
+    off = [claim(f"The harbour of Norwell has {n} cranes.", n, quote=quote) for n in (1, 2)]
+    assert grade(off) == "thin"
