@@ -29,6 +29,7 @@ from agent.text.relevance import (
     stretches,
     worth_comparing,
 )
+from agent.text.sentences import split
 from agent.types import Brief, Delta, Evidence, Finding, Query, Source, Stance, Thought
 
 # Cosines of each of the first texts to each of the second, a row for each of the first; NaN where an embedder cannot
@@ -195,7 +196,8 @@ def _name(source: Source) -> str:
 
 
 def _cited(line: Line) -> str:
-    return f"{line.text} [citation:{line.source}]"
+    """Each sentence with its citation; an item may have several."""
+    return " ".join(f"{line.text[start:end]} [citation:{line.source}]" for start, end in split(line.text))
 
 
 # ------------------------------------------------------------------------------------------------- asking

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from agent.text.blocks import Kind, blocks
 from agent.text.prose import prose
 from agent.text.referents import has_pronoun
-from agent.text.sentences import sentences
+from agent.text.sentences import in_block
 from agent.text.words import is_wide, terms, tokens
 from agent.types import Evidence, Passage
 
@@ -39,7 +40,11 @@ _SHORTEST, _LONGEST = 25, 600  # characters of a line
 _WIDE_SHORTEST = 10
 _QUOTES = re.compile(r"[\"“”„«»「」『』]")
 _STOP = re.compile(r"[.!。！…।۔؟?？][\"'”’»)\]」』）*_]*$")
-_REFERENCE = re.compile(r"\b(?:doi|isbn|issn|pp\.|et al\.|arxiv)\b|©|^\W*\d+\. [A-Z][\w-]+, [A-Z]\.", re.IGNORECASE)
+_REFERENCE = re.compile(  # … and captions
+    r"\b(?:doi|isbn|issn|pp\.|et al\.|arxiv)\b|©|^\W*\^|\bretrieved \d|^\W*\d+\. [A-Z][\w-]+, [A-Z]\."
+    r"|^(?:fig(?:ure|\.)|table|abb(?:ildung|\.)|tab\.) ?\d",
+    re.IGNORECASE,
+)
 # What pages say of themselves, to programs that read them, and to whoever came for something else.
 _ABOUT_ITSELF = re.compile(
     r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instructions?|prompts?)\b"
@@ -89,12 +94,11 @@ def lines(evidence: Sequence[Evidence]) -> list[Line]:
 def _of(evidence: Evidence, passage: Passage, place: tuple[int, int]) -> Iterator[Line]:
     title, near = frozenset(terms(evidence.source.title)), frozenset(terms(passage.text))
     heading, opening, at = "", "", 0
-    for sentence in sentences(passage.text):
-        text = prose(passage.text[sentence.start : sentence.end])
-        is_item = sentence.kind == "item"
-        opens = sentence.start == 0 and passage.start > 0
+    for kind, start, end in _pieces(passage.text):
+        text = prose(passage.text[start:end])
+        is_item, opens = kind == "item", start == 0 and passage.start > 0
         at += 1
-        if sentence.kind == "heading":
+        if kind == "heading":
             heading = opening = text
         elif _is_prose(text, opens=opens, is_item=is_item):
             around, source = title.union(terms(heading)), evidence.source
@@ -107,6 +111,15 @@ def _of(evidence: Evidence, passage: Passage, place: tuple[int, int]) -> Iterato
         else:
             opening = text if text.endswith((":", "：")) else ""
         at += 1  # nothing goes on across what is left out
+
+
+def _pieces(text: str) -> Iterator[tuple[Kind, int, int]]:
+    """A text's headings and sentences; a list's item is one piece, however many sentences it has."""
+    for block in blocks(text):
+        if block.kind == "item":
+            yield block
+        elif block.kind != "row":
+            yield from ((sentence.kind, sentence.start, sentence.end) for sentence in in_block(text, block))
 
 
 def _is_prose(text: str, *, opens: bool, is_item: bool) -> bool:

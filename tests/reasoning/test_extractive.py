@@ -236,6 +236,12 @@ async def test_a_list_is_quoted_whole_below_what_introduces_it():
     assert [claim.context for claim in found[:3]] == ["You need for one loaf:"] * 3
 
 
+async def test_an_item_of_two_sentences_stays_one_item():
+    page = "# Bread\n\nYou need for one loaf:\n\n- Salt. Take 10 g of it for each loaf.\n- 500 g of flour\n"
+    _, text, _ = await written("How much salt do you need for one loaf of bread?", evidence(page, titles=["Bread"]))
+    assert "- Salt. Take 10 g of it for each loaf. [citation:1]\n- 500 g of flour [citation:1]" in text
+
+
 async def test_what_answers_another_part_better_falls_back():
     page = (
         "The lock opened in 1931 after nine years of work. A barge pays 12 crowns to pass the lock, and a yacht 4. "

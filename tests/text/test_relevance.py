@@ -52,6 +52,8 @@ def test_trust_falls_with_what_is_missing():
         "What does the ferry to Norwell cost on Sundays?",
         "Holt, A. and Kvist, M. The ferry of Norwell. Journal of Ships 12, pp. 3-9, doi:10.1/2.",
         "This article explains what the ferry costs and where it goes.",
+        "Figure 3: What the ferry to Norwell costs on a weekday.",
+        "^ Holt, Ada (2016-10-13). The ferry to Norwell. Retrieved 4 December 2017.",
         "ferry.cost(); ferry.run(); x = {1: 2}; return ferry.cost[3];",
     ],
 )
