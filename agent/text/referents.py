@@ -31,7 +31,9 @@ _CLAUSE = re.compile(
 _THING = re.compile(r"\bthe\s.+")
 _ARTICLES = frozenset(("the", "a", "an"))
 _QUOTED = re.compile(r"[\"“„«「『]([^\"“”„«»「」『』]{2,60})[\"”“»」』]")
-_NAME = re.compile(r"(?:(?:[a-z]-)?[A-ZÀ-Þ][A-Za-zÀ-ÿ0-9’'-]*|[a-z]?\d[A-Za-z0-9.-]*)(?:\s+[A-ZÀ-Þ\d][A-Za-zÀ-ÿ0-9’'.-]*)*")
+_NAME = re.compile(
+    r"(?:(?:[a-z]-)?[A-ZÀ-Þ][A-Za-zÀ-ÿ0-9’'-]*|[a-z]?\d[A-Za-z0-9.-]*)(?:\s+[A-ZÀ-Þ\d][A-Za-zÀ-ÿ0-9’'.-]*)*"
+)
 _NUMERAL = re.compile(r"[\d.,%]+")
 
 

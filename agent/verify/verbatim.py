@@ -126,7 +126,8 @@ def _goes_on_from_the_same(claim: Claim, said: str, source: Quotable, at: int) -
     if not claim.context or not points_back(said):
         return True
     before = [source.text[slice(*span)] for span in source.spans[max(0, at - 2) : at]]
-    return any(says_the_same(claim.context, sentence) for sentence in before)
+    said_before = [*before, source.units[at].lead_in]
+    return any(says_the_same(claim.context.rstrip(":："), sentence.rstrip(":：")) for sentence in said_before)
 
 
 def rule_on_cell(claim: Claim, source: Quotable, quotes: Sequence[Quote]) -> Ruling:

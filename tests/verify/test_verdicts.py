@@ -330,6 +330,11 @@ async def test_a_fragment_with_a_full_stop_is_no_sentence(lead_in, verdict):
 
 
 FRAMED = [
+    (
+        "## It leaves out\n\n- The people.\n- The cards.\n- All that made it think: this came later.",
+        "It leaves out:\n\n- All that made it think: this came later. [1]",
+        "supported",
+    ),
     ("## Myths about bees\n- Honey cures hay fever\n- Bees sleep a lot", "Honey cures hay fever [1].", "unchecked"),
     ("Myths about bees\n- Honey cures hay fever.\n- Bees sleep.", "Honey cures hay fever [1].", "unchecked"),
     ("Myths about bees\n- Honey cures hay fever.", "## Myths about bees\n\n- Honey cures hay fever [1].", "supported"),
