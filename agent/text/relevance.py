@@ -26,18 +26,25 @@ Cosines = Mapping[str, float]  # a text -> its cosine to the question; without w
 ANSWERS, NEAR = 0.6, 0.25  # trust: from the first on a stretch answers, from the second on it comes near
 _NAMED = 1.5  # what a name counts against another word
 _AROUND, _PASSAGE = 0.7, 0.45  # what a word counts in title or heading, and elsewhere in the passage
-_MEANING = 2.2  # what a cosine counts against the share of words, as in `_trust`
+_MEANING = 1.5  # what a cosine counts against the share of words
 _FAR_BELOW = 0.8  # of the best one's score
 _TRIED = 4  # times as many lines as stretches are wanted
 _MOST_ITEMS = 12
 _LONGER = 0.15  # what each further line of a stretch costs
 _OWN = 0.6  # of a line's cosine is its own, the rest that of the line below its title
 _LEANS = 0.05  # what it costs to open with "it" or the like
+_FIGURE = 0.2  # what a figure adds where one is asked for
 _MOST_LINES = 3
 _SAME = 0.6  # of the shorter one's words: two stretches that say the same
 _KIN = 5  # letters that two forms of a word begin with, at least
 _SHORTEST, _LONGEST = 25, 600  # characters of a line
 _WIDE_SHORTEST = 10
+_DIGITS = re.compile(r"\d[\d.,]*")
+_ASKS_FIGURE = re.compile(
+    r"\b(?:when|how (?:many|much|long|old|far|tall|big|high|often)|wann|wie (?:viele?|lange|alt|weit|hoch|groß|oft)"
+    r"|cuándo|cuánt\w+|quand|combien|quando|quant[oaie])\b|когда|сколько|何时|什么时候|多少|几|哪一?年|いつ|いくつ|متى|كم",
+    re.IGNORECASE,
+)
 _QUOTES = re.compile(r"[\"“”„«»「」『』]")
 _STOP = re.compile(r"[.!。！…।۔؟?？][\"'”’»)\]」』）*_]*$")
 _REFERENCE = re.compile(  # … and captions
@@ -150,6 +157,7 @@ class Weighing:
         self.cosines = cosines or {}
         counts = Counter(term for line in found for term in line.terms)
         size, names = len(found), _namelike(text)
+        self._asks_figure, self._figures = bool(_ASKS_FIGURE.search(text)), set(_DIGITS.findall(text))
         self.weights: dict[str, float] = {}
         self._forms: dict[str, frozenset[str]] = {}
         for term in dict.fromkeys(terms(text)):
@@ -178,7 +186,12 @@ class Weighing:
         return sum(self.weights[term] * count for term, count in counts.items()) / self._total
 
     def score(self, line: Line) -> float:
-        return self.covered(self.counts([line])) + _MEANING * (self.cosine(line) or 0.0) - _LEANS * leans(line.text)
+        score = self.covered(self.counts([line])) + _MEANING * (self.cosine(line) or 0.0) - _LEANS * leans(line.text)
+        return score + _FIGURE * self.has_figure([line])
+
+    def has_figure(self, stretch: Sequence[Line]) -> bool:
+        """Where a time or a number is asked for: is there one that the question does not have?"""
+        return self._asks_figure and any(set(_DIGITS.findall(line.text)) - self._figures for line in stretch)
 
     def cosine(self, line: Line) -> float | None:
         """Of the line's own and of the line's below its title; None where there is none."""
@@ -189,6 +202,7 @@ class Weighing:
         covered, cosine = self.covered(self.counts(around)), self.cosine(best)
         further = len(around) - 1 if best.opening is None else 0  # a list is one thing
         score = covered + _MEANING * (cosine or 0.0) - _LONGER * further - _LEANS * leans(around[0].text)
+        score += _FIGURE * self.has_figure(around)
         return Stretch(tuple(around), best, score, _trust(covered, cosine, wide=is_wide(best.text)))
 
 

@@ -211,7 +211,7 @@ async def test_no_more_sentences_are_compared_than_an_embedder_can_do_at_once():
 
     pages = [" ".join(f"R1 was released in region{n}x{page} in the year 2025." for n in range(60)) for page in range(8)]
     await written(WHEN, evidence(*pages), compare=compare)
-    assert len(compared) == 75  # without titles each line is one text
+    assert len(compared) == 30  # without titles each line is one text
 
 
 async def test_what_an_embedder_reads_the_lesser_part_of_is_judged_by_its_words():

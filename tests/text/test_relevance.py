@@ -35,6 +35,16 @@ def test_meaning_counts_where_it_is_known():
     assert best("What does it cost?", FILLER, near, cosines={near: 0.9, "Nobody reads the list.": 0.1})[0].trust > 0.6
 
 
+@pytest.mark.parametrize(
+    ("question", "told"), [("When did the ferry open?", "1931"), ("How much does the ferry cost?", "9 crowns")]
+)
+def test_where_a_figure_is_asked_for_a_line_that_has_one_comes_first(question, told):
+    text = (
+        "The ferry will open its doors, cost what it may. The ferry cost its crew 9 crowns. The ferry did open in 1931."
+    )
+    assert told in best(question, text)[0].best.text
+
+
 def test_trust_falls_with_what_is_missing():
     full, half, none = (
         best(question, FILLER, "The ferry to Norwell costs nine crowns.")[0].trust
