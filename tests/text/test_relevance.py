@@ -45,6 +45,17 @@ def test_where_a_figure_is_asked_for_a_line_that_has_one_comes_first(question, t
     assert told in best(question, text)[0].best.text
 
 
+def test_a_name_counts_more_than_what_is_asked_about_it():
+    text = "The height of Aldport is nine metres above the sea. People of Norwell like to fish in the old harbour."
+    assert best("What is the height of Norwell?", text)[0].best.text.startswith("People of Norwell")
+
+
+def test_meaning_is_that_of_the_line_below_its_title_too():
+    one, other = "It costs nine crowns on all days.", "It costs four crowns on all days."
+    near = {one: 0.5, other: 0.5, f"Trams: {one}": 0.1, f"Ferries: {other}": 0.9}
+    assert best("What is the fare?", one, other, titles=["Trams", "Ferries"], cosines=near)[0].best.text == other
+
+
 def test_trust_falls_with_what_is_missing():
     full, half, none = (
         best(question, FILLER, "The ferry to Norwell costs nine crowns.")[0].trust

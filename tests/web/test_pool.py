@@ -347,7 +347,8 @@ async def test_a_quorum_does_not_wait_for_the_slowest_page_which_counts_when_it_
 
 async def test_the_best_ranked_page_is_waited_for_however_many_others_are_in() -> None:
     provider = Provider({"q": [site(n) for n in range(5)]})
-    async with running([provider], fetcher(*range(5), s0=0.5), limits=replace(QUORATE, rounds=1, pages=5)) as run:
+    quick = replace(QUORATE, rounds=1, pages=5, grace_seconds=0)
+    async with running([provider], fetcher(*range(5), s0=0.5), limits=quick) as run:
         run.pool.want(Query("q"), round=1)
         await run.pool.searched(round=1, seconds=5)
         assert site(0) in good(await run.pool.read(seconds=5))
