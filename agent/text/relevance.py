@@ -39,6 +39,7 @@ _SAME = 0.6  # of the shorter one's words: two stretches that say the same
 _KIN = 5  # letters that two forms of a word begin with, at least
 _SHORTEST, _LONGEST = 25, 600  # characters of a line
 _WIDE_SHORTEST = 10
+_WORDS = 12  # of a question: more do not lower the trust further
 _DIGITS = re.compile(r"\d[\d.,]*")
 _ASKS_FIGURE = re.compile(
     r"\b(?:when|how (?:many|much|long|old|far|tall|big|high|often)|wann|wie (?:viele?|lange|alt|weit|hoch|groß|oft)"
@@ -203,19 +204,19 @@ class Weighing:
         further = len(around) - 1 if best.opening is None else 0  # a list is one thing
         score = covered + _MEANING * (cosine or 0.0) - _LONGER * further - _LEANS * leans(around[0].text)
         score += _FIGURE * self.has_figure(around)
-        return Stretch(tuple(around), best, score, _trust(covered, cosine, wide=is_wide(best.text)))
+        return Stretch(tuple(around), best, score, self._trust(covered, cosine, wide=is_wide(best.text)))
+
+    def _trust(self, covered: float, cosine: float | None, *, wide: bool) -> float:
+        """Fitted by logistic regression on halves of ClapNQ, XQuAD and HotpotQA: with and without the answer."""
+        size = min(len(self.weights), _WORDS)
+        if cosine is not None:  # the more a question says, the less likely one sentence answers all of it
+            return _logistic(3.9 * covered + 8.1 * cosine - 0.25 * size - 5.3)
+        return _logistic(16.3 * covered - 3.8) if wide else _logistic(8.6 * covered + 0.2 * size - 4.6)
 
 
 def _namelike(text: str) -> frozenset[str]:
     """The words with a capital, the first one aside: what a question is about, more than what it asks."""
     return frozenset(token.word for token in tokens(text)[1:] if text[token.start].isupper())
-
-
-def _trust(covered: float, cosine: float | None, *, wide: bool) -> float:
-    """Fitted by logistic regression on one half of ClapNQ's and XQuAD's questions, each with and without its answer."""
-    if cosine is not None:
-        return _logistic(3.7 * covered + 8.1 * cosine - 6.3)
-    return _logistic(16.3 * covered - 3.8) if wide else _logistic(7.7 * covered - 3.4)
 
 
 def _logistic(x: float) -> float:

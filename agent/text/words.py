@@ -97,7 +97,7 @@ def terms(text: str) -> list[str]:
     found, before = [], None
     for token in tokens(text):
         wide = is_wide(token.word)
-        if not wide and not is_small(token.word):
+        if not wide and not is_small(spelling(text[token.start : token.end])):  # of "owns" the stem alone is small
             found.append(token.word)
         if wide and before and before.end == token.start:
             found.append(before.word + token.word)
