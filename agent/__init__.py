@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agent.research import ResearchAgent as ResearchAgent
     from agent.result import Answer as Answer
     from agent.settings import Settings as Settings
-    from agent.wiring import build_graph as build_graph
+    from agent.wiring.factory import build_graph as build_graph
 
 _HOMES = {
     "AgentError": "agent.errors",

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from agent.codec import from_json, to_json
-from agent.result import Answer
+from agent.result import Answer, from_json, to_json
 from agent.types import Claim, Query, Search, Source, Usage, Verdict
 
 StepName = Literal["scout", "plan", "search", "read", "retrieve", "write", "verify"]

@@ -14,18 +14,17 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool
 
-from agent.codec import from_json
-from agent.graph.loop import run_here
-from agent.result import Answer
+from agent.graph.sync_bridge import run_here
+from agent.result import Answer, from_json
 from agent.settings import Settings
 from agent.types import LibraryHit, Within
-from agent.wiring import build_graph, library_of
+from agent.wiring.factory import build_graph, library_of
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
     from langchain_core.embeddings import Embeddings
 
-    from agent.graph.build import Graph
+    from agent.graph.graph_builder import Graph
 
 
 def as_runnable(settings: Settings | None = None, **parts: Any) -> Runnable[str | dict[str, Any], dict[str, Any]]:

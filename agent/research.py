@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 from agent.errors import RunError, UsageError
 from agent.events import Event, Finished, decode
 from agent.result import Answer
-from agent.runs import KnownRun, Runs
+from agent.run_registry import KnownRun, Runs
 from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from agent.discovery import Found
-    from agent.graph.build import Graph
-    from agent.services import Clock
+    from agent.graph.graph_builder import Graph
+    from agent.protocols import Clock
+    from agent.wiring.model_discovery import Found
 
 
 class ResearchAgent:
@@ -69,17 +69,17 @@ class ResearchAgent:
 
     def stream(self, question: str) -> Iterator[Event]:
         """`astream` for sync code; leaving the loop early ends the run at once."""
-        from agent.graph.loop import drain
+        from agent.graph.sync_bridge import drain
 
         return drain(lambda: self.astream(question))
 
     def resume(self, run_id: str | None = None) -> Iterator[Event]:
-        from agent.graph.loop import drain
+        from agent.graph.sync_bridge import drain
 
         return drain(lambda: self.aresume(run_id))
 
     def invoke(self, question: str) -> Answer:
-        from agent.graph.loop import run_here
+        from agent.graph.sync_bridge import run_here
 
         return run_here(self.ainvoke(question))
 
@@ -87,20 +87,20 @@ class ResearchAgent:
 
     def describe(self) -> str:
         """One line: which reasoner and which search answer, and why these."""
-        from agent.wiring import describe
+        from agent.wiring.factory import describe
 
         return describe(self._completed, **self._parts)
 
     async def stored_text(self, snapshot: str) -> str:
         """The text that quotes point into.  Raises `LibraryError` for a snapshot that is not there."""
-        from agent.wiring import stored_text
+        from agent.wiring.factory import stored_text
 
         return await stored_text(self._settings, snapshot)
 
     # --------------------------------------------------------------------------------------------- inside
 
     async def _drive(self, run_id: str, question: str, graph: Graph) -> AsyncGenerator[Event, None]:
-        from agent.graph.saver import open_saver
+        from agent.graph.checkpointer import open_saver
 
         async with contextlib.AsyncExitStack() as held:
             await asyncio.to_thread(held.enter_context, self._runs.at_work(run_id))
@@ -114,7 +114,7 @@ class ResearchAgent:
     async def _finish(self, event: Finished) -> None:
         import json
 
-        from agent.codec import to_json
+        from agent.result import to_json
 
         text = json.dumps(to_json(event.answer), ensure_ascii=False)
         await asyncio.to_thread(self._runs.finish, event.run_id, text)
@@ -126,7 +126,7 @@ class ResearchAgent:
     @cached_property
     def _completed(self) -> Found:
         """Which model it is; looked for once, so that what is said of it and what is asked are the same."""
-        from agent.wiring import completed
+        from agent.wiring.factory import completed
 
         return completed(self._settings, self._parts.get("reasoner"))
 
@@ -135,7 +135,7 @@ class ResearchAgent:
         return self._built(self._completed.settings)
 
     def _built(self, settings: Settings) -> Graph:
-        from agent.wiring import build_graph
+        from agent.wiring.factory import build_graph
 
         return build_graph(settings, **self._parts)
 
@@ -155,7 +155,7 @@ class ResearchAgent:
 
     @cached_property
     def _clock(self) -> Clock:
-        from agent.wiring import SystemClock
+        from agent.wiring.factory import SystemClock
 
         return self._parts.get("clock") or SystemClock()
 
@@ -179,7 +179,7 @@ async def _said(graph: Graph, run_id: str, question: str) -> AsyncGenerator[Even
 
 def _ending(run_id: str, answer: object) -> Finished:
     """What the run said last, made anew from its answer as JSON."""
-    from agent.codec import from_json
+    from agent.result import from_json
 
     told = from_json(Answer, answer)
     last = max((step.round for step in told.steps), default=1)

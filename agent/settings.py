@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent.errors import SettingsError
-from agent.text.bounds import first_day, site_name
+from agent.text.source_filters import first_day, site_name
 from agent.text.urls import is_local_host
 from agent.types import Limits
 

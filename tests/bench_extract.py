@@ -20,11 +20,11 @@ from trafilatura import bare_extraction
 
 import agent.sample
 from agent.errors import ExtractFailed, PageError
-from agent.web.client import Reach, open_client
-from agent.web.extract import html
-from agent.web.extract.extractor import PageExtractor
-from agent.web.extract.parts import Hints
-from agent.web.fetch import HttpFetcher, Manners
+from agent.extract.format_base import Hints
+from agent.extract.formats import html
+from agent.extract.page_extractor import PageExtractor
+from agent.web.http_client import Reach, open_client
+from agent.web.page_fetcher import HttpFetcher, Manners
 from tests.parts import FixedClock
 from tests.web_server import WebServer, page
 

@@ -1,4 +1,4 @@
-"""A worker that does what it is told, for the tests of `agent.child`."""
+"""A worker that does what it is told, for the tests of `agent.worker_pool`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from agent.child import Header, serve
+from agent.worker_pool import Header, serve
 
 if os.environ.get("WORKER_BREAKS"):
     raise ImportError("no such library")

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from agent.errors import FetchFailed, LibraryError, SearchBroken
-from agent.reasoning.journal import MemoryJournal
+from agent.protocols import Examine, RunParts, Services, Slices
+from agent.reasoning.reply_journal import MemoryJournal
 from agent.result import MadeWith
-from agent.services import Examine, RunParts, Services, Slices
 from agent.text.chunking import split
 from agent.text.urls import site
 from agent.types import (
@@ -355,8 +355,8 @@ class World:
 
     @asynccontextmanager
     async def _open_run(self, run_id: str, began: datetime, tell: Callable[..., None]) -> AsyncIterator[RunParts]:
-        from agent.web.pool import Pool
-        from agent.web.reading import PoolParts
+        from agent.web.page_pool import Pool
+        from agent.web.page_reader import PoolParts
 
         parts = PoolParts(
             run_id=run_id,

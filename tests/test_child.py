@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.child import ChildTimeout, Crew
 from agent.errors import ChildError
+from agent.worker_pool import ChildTimeout, Crew
 from tests.pace import limit
 
 WORKER = "tests.child_worker"
@@ -205,7 +205,7 @@ async def test_a_worker_that_has_grown_large_makes_room_for_a_fresh_one() -> Non
 
 def test_a_worker_of_a_large_program_is_not_taken_for_large_itself() -> None:
     done = run_script("""
-        from agent.child import Crew
+        from agent.worker_pool import Crew
         ballast = b"x" * (300 << 20)
         crew = Crew("tests.child_worker", memory=1 << 29)
         print(len({crew.call({"do": "echo"}, seconds=5)[0]["pid"] for _ in range(3)}))
@@ -250,7 +250,7 @@ def run_script(text: str, *, seconds: float = 20) -> subprocess.CompletedProcess
 def test_a_script_without_a_main_guard_can_use_workers_and_leaves_none_behind() -> None:
     done = run_script("""
         import asyncio
-        from agent.child import Crew
+        from agent.worker_pool import Crew
         crew = Crew("tests.child_worker", size=2)
         print(asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"])
     """)
@@ -262,7 +262,7 @@ def test_leaving_does_not_wait_for_a_job() -> None:
     began = time.monotonic()
     done = run_script("""
         import asyncio, threading, time
-        from agent.child import Crew
+        from agent.worker_pool import Crew
         crew = Crew("tests.child_worker")
         pid = asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
         ask = lambda: asyncio.run(crew.ask({"do": "hang in C"}, seconds=50))
@@ -277,7 +277,7 @@ def test_leaving_does_not_wait_for_a_job() -> None:
 def test_workers_end_when_their_parent_is_killed_even_in_the_middle_of_a_job() -> None:
     done = run_script("""
         import asyncio, os, signal
-        from agent.child import Crew
+        from agent.worker_pool import Crew
         crew = Crew("tests.child_worker")
         async def die():
             pid = (await crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
@@ -294,7 +294,7 @@ def test_workers_end_when_their_parent_is_killed_even_in_the_middle_of_a_job() -
 def test_a_forked_copy_starts_workers_of_its_own_whatever_the_parents_are_at() -> None:
     done = run_script("""
         import asyncio, os, threading, time
-        from agent.child import Crew
+        from agent.worker_pool import Crew
         crew = Crew("tests.child_worker")
         ask = lambda: asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
         first = ask()

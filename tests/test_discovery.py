@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from agent.discovery import NONE, best_r1, discovered, keys_found, nearby, shown, usual_servers
 from agent.errors import ModelRefused, ModelUnreachable, SettingsError
-from agent.offers import Offer, Server
 from agent.settings import EXTRACTIVE, Settings
+from agent.wiring.model_discovery import NONE, best_r1, discovered, keys_found, nearby, shown, usual_servers
+from agent.wiring.model_setup import Offer, Server
 from tests.nearby import Nearby, Sends, closed_port, listed, tags
 from tests.pace import limit
 

@@ -12,11 +12,11 @@ import pytest
 
 from agent import ResearchAgent, Settings
 from agent.errors import PageError
-from agent.fetching import IGNORES_ROBOTS, cautions, open_fetcher
-from agent.library.library import StoredLibrary
-from agent.services import Fetcher
+from agent.extract.page_extractor import PageExtractor
+from agent.library.stored_library import StoredLibrary
+from agent.protocols import Fetcher
 from agent.types import Query, SearchHit
-from agent.web.extract.extractor import PageExtractor
+from agent.wiring.web_setup import IGNORES_ROBOTS, fetching_cautions, open_fetcher
 from tests.parts import LIMITS, NOON, FixedClock
 from tests.web_server import WebServer, article, page
 
@@ -78,7 +78,7 @@ async def test_robots_txt_can_be_ignored(tmp_path: Path) -> None:
     ):
         await fetcher.fetch(web.url("/page"))
     assert web.paths == ["/page"]
-    assert cautions(Settings()) == ()
+    assert fetching_cautions(Settings()) == ()
 
 
 async def test_that_it_was_ignored_is_said_in_the_result(tmp_path: Path) -> None:

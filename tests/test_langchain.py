@@ -15,7 +15,7 @@ from agent.errors import SettingsError
 from agent.langchain import as_retriever, as_runnable, as_tool, graph_for_server
 from agent.settings import Settings
 from agent.types import Within
-from agent.wiring import stored_text
+from agent.wiring.factory import stored_text
 
 QUESTION = "Under which licence was DeepSeek-R1 released, and at what temperature should it be used?"
 

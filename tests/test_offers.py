@@ -5,8 +5,8 @@ import traceback
 
 import pytest
 
-from agent.offers import NoList, Offer, Server, Window, offers, window
-from agent.probe import MOST_BYTES, all_at_once, ask
+from agent.http_probe import MOST_BYTES, all_at_once, ask
+from agent.wiring.model_setup import NoList, Offer, Server, Window, offers, window
 from tests.nearby import Nearby, Sends, closed_port, listed, tags
 from tests.pace import limit
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.codec import to_json
 from agent.research import ResearchAgent
+from agent.result import to_json
 from agent.settings import Settings
-from agent.text.citations import marks
+from agent.text.citation_marks import marks
 from tests.model_server import ModelServer, Said
 from tests.parts import FixedClock
 

@@ -16,7 +16,7 @@ from blockbuster import blockbuster_ctx
 
 from agent.errors import ModelRefused, ModelUnreachable, QuestionError, RunError
 from agent.events import Finished, Planned
-from agent.graph.loop import house_loop, run_here
+from agent.graph.sync_bridge import house_loop, run_here
 from agent.research import ResearchAgent
 from agent.settings import Settings
 from tests.model_server import ModelServer, Said

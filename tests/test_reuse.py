@@ -10,9 +10,9 @@ import pytest
 
 from agent import Settings
 from agent.errors import SettingsError
-from agent.reuse import ONLY
 from agent.types import Query, SearchHit
-from agent.wiring import build_graph
+from agent.wiring.factory import build_graph
+from agent.wiring.web_setup import ONLY
 from tests.parts import NOON, FixedClock
 from tests.web.docx_file import docx, paragraph
 from tests.web.pdf_file import pdf

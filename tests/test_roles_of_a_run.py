@@ -8,10 +8,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 from agent.cli import main
-from agent.codec import to_json
 from agent.errors import SettingsError
 from agent.reasoning.models import open_chat_model
 from agent.research import ResearchAgent
+from agent.result import to_json
 from agent.settings import Settings
 from tests.model_server import ModelServer, Said
 from tests.nearby import Nearby, Sends

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.codec import from_json, to_json
 from agent.phrases import _table, in_all_languages, phrase, reason
-from agent.result import Answer, AnswerSource, MadeWith, check_line, sign, signed
+from agent.result import Answer, AnswerSource, MadeWith, check_line, from_json, sign, signed, to_json
 from agent.types import Citation, Claim
 from agent.verify.claims import claims
 

@@ -10,10 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from agent import events
-from agent.codec import from_json, to_json
 from agent.events import Finished, decode, encode
-from agent.result import Answer, AnswerSource, MadeWith
-from agent.text.proof import is_closed
+from agent.result import Answer, AnswerSource, MadeWith, from_json, to_json
+from agent.text.output_filter import is_closed
 from agent.types import Citation, Claim, Conflict, Query, Search, SearchHit, Side, Source, Usage
 from tests.pace import limit
 from tests.ui.stand_in import attacks

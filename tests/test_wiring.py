@@ -6,7 +6,7 @@ from langchain_core.embeddings import Embeddings
 from agent.errors import SettingsError
 from agent.research import ResearchAgent
 from agent.settings import Settings
-from agent.wiring import build_graph
+from agent.wiring.factory import build_graph
 from tests.parts import good_reasoner
 
 

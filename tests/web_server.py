@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from agent.web.addresses import Address, Resolver
+from agent.web.address_guard import Address, Resolver
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,10 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 
 from agent import AgentError, ResearchAgent, Settings
-from agent.ui import safe
-from agent.ui.answer import draw_answer, draw_draft
-from agent.ui.draw import Timeline
-from agent.ui.runs import Choice, Run, Runs
-from agent.ui.view import View
+from agent.ui import streamlit_text
+from agent.ui.background_runs import Choice, Run, Runs
+from agent.ui.page_view import View
+from agent.ui.panels import Timeline, draw_answer, draw_draft
 
 _DEPTHS = ("quick", "standard", "deep")
 _LIBRARY = {"use": "while fresh", "fresh": "none", "only": "only"}
@@ -37,7 +36,7 @@ def show_configured() -> None:
     try:
         settings = Settings()
     except AgentError as e:
-        st.error(safe.label(str(e)), icon="❌")
+        st.error(streamlit_text.label(str(e)), icon="❌")
         return
     show(st.cache_resource(show_spinner=False)(configured_runs)(), Choice(settings.depth, settings.library))
 
@@ -77,9 +76,9 @@ def _choose(runs: Runs, configured: Choice) -> Choice:
         )
         chosen = Choice(depth or configured.depth, library or configured.library)
         try:
-            st.caption(safe.label(runs.describe(chosen)))
+            st.caption(streamlit_text.label(runs.describe(chosen)))
         except AgentError as e:
-            st.error(safe.label(str(e)))
+            st.error(streamlit_text.label(str(e)))
     return chosen
 
 
@@ -87,7 +86,7 @@ def _list_asked(runs: Runs) -> None:
     """The questions of this session, newest first."""
     with st.sidebar:
         for run in filter(None, map(runs.find, reversed(st.session_state.get("asked", [])))):
-            label = safe.label(run.view.question[:_LONGEST_BUTTON])
+            label = streamlit_text.label(run.view.question[:_LONGEST_BUTTON])
             st.button(label, key=run.key, on_click=_open, args=(run.key,), type="tertiary")
 
 
@@ -109,7 +108,7 @@ def _welcome() -> None:
 
 
 def _follow(runs: Runs, run: Run) -> None:
-    st.chat_message("user").text(safe.visible(run.view.question))
+    st.chat_message("user").text(streamlit_text.visible(run.view.question))
     if not run.view.over:
         try:
             _watch(run)
@@ -140,7 +139,7 @@ def _draw_over(view: View) -> None:
     if view.answer:
         draw_answer(view.answer)
     elif view.failure:
-        st.error(safe.label(view.failure), icon="❌")
+        st.error(streamlit_text.label(view.failure), icon="❌")
     else:
         st.info("Stopped.", icon="✋")
     if view.steps:

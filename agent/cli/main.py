@@ -14,19 +14,19 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from agent.cli.command import FAILED, INTERRUPTED, NAME, PIPE_CLOSED, USAGE, Command, Researcher, Start
+from agent.cli.command_base import FAILED, INTERRUPTED, NAME, PIPE_CLOSED, USAGE, Command, Researcher, Start
 from agent.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
     from agent.settings import Settings
 
 COMMANDS = {
-    "ask": "agent.cli.ask",
-    "doctor": "agent.cli.doctor",
-    "library": "agent.cli.library",
-    "models": "agent.cli.models",
-    "setup-embeddings": "agent.cli.setup_embeddings",
-    "ui": "agent.cli.ui",
+    "ask": "agent.cli.commands.ask",
+    "doctor": "agent.cli.commands.doctor",
+    "library": "agent.cli.commands.library",
+    "models": "agent.cli.commands.models",
+    "setup-embeddings": "agent.cli.commands.setup_embeddings",
+    "ui": "agent.cli.commands.ui",
 }
 _LONGEST_LINE = 1_000  # characters of an error; a server's reply inside it can be a page
 
@@ -68,7 +68,7 @@ def _research_agent(settings: Settings) -> Researcher:
 
 
 def _fail(told: str, status: int, error: BaseException | None = None) -> int:
-    from agent.cli.clean import one_line
+    from agent.text.safe_text import one_line
 
     if error and os.environ.get("AGENT_DEBUG"):
         import traceback

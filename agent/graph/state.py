@@ -15,8 +15,7 @@ from langgraph.channels import EphemeralValue
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from agent.codec import from_json, to_json
-from agent.result import StepRecord
+from agent.result import StepRecord, from_json, to_json
 from agent.types import Claim, PageRecord, Query, Search, Source, Usage
 
 Json = dict[str, Any]

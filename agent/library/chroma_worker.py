@@ -1,7 +1,7 @@
 """Chroma, in a process of its own: the dense index over the record's vectors.
 
 Knows what goes into Chroma, how far the index has come, and when it is built anew.  Does not know where it lives
-(`agent.library.homes`), or texts, embedders and runs.
+(`agent.library.chroma_store`), or texts, embedders and runs.
 
 Chroma's calls hold the GIL (opening 10,000 logged vectors takes 0.6 s of it), so they are made here and not beside an
 event loop.  The index never syncs while it is in use (`sync_threshold`): a kill -9 within Chroma's own persisting
@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agent.child import Header, serve
 from agent.errors import ChildError
-from agent.library.homes import BUILD, NEVER, Home, home_at
+from agent.library.chroma_store import BUILD, NEVER, Home, home_at
 from agent.library.record import Record
 from agent.library.vectors import Batch, Vectors
+from agent.worker_pool import Header, serve
 
 UPSERT = 100  # vectors at once, with the mark written after each
 SPARE = 20  # more than asked for, where nothing is filtered: what came meanwhile is left out afterwards

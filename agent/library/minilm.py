@@ -1,7 +1,7 @@
 """The built-in embedder: all-MiniLM-L6-v2 in int8, on the onnxruntime and tokenizers that chromadb brings.
 
 Knows how a text becomes tokens, windows and a vector.  Does not know how the model's files came to be there
-(`agent.library.weights`), nor what is done with vectors.  Nothing is downloaded here, ever.
+(`agent.library.minilm_setup`), nor what is done with vectors.  Nothing is downloaded here, ever.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import LibraryError
-from agent.library.bert import INPUT
-from agent.library.threads import Lane
+from agent.library.bert_onnx import INPUT
 from agent.text.language import detect
+from agent.worker_pool import Lane
 
 if TYPE_CHECKING:
     import numpy as np

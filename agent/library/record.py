@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import LibraryError
-from agent.library import schema, words
+from agent.library import schema
 from agent.text.chunking import Slice, passage_id, slices
 from agent.types import Document, Passage
 
@@ -130,7 +130,7 @@ class Record:
     def store(self, document: Document, run_id: str) -> int:
         """Keep a document and its passages; their number.  Storing again renews what is known of it, and no more."""
         pieces, title = slices(document.text), _storable(document.title)
-        told = [words.terms(document.text[p.start : p.end], title, _storable(p.heading)) for p in pieces]
+        told = [schema.terms(document.text[p.start : p.end], title, _storable(p.heading)) for p in pieces]
         blob = zlib.compress(document.text.encode("utf-8", "surrogatepass"), 6)
         with self.writing() as connection:
             connection.execute(_ADD_TEXT, (document.snapshot, blob))
@@ -138,7 +138,7 @@ class Record:
             if row is None:
                 row = _added(connection, _ADD_DOCUMENT, _values(document))
                 for passage, terms in zip(cut(connection, row, pieces), told, strict=True):
-                    words.add(connection, passage, terms)
+                    schema.add(connection, passage, terms)
             connection.execute(_ADD_SIGHTING, (row, *_sighting(document)))
             connection.execute("INSERT OR IGNORE INTO run_documents (run_id, document) VALUES (?, ?)", (run_id, row))
         return len(pieces)

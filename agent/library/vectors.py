@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.library import mapped
-from agent.library.held import BLOCK, Held
+from agent.library import vector_cache
 from agent.library.record import Record
+from agent.library.vector_cache import BLOCK, Held
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +123,7 @@ class Vectors:
 
     def _mapped(self, embedder: int, over: str) -> Held | None:
         """From the file, if its last vector is the record's: the record may be an older copy of itself."""
-        held = mapped.mapped(mapped.path_of(self._record.path, embedder), over)
+        held = vector_cache.mapped(vector_cache.path_of(self._record.path, embedder), over)
         if not held:
             return None
         last = self.rows_after(held.mark - 1, embedder, 1)
@@ -131,7 +131,7 @@ class Vectors:
         told = [(held.mark, int(end.passages[-1]), int(end.documents[-1]), end.numbers[-1].tobytes())]
         return held if last == told else None
 
-    def keep(self, embedder: int, *, least: int = BLOCK, grown: int = mapped.GROWN) -> None:
+    def keep(self, embedder: int, *, least: int = BLOCK, grown: int = vector_cache.GROWN) -> None:
         """Write them to a file, where that saves the next program much reading.
 
         `least`: vectors that are worth a file, and `grown`: that have come since and are worth a new one.
@@ -141,7 +141,7 @@ class Vectors:
             return
         there = self._mapped(embedder, held.over)
         if there is None or len(held) - len(there) >= grown:
-            mapped.write(held, self._record, embedder)
+            vector_cache.write(held, self._record, embedder)
 
     def in_memory(self, documents: Sequence[int], embedder: int) -> Held | None:
         """None where it would not be worth it: few documents are read from the file, until somebody wants many."""

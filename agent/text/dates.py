@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent.text.occurrences import anywhere, places, spellings
-from agent.text.patterns import any_of
+from agent.text.word_lists import any_of, anywhere, places, spellings
 
 _MONTHS = {
     1: "january januar enero janvier gennaio janeiro januari stycznia января jan ene janv",

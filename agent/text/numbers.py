@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 from agent.text.dates import Date, dates
 from agent.text.language import detect
-from agent.text.magnitudes import CASED_UNITS, CURRENCIES, MAGNITUDES, NUMBER_WORDS, UNITS, wide_number
-from agent.text.occurrences import has_any, places, spellings
-from agent.text.patterns import any_of, in_any_case
+from agent.text.number_words import CASED_UNITS, CURRENCIES, MAGNITUDES, NUMBER_WORDS, UNITS, wide_number
+from agent.text.word_lists import any_of, has_any, in_any_case, places, spellings
 
 _COMMA_LANGUAGES = frozenset(
     ("de", "es", "fr", "it", "pt", "nl", "ru", "uk", "pl", "cs", "sv", "da", "no", "fi", "tr", "ro")

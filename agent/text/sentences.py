@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent.text.blocks import Block, Kind, begins_anew, blocks, cells_of, is_divider
-from agent.text.occurrences import anywhere
-from agent.text.words import is_wide
+from agent.text.markdown import Block, Kind, begins_anew, blocks, cells_of, is_divider
+from agent.text.tokens import is_wide
+from agent.text.word_lists import anywhere
 
 _CLOSERS = r"[\"'”’“»›)\]}』」）】〉》*_]*"
 _WIDE_CLOSERS = r"[\"'”’)\]」』）】〉》*_]*"

@@ -14,10 +14,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from agent.phrases import phrase, reason
-from agent.text.blocks import Block, Row, blocks, rows
-from agent.text.citations import Mark, marks, without_marks
-from agent.text.output import close
-from agent.text.remarks import is_remark
+from agent.text.citation_marks import Mark, marks, without_marks
+from agent.text.markdown import Block, Row, blocks, rows
+from agent.text.notices import is_remark
+from agent.text.output_filter import close
 from agent.text.sentences import split
 from agent.types import Citation, Claim
 

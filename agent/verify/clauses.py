@@ -11,11 +11,11 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from agent.text.citation_marks import prose
 from agent.text.dates import Date, dates
-from agent.text.magnitudes import MAGNITUDES
+from agent.text.number_words import MAGNITUDES
 from agent.text.numbers import Quantity, quantities
-from agent.text.prose import prose
-from agent.text.words import WIDE
+from agent.text.tokens import WIDE
 
 PAUSE, QUOTE = ",", '"'
 _KEPT = ("<super>", "<sub>", "<fraction>")  # 10⁶ is not 106

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent.text.citations import without_marks
-from agent.text.words import stem
+from agent.text.citation_marks import without_marks
+from agent.text.tokens import stem
 from agent.types import Claim, Conflict, Side, Source
 from agent.verify.clauses import PAUSE, Atom, atoms, plain
 from agent.verify.quotes import Quotable

@@ -13,12 +13,12 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from agent.text import dates, numbers
-from agent.text.citations import without_marks
+from agent.text.citation_marks import without_marks
 from agent.text.dates import Date
 from agent.text.language import detect
-from agent.text.magnitudes import MAGNITUDES
+from agent.text.number_words import MAGNITUDES
 from agent.text.numbers import Quantity
-from agent.text.words import is_small, is_wide, stem, tokens, written
+from agent.text.tokens import is_small, is_wide, stem, tokens, written
 from agent.types import Source
 from agent.verify.clauses import Atom, Clock, Value, clocks_in, is_label, plain, values
 from agent.verify.quotes import Quotable, quotable

@@ -14,15 +14,15 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from agent.services import Slices
+from agent.protocols import Slices
 from agent.text import dates, numbers
-from agent.text.citations import without_marks
+from agent.text.citation_marks import without_marks
 from agent.text.dates import Date
-from agent.text.frame import BLANK, excerpt, head_lines
 from agent.text.language import detect
 from agent.text.numbers import Quantity
+from agent.text.source_blocks import BLANK, excerpt, head_lines
+from agent.text.tokens import is_small, terms, tokens
 from agent.text.urls import text_fragment
-from agent.text.words import is_small, terms, tokens
 from agent.types import Case, Citation, Claim, Exhibit, Judgement, Source, Verdict
 from agent.verify.clauses import INVISIBLE, Value, plain, values
 from agent.verify.figures import Figure, figures_of, plain_text

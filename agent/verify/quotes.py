@@ -15,13 +15,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from agent.text.blocks import Block, Kind, Row, blocks, is_divider, rows
-from agent.text.citations import without_marks
+from agent.text.citation_marks import without_marks
 from agent.text.dates import Date, dates
 from agent.text.language import is_cjk
+from agent.text.markdown import Block, Kind, Row, blocks, is_divider, rows
 from agent.text.numbers import Quantity, values
 from agent.text.sentences import split
-from agent.text.words import is_small, is_wide, stem, tokens, wide_pairs, written
+from agent.text.tokens import is_small, is_wide, stem, tokens, wide_pairs, written
 from agent.types import Source
 
 ENOUGH = 0.4  # of a claim's weight: below it the passage shares a topic with the claim at most (see tests/verify)

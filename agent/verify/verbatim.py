@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.text import dates, numbers
-from agent.text.citations import without_marks
+from agent.text.citation_marks import without_marks
 from agent.text.dates import Date
 from agent.text.language import detect
 from agent.text.numbers import Quantity
-from agent.text.words import is_wide
+from agent.text.tokens import is_wide
 from agent.types import Claim
 from agent.verify.claims import DIVIDER, leans
 from agent.verify.clauses import PAUSE, QUOTE, Atom, Clock, atoms, is_label, same

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from agent.services import Examine, Slices
-from agent.text.citations import without_marks
+from agent.protocols import Examine, Slices
+from agent.text.citation_marks import without_marks
 from agent.text.urls import text_fragment
 from agent.types import Case, Citation, Claim, Conflict, Judgement, Verdict
 from agent.verify.claims import DIVIDER, UNCITED, cited_parts

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agent.errors import FetchFailed, PageError
-from agent.services import Clock
-from agent.web.reasons import NOT_REACHED
+from agent.protocols import Clock
+from agent.web.http_exchange import NOT_REACHED
 
 if TYPE_CHECKING:
-    from agent.web.line import Line, Reply
+    from agent.web.http_exchange import Line, Reply
 
 _BYTES = 512_000  # that count; RFC 9309, 2.5: at least 500 KiB
 _SECONDS = 3.0  # a site whose robots.txt takes longer is not worth a page's time

@@ -197,7 +197,7 @@ def test_the_sources_are_a_list_wherever_the_markdown_is_shown(capsys):
 
 
 def test_json_is_the_whole_result_as_one_object(capsys):
-    from agent.codec import from_json
+    from agent.result import from_json
 
     main(["--json", "q"], agent=Player())
     assert from_json(Answer, json.loads(capsys.readouterr().out)) == answer()

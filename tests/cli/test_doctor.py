@@ -10,11 +10,11 @@ import time
 import pytest
 
 from agent.cli import main
-from agent.cli.doctor import look
-from agent.cli.models import show
-from agent.doctor.finding import Machine
-from agent.offers import Server
+from agent.cli.commands.doctor import look
+from agent.cli.commands.models import show
+from agent.doctor.diagnosis_item import Machine
 from agent.settings import Settings
+from agent.wiring.model_setup import Server
 from tests.nearby import Nearby, Sends, closed_port, listed, streamed, tags
 from tests.pace import limit
 

@@ -15,8 +15,8 @@ import pytest
 
 from agent.cli import main
 from agent.library.record import Record
-from agent.runs import Runs
-from agent.web.search.folder_index import FolderIndex, file_of
+from agent.run_registry import Runs
+from agent.search.folder_index import FolderIndex, file_of
 from tests.library.conftest import document
 
 NOW = datetime.now(UTC)

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from agent.cli import main
-from agent.cli.clean import clean, one_line
-from agent.cli.facts import facts, seconds, size
-from agent.cli.live import Picture
-from agent.cli.progress import Lines
-from agent.cli.scene import Scene, fold
+from agent.cli.live_picture import Picture
+from agent.cli.run_display import Lines, facts, seconds, size
+from agent.cli.terminal_view import Scene, fold
 from agent.events import Began, Ended, PageRead, PageSkipped, Planned, Thinking, Writing
+from agent.text.safe_text import clean, one_line
 from agent.types import Query
 from tests.cli.recorded import PAPER, TEXT, WEB, Player, at, events
 

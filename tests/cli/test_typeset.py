@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agent.cli.typeset import typeset
+from agent.cli.answer_layout import typeset
 from agent.types import Conflict, Side
 from tests.cli.recorded import answer
 

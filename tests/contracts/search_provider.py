@@ -16,10 +16,10 @@ import httpx2
 import pytest
 
 from agent.errors import SearchBroken, SearchError, SearchThrottled
-from agent.services import SearchProvider
-from agent.text.bounds import Bounds
+from agent.protocols import SearchProvider
+from agent.search.provider_http import Row
+from agent.text.source_filters import Bounds
 from agent.types import Query, SearchHit
-from agent.web.search.hits import Row
 from tests.contracts.search_peer import Answer, Peer, Seen
 from tests.pace import limit
 

@@ -5,15 +5,15 @@ import tempfile
 
 import pytest
 
-from agent.doctor import places
-from agent.doctor.finding import Finding, can_run, is_container
+from agent.doctor import service_checks
+from agent.doctor.diagnosis_item import Finding, can_run, is_container
 from agent.settings import Settings
 from tests.chroma_server import RunningChroma, free_port
 from tests.embeddings_server import EmbeddingsServer
 
 
 def directories(**given: object) -> dict[str, Finding]:
-    return {found.part: found for found in places.directories(Settings(**given))}
+    return {found.part: found for found in service_checks.directories(Settings(**given))}
 
 
 def test_directories_that_are_not_there_yet_are_well_where_they_can_be_made(tmp_path):
@@ -40,10 +40,10 @@ def test_the_library_that_is_there_is_counted_and_one_that_is_not_is_not_made(tm
     from agent.library.record import Record
     from agent.library.schema import FILE
 
-    assert places.record(Settings(data_dir=tmp_path)) is None
+    assert service_checks.record(Settings(data_dir=tmp_path)) is None
     (tmp_path / "library").mkdir()
     Record(tmp_path / "library" / FILE).rows("SELECT 1")
-    found = places.record(Settings(data_dir=tmp_path))
+    found = service_checks.record(Settings(data_dir=tmp_path))
     assert (found.state, "0 pages" in found.told) == ("ok", True)
 
 
@@ -52,20 +52,20 @@ def test_a_library_that_is_damaged_is_a_problem(tmp_path):
 
     (tmp_path / "library").mkdir()
     (tmp_path / "library" / FILE).write_bytes(b"not a database" * 100)
-    assert places.record(Settings(data_dir=tmp_path)).state == "problem"
+    assert service_checks.record(Settings(data_dir=tmp_path)).state == "problem"
 
 
 def test_without_an_embedder_it_is_said_how_to_get_one(tmp_path):
-    found = places.embedder(Settings(cache_dir=tmp_path))
+    found = service_checks.embedder(Settings(cache_dir=tmp_path))
     assert (found.state, found.mend) == ("weak", "python -m agent setup-embeddings")
 
 
 def test_an_embeddings_endpoint_is_asked_for_a_vector():
     with EmbeddingsServer() as server:
         settings = Settings(embeddings_model="some-model", embeddings_base_url=server.url)
-        assert places.embedder(settings) == Finding("embedder", "ok", "some-model works")
+        assert service_checks.embedder(settings) == Finding("embedder", "ok", "some-model works")
         server.reply = {}
-        broken = places.embedder(settings)
+        broken = service_checks.embedder(settings)
     assert broken.state == "weak"
     assert "some-model" in broken.told
     assert "AGENT_EMBEDDINGS_BASE_URL" in broken.mend
@@ -76,28 +76,28 @@ def test_an_embedder_that_is_damaged_is_made_anew(tmp_path):
 
     directory(tmp_path).mkdir(parents=True)
     (directory(tmp_path) / ORIGIN).write_text("{}")
-    found = places.embedder(Settings(cache_dir=tmp_path))
+    found = service_checks.embedder(Settings(cache_dir=tmp_path))
     assert (found.state, found.mend) == ("weak", "python -m agent setup-embeddings")
 
 
 def test_full_text_search_is_looked_for():
-    found = places.full_text()
+    found = service_checks.full_text()
     assert (found.state, sqlite3.sqlite_version in found.told) == ("ok", True)
 
 
 def test_the_free_space_is_told(tmp_path):
-    assert "GB are free" in places.disk(Settings(data_dir=tmp_path / "not" / "yet")).told
+    assert "GB are free" in service_checks.disk(Settings(data_dir=tmp_path / "not" / "yet")).told
 
 
 async def test_chroma_starts_and_leaves_nothing_behind(tmp_path, monkeypatch):
     """In a place of its own: in the usual one, other programs come and go."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert (await places.chroma(Settings())).state == "ok"
+    assert (await service_checks.chroma(Settings())).state == "ok"
     assert list(tmp_path.glob("r1-research-*")) == []
 
 
 async def test_a_chroma_server_that_does_not_answer_is_said_plainly_and_stops_nothing():
-    found = await places.chroma(Settings(chroma_url=f"http://127.0.0.1:{free_port()}"))
+    found = await service_checks.chroma(Settings(chroma_url=f"http://127.0.0.1:{free_port()}"))
     assert found.state == "weak"
     assert "cannot be reached" in found.told
     assert "AGENT_CHROMA_URL" in found.mend
@@ -109,7 +109,7 @@ async def test_a_chroma_server_that_works_is_left_as_it_was(tmp_path):
     chroma = RunningChroma(tmp_path)
     chroma.start()
     try:
-        assert await places.chroma(Settings(chroma_url=chroma.url)) == Finding(
+        assert await service_checks.chroma(Settings(chroma_url=chroma.url)) == Finding(
             "chroma", "ok", f"the server {chroma.url} works"
         )
         assert chroma.client().list_collections() == []

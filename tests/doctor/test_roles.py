@@ -2,11 +2,10 @@
 
 import pytest
 
-from agent.casting import cast
-from agent.doctor.faults import nobody_there
-from agent.doctor.finding import Finding, Machine
-from agent.doctor.roles import REPLY_TOKENS, asked
+from agent.doctor.diagnosis_item import Finding, Machine
+from agent.doctor.model_checks import REPLY_TOKENS, asked, nobody_there
 from agent.settings import Settings
+from agent.wiring.model_setup import role_configs
 from tests.nearby import Nearby, Sends, closed_port, listed, streamed, tags
 
 HERE = Machine()
@@ -22,7 +21,7 @@ def error(status: int, message: str) -> Sends:
 
 async def findings(url: str, machine: Machine = HERE, *, seconds: float = 20, **given: object) -> list[Finding]:
     settings = Settings(**{"model": "deepseek-r1:8b", "base_url": url, **given})
-    return await asked(cast(settings)["reasoner"], EVIDENCE, machine, seconds=seconds)
+    return await asked(role_configs(settings)["reasoner"], EVIDENCE, machine, seconds=seconds)
 
 
 async def problem(url: str, machine: Machine = HERE, **given: object) -> Finding:

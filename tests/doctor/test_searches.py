@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.doctor.finding import Finding, Machine
-from agent.doctor.searches import searches
+from agent.doctor.diagnosis_item import Finding, Machine
+from agent.doctor.service_checks import searches
 from agent.settings import Settings
 from tests.nearby import Nearby, Sends, closed_port
 

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from agent.codec import from_json
 from agent.errors import ModelOverloaded, ModelRefused, QuestionError
-from agent.graph.build import build
-from agent.result import Answer
-from agent.text.proof import is_closed
+from agent.graph.graph_builder import build
+from agent.result import Answer, from_json
+from agent.text.output_filter import is_closed
 from agent.types import Again, Delta, Document, Page, Query, Stance
 from agent.verify.verdicts import RuleChecker
 from tests.parts import (

@@ -19,8 +19,8 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from agent.errors import ModelRefused
-from agent.graph.build import build
-from agent.graph.loop import house_loop, run_here
+from agent.graph.graph_builder import build
+from agent.graph.sync_bridge import house_loop, run_here
 from agent.types import Delta, Stance
 from tests.parts import ANSWER, PLAN, ScriptedReasoner, World
 
@@ -207,7 +207,7 @@ def test_under_a_parents_checkpointer_with_the_strict_serializer():
 def test_under_strict_msgpack_from_the_environment():
     script = """
         from langgraph.checkpoint.memory import InMemorySaver
-        from agent.graph.build import build
+        from agent.graph.graph_builder import build
         from tests.parts import World
         graph = build(World().services(), checkpointer=InMemorySaver())
         config = {"configurable": {"thread_id": "1"}}

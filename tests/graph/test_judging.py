@@ -10,9 +10,9 @@ import pytest
 
 from agent.errors import ModelOverloaded
 from agent.events import Writing, decode
-from agent.graph.build import build
-from agent.graph.judging import BESIDE, SURE, TOGETHER, batches, fitted, grouped
-from agent.reasoning.asking import for_judging
+from agent.graph.draft_checker import BESIDE, SURE, TOGETHER, batches, fitted, grouped
+from agent.graph.graph_builder import build
+from agent.reasoning.prompt_builder import for_judging
 from agent.types import Case, Delta, Exhibit, Stance
 from agent.verify.verdicts import RuleChecker
 from tests.pace import limit

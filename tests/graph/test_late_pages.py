@@ -1,6 +1,6 @@
 """A page that comes too late for one writing is there for the next, and every page that was wanted is told."""
 
-from agent.graph.build import build
+from agent.graph.graph_builder import build
 from agent.types import Query, Stance
 from tests.parts import ANSWER, CALL, PLAN, MemoryFetcher, ScriptedReasoner, World
 

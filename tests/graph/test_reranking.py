@@ -11,12 +11,11 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 
 from agent.errors import SettingsError
-from agent.graph.build import build
-from agent.reranking import reranker_of
-from agent.services import Reranker
+from agent.graph.graph_builder import build
+from agent.protocols import Reranker
 from agent.types import Document as DocumentOfPage
 from agent.types import Page
-from agent.wiring import build_graph
+from agent.wiring.factory import build_graph, reranker_of
 from tests.parts import LIMITS, MemoryFetcher, MemorySearch, PlainExtractor, World
 
 QUESTION = "When was R1 released, and at what temperature is it used?"

@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from agent.library.library import StoredLibrary
+from agent.library.chroma_store import Place
 from agent.library.minilm import installed
-from agent.library.place import Place
+from agent.library.stored_library import StoredLibrary
 from agent.settings import APP
 from tests.library.conftest import document
 

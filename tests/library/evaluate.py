@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.library.embed import Embedder
-from agent.library.library import StoredLibrary
+from agent.library.embedder import Embedder
 from agent.library.minilm import installed
+from agent.library.stored_library import StoredLibrary
 from agent.settings import Settings
 from agent.types import Document
 from tests.library.conftest import document

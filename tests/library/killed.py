@@ -15,12 +15,11 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from agent.library.catalogue import Choice, entries
-from agent.library.forgetting import forget, plan
-from agent.library.mending import reindex_words
-from agent.library.place import Place
+from agent.library.catalogue import Choice, entries, forget, plan
+from agent.library.chroma_store import Place
+from agent.library.rebuild import reindex_words
 from agent.library.record import Record
-from agent.library.repairing import repair
+from agent.library.repair import repair
 from agent.library.schema import FILE
 from tests.library.conftest import document
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.aside import repair_aside, verify_aside
-from agent.library.mapped import mapped, path_of
+from agent.library.integrity import repair_aside, verify_aside
+from agent.library.vector_cache import mapped, path_of
 from agent.library.vectors import Vectors
-from agent.web.search.folder_index import FolderIndex
+from agent.search.folder_index import FolderIndex
 from tests.library.test_vectors import many
 
 

@@ -7,7 +7,7 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from agent.errors import LibraryError
-from agent.library.embed import HostEmbedder
+from agent.library.embedder import HostEmbedder
 
 
 class Theirs(Embeddings):

@@ -10,14 +10,22 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from agent.embedding import embedder_of
 from agent.errors import LibraryError, SettingsError
-from agent.library.endpoint import BATCH, OLLAMA, EmbeddingsEndpoint, EndpointEmbedder
-from agent.library.instructions import Instructions, instructions_for
-from agent.library.library import StoredLibrary
-from agent.library.windows import OVERLAP, TOKENS, windows
+from agent.library.embedding_endpoint import (
+    BATCH,
+    OLLAMA,
+    OVERLAP,
+    TOKENS,
+    EmbeddingsEndpoint,
+    EndpointEmbedder,
+    Instructions,
+    instructions_for,
+    windows,
+)
+from agent.library.stored_library import StoredLibrary
 from agent.settings import Settings
 from agent.text.ranking import estimate_tokens
+from agent.wiring.model_setup import embedder_of
 from tests.embeddings_server import EmbeddingsServer
 from tests.library.conftest import document
 from tests.pace import limit

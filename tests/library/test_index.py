@@ -17,10 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.library.homes import BUILD
-from agent.library.index import FILTERED, GATHER_SECONDS, LOG, ChromaIndex, Wanted, index_at
+from agent.library.chroma_index import FILTERED, GATHER_SECONDS, LOG, ChromaIndex, Wanted, index_at
+from agent.library.chroma_store import BUILD, ChromaServer
 from agent.library.record import Record
-from agent.library.server import ChromaServer
 from agent.library.vectors import Vectors
 from tests.library.conftest import document
 from tests.library.test_place import holder_of

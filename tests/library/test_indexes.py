@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.catalogue import Choice, entries
-from agent.library.forgetting import forget, plan
-from agent.library.indexes import repair_indexes, verify_indexes
+from agent.library.catalogue import Choice, entries, forget, plan
+from agent.library.integrity import repair_indexes, verify_indexes
 from tests.library.test_index import Shelf, chroma, units, until
 from tests.library.test_place import holder_of
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from agent.errors import LibraryError
-from agent.library.dense import PROBE
-from agent.library.embed import NO_EMBEDDER
-from agent.library.index import FILTERED, Wanted
-from agent.library.library import StoredLibrary
-from agent.services import Library
-from agent.text.lexical import match
+from agent.library.chroma_index import FILTERED, Wanted
+from agent.library.dense_search import PROBE
+from agent.library.embedder import NO_EMBEDDER
+from agent.library.stored_library import StoredLibrary
+from agent.protocols import Library
+from agent.text.search_terms import match
 from agent.types import Document
 from tests.library.conftest import WordEmbedder, document
 from tests.library.test_index import ALL_IDS, chroma, until
@@ -346,9 +346,9 @@ sys.addaudithook(watch)
 RUN = """
 import asyncio, sys
 from pathlib import Path
-from agent.library.library import StoredLibrary
+from agent.library.stored_library import StoredLibrary
 from agent.library.minilm import installed
-from agent.library.weights import setup
+from agent.library.minilm_setup import setup
 from tests.library import tiny
 from tests.library.test_library import filled, first, ready
 

@@ -5,7 +5,7 @@ from math import isnan
 import pytest
 
 from agent.errors import LibraryError
-from agent.library.likeness import cosines
+from agent.library.embedder import cosines
 from tests.library.conftest import WordEmbedder
 
 QUESTION = "How was the model trained?"

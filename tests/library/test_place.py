@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.place import Place
+from agent.library.chroma_store import Place
 
 
 def index(path: Path, words: str) -> None:
@@ -35,7 +35,7 @@ def holder_of(home: Path) -> subprocess.Popen[str]:
     program = """
 import sys, time
 from pathlib import Path
-from agent.library.place import Place
+from agent.library.chroma_store import Place
 assert Place(Path(sys.argv[1])).take()
 print("taken", flush=True)
 time.sleep(600)
@@ -103,7 +103,7 @@ def test_half_an_index_alone_is_no_index(tmp_path):
 SWAPPER = """
 import os, shutil, sys
 from pathlib import Path
-from agent.library.place import Place
+from agent.library.chroma_store import Place
 place = Place(Path(sys.argv[1]))
 assert place.take()
 print("taken", flush=True)

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import LibraryError
-from agent.library import schema, tables
+from agent.library import schema
 from agent.library.record import Record
 from agent.text.chunking import split
-from agent.text.lexical import match
+from agent.text.search_terms import match
 from tests.library.conftest import document
 
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
@@ -262,7 +262,7 @@ def test_a_record_of_a_newer_program_is_refused_and_left_as_it_is(tmp_path):
     path = tmp_path / schema.FILE
     record = Record(path)
     record.store(document("A page."), "run")
-    record.rows(f"PRAGMA user_version = {tables.VERSION + 1}")
+    record.rows(f"PRAGMA user_version = {schema.VERSION + 1}")
     record.close()
     before = path.read_bytes()
     assert "newer version" in refusal(path)

@@ -12,9 +12,9 @@ import pytest
 
 from agent.cli import main
 from agent.errors import LibraryError
-from agent.library.library import StoredLibrary
-from agent.library.reindexing import BATCH, Reindexed, reindex
-from agent.library.shelf import Shelf
+from agent.library.catalogue import Shelf
+from agent.library.repair import BATCH, Reindexed, reindex
+from agent.library.stored_library import StoredLibrary
 from tests.embeddings_server import EmbeddingsServer
 from tests.library.conftest import WordEmbedder, document
 from tests.library.test_index import ALL_IDS, chroma

@@ -21,18 +21,16 @@ from pathlib import Path
 import pytest
 
 from agent.errors import LibraryError
-from agent.library.catalogue import Choice, entries, totals
-from agent.library.forgetting import forget, plan
-from agent.library.index import LOG
-from agent.library.library import StoredLibrary
-from agent.library.mending import reindex_words
-from agent.library.place import Place
+from agent.library.catalogue import Choice, entries, forget, plan, totals
+from agent.library.chroma_index import LOG
+from agent.library.chroma_store import Place
+from agent.library.integrity import verify
+from agent.library.rebuild import reindex_words
 from agent.library.record import Record
-from agent.library.repairing import repair
-from agent.library.schema import FILE
-from agent.library.tables import VERSION
+from agent.library.repair import repair
+from agent.library.schema import FILE, VERSION
+from agent.library.stored_library import StoredLibrary
 from agent.library.vectors import Vectors
-from agent.library.verifying import verify
 from tests.library.killed import page
 from tests.library.test_index import Shelf, units, until
 from tests.library.test_record import LONG_AGO, WRITER
@@ -456,7 +454,7 @@ READER = """
 import sys
 from pathlib import Path
 from agent.library.record import Record
-from agent.text.lexical import match
+from agent.text.search_terms import match
 record = Record(Path(sys.argv[1]))
 for n in range(int(sys.argv[2])):
     rows = record.rows_of([row for (row,) in record.rows("SELECT id FROM documents")])
@@ -469,9 +467,9 @@ FORGETTER = """
 import sys
 from pathlib import Path
 from agent.library.catalogue import Choice, entries
-from agent.library.forgetting import forget, plan
-from agent.library.library import StoredLibrary
-from agent.library.mending import reindex_words
+from agent.library.catalogue import forget, plan
+from agent.library.stored_library import StoredLibrary
+from agent.library.rebuild import reindex_words
 from agent.library.record import Record
 record = Record(Path(sys.argv[1]))
 for n in range(int(sys.argv[2])):

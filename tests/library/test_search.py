@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.library import StoredLibrary
+from agent.library.stored_library import StoredLibrary
 from agent.types import Within
 from tests.library.conftest import WordEmbedder, document
 

@@ -11,12 +11,10 @@ from threading import Thread
 
 import pytest
 
-from agent.library.catalogue import Choice, entries
-from agent.library.forgetting import forget, plan
-from agent.library.homes import POINTER, PREFIX, pointer
-from agent.library.index import LOG
-from agent.library.indexes import drop_served, repair_indexes, verify_indexes
-from agent.library.server import ChromaServer, trouble
+from agent.library.catalogue import Choice, entries, forget, plan
+from agent.library.chroma_index import LOG
+from agent.library.chroma_store import POINTER, PREFIX, ChromaServer, pointer, trouble
+from agent.library.integrity import drop_served, repair_indexes, verify_indexes
 from tests.chroma_server import Gate, RunningChroma, free_port
 from tests.library.test_index import Shelf, units, until
 

@@ -11,8 +11,8 @@ import pytest
 
 from agent.library import schema
 from agent.library.record import Record
-from agent.library.tables import VERSION, bring_up
-from agent.text.lexical import match
+from agent.library.schema import VERSION, bring_up
+from agent.text.search_terms import match
 from tests.library.conftest import document
 
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)

@@ -12,16 +12,14 @@ import numpy as np
 import pytest
 
 from agent.errors import LibraryError
-from agent.library import schema, words
-from agent.library.catalogue import Choice, entries, exported, texts, totals
-from agent.library.forgetting import forget, plan
-from agent.library.mending import reindex_words
+from agent.library import schema
+from agent.library.catalogue import Choice, Shelf, entries, exported, forget, plan, size_note, texts, totals
+from agent.library.integrity import verify
+from agent.library.rebuild import reindex_words
 from agent.library.record import Record
-from agent.library.repairing import repair
-from agent.library.shelf import Shelf, size_note
+from agent.library.repair import repair
 from agent.library.vectors import Vectors
-from agent.library.verifying import verify
-from agent.text.lexical import match
+from agent.text.search_terms import match
 from tests.library.conftest import document
 from tests.library.test_place import holder_of
 
@@ -476,5 +474,5 @@ def test_a_page_with_a_damaged_text_can_be_forgotten(record):
 
 def test_the_form_of_the_words_is_told_with_the_file(tmp_path):
     with schema.connect(tmp_path / schema.FILE) as connection:
-        assert words.is_current(connection)
+        assert schema.is_current(connection)
     connection.close()

@@ -7,10 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from agent.library.catalogue import Choice, entries
-from agent.library.forgetting import forget, plan, rename
-from agent.library.held import LAST, Held, _Places
-from agent.library.mapped import mapped, path_of, write
+from agent.library.catalogue import Choice, entries, forget, plan, rename
+from agent.library.vector_cache import LAST, Held, _Places, mapped, path_of, write
 from agent.library.vectors import Vectors, packed, unpacked
 from tests.library.conftest import document
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.library.weights import MINILM, Source
+from agent.library.minilm_setup import MINILM, Source
 
 WORDS = [
     "[PAD]",

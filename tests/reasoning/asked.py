@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from agent.errors import ModelError
-from agent.reasoning.budget import Budget
-from agent.reasoning.journal import MemoryJournal
+from agent.protocols import Journal
+from agent.reasoning.call_stream import Role, Roles
+from agent.reasoning.model_calls import Budget
 from agent.reasoning.models import Endpoint, Profile, open_chat_model
-from agent.reasoning.r1 import R1Reasoner
-from agent.reasoning.roles import Role, Roles
-from agent.services import Journal
+from agent.reasoning.r1_reasoner import R1Reasoner
+from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import (
     Again,
     Brief,

@@ -21,8 +21,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from openai import APIError
 
 from agent.reasoning.models import ChatR1, model_error
-from agent.reasoning.models.failures import Endpoint
-from agent.reasoning.models.replies import StreamReader, whole
+from agent.reasoning.models.model_errors import Endpoint
+from agent.reasoning.models.response_stream import StreamReader, whole
 from tests.model_server import DIALECTS, ModelServer, Said
 from tests.reasoning.ways import ANSWER, STREAMS, THOUGHT, WAYS, ask, chunks, model_at, told
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from agent.errors import LibraryError
-from agent.reasoning.extractive import ExtractiveReasoner
-from agent.text.citations import MarkFilter
+from agent.reasoning.extractive_reasoner import ExtractiveReasoner
+from agent.text.citation_marks import MarkFilter
 from agent.types import Brief, Claim, Delta, Finding, Query, Stance
 from agent.verify.claims import claims
 from tests.pace import limit

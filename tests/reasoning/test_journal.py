@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import LibraryError
-from agent.reasoning.journal import MemoryJournal, SqliteJournal
-from agent.services import Journal, Reply, ReplyKey
+from agent.protocols import Journal, Reply, ReplyKey
+from agent.reasoning.reply_journal import MemoryJournal, SqliteJournal
 
 KEY = ReplyKey("run-1", "write", 2, "abc")
 REPLY = Reply("Okay, so …", 'ANSWER\n\n深度 "求索" 🤖')
@@ -70,8 +70,8 @@ def test_a_journal_serves_one_event_loop_after_another(tmp_path: Path) -> None:
 _WRITER = """
 import asyncio, sys
 from pathlib import Path
-from agent.reasoning.journal import SqliteJournal
-from agent.services import Reply, ReplyKey
+from agent.reasoning.reply_journal import SqliteJournal
+from agent.protocols import Reply, ReplyKey
 async def main(path, name):
     journal = SqliteJournal(Path(path))
     for n in range(1000):

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import ModelOverloaded, ReplyUnusable
-from agent.reasoning.asking import for_judging
-from agent.reasoning.journal import MemoryJournal
-from agent.reasoning.judging import room_for_cases
-from agent.reasoning.models.profiles import profile_for
-from agent.reasoning.roles import Role, takes_two
-from agent.text.verdicts import parse_judgements
+from agent.reasoning.call_stream import Role, takes_two
+from agent.reasoning.models.model_profiles import profile_for
+from agent.reasoning.prompt_builder import for_judging
+from agent.reasoning.r1_reasoner import room_for_cases
+from agent.reasoning.reply_journal import MemoryJournal
+from agent.text.reply_parsers import parse_judgements
 from agent.types import Case, Exhibit, Judgement, Spending
 from tests.model_server import Said
 from tests.reasoning.asked import BRIEF, hear

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from agent.reasoning.loops import LoopGuard
+from agent.reasoning.call_stream import LoopGuard
 
 WORDS = [f"word{n}" for n in range(400)]
 PARAGRAPH = " ".join(random.Random(1).choices(WORDS, k=130)) + ". "

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from agent.reasoning.models import ENDPOINTS, price_of
-from agent.reasoning.models.prices import PRICES, told_usd
+from agent.reasoning.models.model_profiles import PRICES, told_usd
 
 TUESDAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -6,9 +6,7 @@ import pytest
 
 from agent.errors import ModelRefused, SettingsError
 from agent.reasoning.models import ENDPOINTS, R1, Profile, fitted, profile_for
-from agent.reasoning.models.endpoints import LIMITS, WAYS
-from agent.reasoning.models.families import FAMILIES
-from agent.reasoning.models.profiles import profile_names
+from agent.reasoning.models.model_profiles import FAMILIES, LIMITS, WAYS, profile_names
 
 OPENROUTER, DEEPSEEK, LOCAL = "https://openrouter.ai/api/v1", "https://api.deepseek.com", "http://localhost:9/v1"
 

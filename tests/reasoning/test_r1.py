@@ -25,11 +25,11 @@ from agent.errors import (
     ModelUnreachable,
     ReplyUnusable,
 )
-from agent.reasoning.budget import Budget
-from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.call_stream import Role, Roles
+from agent.reasoning.model_calls import Budget
 from agent.reasoning.models import Endpoint, open_chat_model
-from agent.reasoning.r1 import R1Reasoner
-from agent.reasoning.roles import Role, Roles
+from agent.reasoning.r1_reasoner import R1Reasoner
+from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import (
     Again,
     Brief,
@@ -529,7 +529,7 @@ async def test_no_traceback_shows_the_key(key: str) -> None:
 
 
 def test_importing_the_reasoner_loads_no_model_library() -> None:
-    heavy = "import sys, agent.reasoning.r1; print({m.split('.')[0] for m in sys.modules} & set(sys.argv[1:]))"
+    heavy = "import sys, agent.reasoning.r1_reasoner; print({m.split('.')[0] for m in sys.modules} & set(sys.argv[1:]))"
     told = subprocess.run(
         [sys.executable, "-c", heavy, "langchain_core", "langchain_openai", "openai", "httpx2", "pydantic"],
         capture_output=True,

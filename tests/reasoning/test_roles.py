@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import BudgetSpent, ModelOverloaded, ModelRefused
-from agent.reasoning.budget import Budget
-from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.model_calls import Budget
+from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import Again, Caution, Delta, Query, Spending, Stance
 from tests.model_server import Request, Said
 from tests.reasoning.asked import ANSWER, BRIEF, EVIDENCE, MAY_SEARCH, PLAN, QUERIES, hear, source

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from agent.reasoning.models.think import Mode, Split, ThinkSplitter, split, unopened_close
+from agent.reasoning.models.think_tags import Mode, Split, ThinkSplitter, split, unopened_close
 from tests.pace import limit
 
 

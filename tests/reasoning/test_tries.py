@@ -11,12 +11,12 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import BudgetSpent, ContextExceeded, ModelOverloaded, ModelRefused, ReplyUnusable
-from agent.reasoning.asking import halved
-from agent.reasoning.budget import Budget
-from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.call_stream import Role, Roles
+from agent.reasoning.model_calls import Budget
 from agent.reasoning.models import Endpoint, open_chat_model
-from agent.reasoning.r1 import R1Reasoner
-from agent.reasoning.roles import Role, Roles
+from agent.reasoning.prompt_builder import halved
+from agent.reasoning.r1_reasoner import R1Reasoner
+from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import Again, Caution, Evidence, Passage, Spending
 from tests.model_server import ModelServer, Request, Said
 from tests.pace import limit

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agent.sample.catalogue import PAGES, Stored, load
+from agent.sample.sample_server import PAGES, Stored, load
 
 _ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,7 @@ from functools import cache
 import pytest
 
 from agent.sample import QUESTION
-from agent.sample.catalogue import load
-from agent.sample.index import Index
+from agent.sample.sample_server import Index, load
 
 
 @cache

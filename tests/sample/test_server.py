@@ -12,10 +12,9 @@ import httpx2
 import pytest
 
 from agent.sample import QUESTION
-from agent.sample.catalogue import load
-from agent.sample.server import SEARCH_HOST, SampleWeb
+from agent.sample.sample_server import SEARCH_HOST, SampleWeb, load
+from agent.search.providers.sample import SampleSearch
 from agent.types import Query
-from agent.web.search.sample import SampleSearch
 
 COST = "http://www.meridian-courier.example/technology/2025/02/what-the-5-5-million-figure-counts"
 

@@ -11,14 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from agent.text.blocks import blocks
 from agent.text.chunking import slices
-from agent.text.citations import MarkFilter, marks
-from agent.text.frame import neutral
+from agent.text.citation_marks import MarkFilter, marks, prose
 from agent.text.language import detect
-from agent.text.output import OutputFilter, close
-from agent.text.prose import prose
+from agent.text.markdown import blocks
+from agent.text.output_filter import OutputFilter, close
 from agent.text.sentences import split
+from agent.text.source_blocks import neutral
 from agent.verify.claims import claims, without
 from agent.verify.clauses import atoms
 from agent.verify.figures import Stock, figures_of

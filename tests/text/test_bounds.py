@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from agent.text.bounds import Bounds, first_day, is_allowed, is_too_old, operators, period, site_name
+from agent.text.source_filters import Bounds, first_day, is_allowed, is_too_old, operators, period, site_name
 
 TODAY = date(2026, 11, 24)
 

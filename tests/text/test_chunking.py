@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.sample.catalogue import Stored, load
+from agent.extract.format_base import Hints
+from agent.extract.formats import html
+from agent.sample.sample_server import Stored, load
 from agent.text.chunking import CJK_SIZE, SIZE, passage_id, slices, split
 from agent.types import Document
-from agent.web.extract import html
-from agent.web.extract.parts import Hints
 from tests.pace import limit
 
 SENTENCE = "The model was trained on many problems with answers that a program can check. "

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.text.citations import Mark, MarkFilter, marks, without_marks, without_page_marks
+from agent.text.citation_marks import Mark, MarkFilter, marks, without_marks, without_page_marks
 
 KNOWN = (1, 2, 3, 4, 5)
 

@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import replace
 
-from agent.text.copies import Known, copy_of, origins, resemblance, sketch
+from agent.text.ranking import Known, copy_of, origins, resemblance, sketch
 from agent.types import Source
 from tests.pace import limit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.text.drift import drifted
+from agent.text.language import drifted
 
 ENGLISH = (
     "DeepSeek-R1 was released on 20 January 2025 under the MIT licence [1]. It has 671 billion parameters, of which "

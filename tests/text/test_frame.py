@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.text.frame import excerpt, neutral, webpages
+from agent.text.source_blocks import excerpt, neutral, webpages
 from agent.types import Evidence, Passage, Source
 from tests.pace import limit
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from agent.text.freshness import TIMELY, USUAL, asks_about_now, good_for
+from agent.text.source_filters import TIMELY, USUAL, asks_about_now, good_for
 
 TODAY = date(2026, 3, 1)
 

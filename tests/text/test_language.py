@@ -2,8 +2,7 @@
 
 import pytest
 
-from agent.text.function_words import LANGUAGES, function_words
-from agent.text.language import detect, is_cjk, script_share
+from agent.text.language import LANGUAGES, detect, function_words, is_cjk, script_share
 
 QUESTIONS = {
     "What is R1?": "en",

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from agent.text.lexical import index_terms, match
+from agent.text.search_terms import index_terms, match
 
 
 def found(question: str, *texts: str) -> list[str]:

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from agent.text.characters import visible
-from agent.text.output import OutputFilter, close
-from agent.text.proof import is_closed
+from agent.text.output_filter import OutputFilter, close, is_closed
+from agent.text.safe_text import visible
 
 GATHERED = ("https://a.example/x", "https://zh.example/维基_(x)", "https://b.example/")
 

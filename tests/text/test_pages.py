@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.text.pages import at_publisher, is_reduced, page_key
+from agent.text.urls import at_publisher, is_reduced, page_key
 
 PAGE = "https://www.example.org/news/r1?id=3&lang=en"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.text.queries import cut_query, query_key
+from agent.text.tokens import cut_query, query_key
 from agent.types import Query
 
 

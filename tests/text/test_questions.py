@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.text.questions import keywords, parts
+from agent.text.question_parts import keywords, parts
 
 QUERIES = {
     "What is R1?": ["R1"],

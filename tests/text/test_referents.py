@@ -2,8 +2,7 @@
 
 import pytest
 
-from agent.text.questions import keywords
-from agent.text.referents import has_pronoun, resolved, subject
+from agent.text.question_parts import has_pronoun, keywords, resolved, subject
 
 SUBJECTS = {
     "What is the reasoning_content field": "the reasoning_content field",

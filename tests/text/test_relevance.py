@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.text.relevance import Weighing, lines, stretches, worth_comparing
+from agent.text.sentence_scoring import Weighing, lines, stretches, worth_comparing
 from tests.reasoning.evidence import evidence
 
 FILLER = "The harbour office keeps a list of ships. Its clerk has worked there for years. Nobody reads the list."

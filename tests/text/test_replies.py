@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from agent.text.replies import QueryReader, StanceReader, from_declaration, is_revision, parse_object, parse_revisions
+from agent.text.reply_parsers import (
+    QueryReader,
+    StanceReader,
+    from_declaration,
+    is_revision,
+    parse_object,
+    parse_revisions,
+)
 from agent.types import Query
 from tests.pace import limit
 

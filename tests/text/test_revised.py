@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.text.revised import revised
+from agent.text.reply_parsers import revised
 from agent.verify.claims import claims
 
 URL = "http://a.example/"

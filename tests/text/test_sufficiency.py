@@ -1,6 +1,6 @@
 """How far the evidence goes is graded from what stands, on whose word, and of what it speaks."""
 
-from agent.text.sufficiency import sufficiency
+from agent.graph.answer_builder import sufficiency
 from agent.types import Citation, Claim, Conflict
 
 QUESTION = "When was R1 released, and under which licence?"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from agent.graph.steps.retrieve import surrounded
 from agent.text.chunking import passage_id, slices
-from agent.text.surroundings import surrounded
 from agent.types import Evidence, Passage, Source
 
 TEXT = "\n\n".join(f"# Chapter {n}\n\n" + f"What chapter {n} says at some length. " * 22 for n in range(6))

@@ -26,7 +26,7 @@ STOP = '[data-testid="stChatInputStopButton"]'
 PAGE = """
 import streamlit as st
 from agent.ui.page import show
-from agent.ui.runs import Runs
+from agent.ui.background_runs import Runs
 from tests.ui.stand_in import StandIn
 
 def make():
@@ -38,7 +38,7 @@ show(st.cache_resource(show_spinner=False)(make)())
 APP = """
 import streamlit as st
 from starlette.middleware import Middleware
-from agent.ui.guard import Guard
+from agent.ui.app import Guard
 
 app = st.App("page.py", middleware=[Middleware(Guard)] if {guarded} else [])
 """

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from agent.errors import SettingsError
-from agent.ui.runs import Choice, Runs
+from agent.ui.background_runs import Choice, Runs
 from tests.cli.recorded import BLOG, PAPER, SENTENCES
 from tests.ui.stand_in import StandIn
 

@@ -3,7 +3,7 @@
 import time
 
 from agent.errors import SettingsError
-from agent.ui.runs import Choice, Run, Runs
+from agent.ui.background_runs import Choice, Run, Runs
 from tests.cli.recorded import answer
 from tests.pace import limit
 from tests.ui.stand_in import StandIn

@@ -2,7 +2,7 @@
 
 from agent.events import Began, Ended, PageRead, Searched, Thinking, Warned, Writing
 from agent.types import Query, Search
-from agent.ui.view import View, fold
+from agent.ui.page_view import View, fold
 from tests.cli.recorded import BLOG, CLAIMS, PAPER, RUN, TEXT, WEB, answer, at, events
 
 

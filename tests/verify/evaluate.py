@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.services import Checker
+from agent.protocols import Checker
 from agent.types import Citation, Claim, Source, Verdict
 from agent.verify.claims import claims
 from agent.verify.verdicts import RuleChecker

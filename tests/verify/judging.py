@@ -17,13 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.errors import ModelError
-from agent.reasoning.asking import for_judging
-from agent.reasoning.journal import MemoryJournal
+from agent.reasoning.call_stream import Role, Roles
 from agent.reasoning.models import Endpoint, open_chat_model
-from agent.reasoning.models.profiles import profile_for
-from agent.reasoning.r1 import R1Reasoner
-from agent.reasoning.roles import Role, Roles
-from agent.text.verdicts import parse_judgements
+from agent.reasoning.models.model_profiles import profile_for
+from agent.reasoning.prompt_builder import for_judging
+from agent.reasoning.r1_reasoner import R1Reasoner
+from agent.reasoning.reply_journal import MemoryJournal
+from agent.text.reply_parsers import parse_judgements
 from agent.types import Brief, Case, Judgement
 from agent.verify.verdicts import RuleChecker
 from tests.verify.evaluate import KINDS, Labelled, claims_of, confusion, judged, load, wrong

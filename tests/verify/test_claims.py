@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from agent.graph.steps.verify import _HANGS
 from agent.phrases import phrase, reason
-from agent.text.citations import marks
-from agent.text.remarks import is_remark
+from agent.text.citation_marks import marks
+from agent.text.notices import is_remark
 from agent.verify.claims import UNCITED, claims, set_apart, stranded, without
 from agent.verify.judge import _WHY
 from agent.verify.verbatim import rule_on_sentence

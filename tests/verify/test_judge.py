@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.text.words import is_small, tokens
+from agent.text.tokens import is_small, tokens
 from agent.types import Judgement, Source
 from agent.verify import judge as judging
 from agent.verify.claims import claims

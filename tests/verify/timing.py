@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 
 from agent.events import Writing, decode
-from agent.graph.build import build
+from agent.graph.graph_builder import build
 from agent.types import Delta, Stance
 from agent.verify.clauses import atoms
 from agent.verify.figures import _stock

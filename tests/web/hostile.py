@@ -10,8 +10,8 @@ import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.web.addresses import Address
-from agent.web.client import Reach
+from agent.web.address_guard import Address
+from agent.web.http_client import Reach
 from tests.web import bombs
 from tests.web.pdf_file import pdf
 from tests.web_server import Behaviour, Request, WebServer, drip, endless, hang, head, html, page, raw, redirect, reset

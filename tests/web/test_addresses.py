@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import AddressRefused, PageError
-from agent.web.addresses import Address, check_url, checked_addresses, exempting, is_public, system_resolver
-from agent.web.client import Reach, open_client
-from agent.web.fetch import HttpFetcher
-from agent.web.network import Backend
+from agent.web.address_guard import Address, check_url, checked_addresses, exempting, is_public, system_resolver
+from agent.web.http_client import Backend, Reach, open_client
+from agent.web.page_fetcher import HttpFetcher
 from tests.parts import FixedClock
 
 

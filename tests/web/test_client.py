@@ -11,8 +11,8 @@ import pytest
 import trustme
 
 from agent.errors import AddressRefused, FetchFailed
-from agent.web.addresses import Address
-from agent.web.client import Reach, open_client, user_agent
+from agent.web.address_guard import Address
+from agent.web.http_client import Reach, open_client, user_agent
 from tests.web_server import Request, WebServer, page
 
 AGENT = user_agent("r1-research-agent", "1.2.3")

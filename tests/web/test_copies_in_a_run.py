@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.text.copies import origins
+from agent.text.ranking import origins
 from agent.types import Query
 from tests.parts import MemoryFetcher
 from tests.web.test_pool import Provider, running, site

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
-from agent.web.extract.about import About, about
+from agent.extract.page_metadata import About, about
 
 URL = "http://news.example/a"
 

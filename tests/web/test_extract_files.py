@@ -9,8 +9,8 @@ import zipfile
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.web.extract import docx, feed, json_format, plain
-from agent.web.extract.parts import Extracted, Hints
+from agent.extract.format_base import Extracted, Hints
+from agent.extract.formats import docx, feed, json_text, plain_text
 from tests.pace import limit
 from tests.web.docx_file import CORE, paragraph
 from tests.web.docx_file import docx as packed
@@ -117,7 +117,7 @@ def test_a_table_of_absurd_width_costs_little() -> None:
 
 
 def read_json(told: object) -> str:
-    return json_format.extract(json.dumps(told).encode(), HERE).text
+    return json_text.extract(json.dumps(told).encode(), HERE).text
 
 
 def test_every_value_of_json_stands_with_its_name() -> None:
@@ -130,12 +130,12 @@ def test_a_list_of_things_is_numbered() -> None:
 
 
 def test_signs_stand_as_they_are_meant() -> None:
-    assert json_format.extract(b'{"a": "\\u6df1\\u5ea6 \\"x\\""}', HERE).text == '- a: 深度 "x"'
+    assert json_text.extract(b'{"a": "\\u6df1\\u5ea6 \\"x\\""}', HERE).text == '- a: 深度 "x"'
 
 
 def test_json_is_named_by_itself() -> None:
-    assert json_format.extract(b'{"title": "The Set", "x": 1}', HERE).title == "The Set"
-    assert json_format.extract(b'{"x": 1}', HERE).title == "report.docx"
+    assert json_text.extract(b'{"title": "The Set", "x": 1}', HERE).title == "The Set"
+    assert json_text.extract(b'{"x": 1}', HERE).title == "report.docx"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_json_is_named_by_itself() -> None:
 )
 def test_json_that_is_none_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(ExtractFailed) as refused:
-        json_format.extract(body, HERE)
+        json_text.extract(body, HERE)
     assert refused.value.reason == reason
 
 
@@ -215,7 +215,7 @@ def test_markdowns_comments_do_not_come_through_but_those_in_code_do() -> None:
         '# Head\n\n<!-- PLANTED\nPLANTED -->words\n\n[//]: # (PLANTED)\n[comment]: <> "PLANTED"\n\n'
         "```html\n<!-- kept -->\n```\n\n[link]: https://a.example/\n"
     )
-    got = plain.markdown(body.encode(), HERE).text
+    got = plain_text.markdown(body.encode(), HERE).text
     assert "PLANTED" not in got
     assert "<!-- kept -->" in got
     assert "words" in got

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.web.extract import html, pdf, plain
-from agent.web.extract.hidden import without_hidden
-from agent.web.extract.parts import Extracted, Hints
-from agent.web.extract.tidy import decoded, one_line, tidy
+from agent.extract.format_base import Extracted, Hints
+from agent.extract.formats import html, pdf, plain_text
+from agent.extract.hidden_text import without_hidden
+from agent.extract.text_cleanup import decoded, one_line, tidy
 from tests.web.pdf_file import pdf as pdf_file
 
 WORDS = "DeepSeek released the model in January and published its weights for everybody to use. "
@@ -236,18 +236,18 @@ def test_a_character_that_was_cut_off_is_left_out() -> None:
 
 
 def test_plain_text_is_taken_as_it_is() -> None:
-    got = plain.text(b"one\r\n<b>two</b>\n\n\n\nthree", Hints("http://a.example/notes%20x.txt"))
+    got = plain_text.text(b"one\r\n<b>two</b>\n\n\n\nthree", Hints("http://a.example/notes%20x.txt"))
     assert (got.text, got.title) == ("one\n<b>two</b>\n\nthree", "notes x.txt")
 
 
 def test_markdown_has_its_first_heading_as_title() -> None:
-    assert plain.markdown(b"intro\n\n# The *head* #\n\ntext", HERE).title == "The *head*"
-    assert plain.markdown(b"no head", HERE).title == "story.html"
+    assert plain_text.markdown(b"intro\n\n# The *head* #\n\ntext", HERE).title == "The *head*"
+    assert plain_text.markdown(b"no head", HERE).title == "story.html"
 
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(ExtractFailed, match="empty page"):
-        plain.text("\ufeff \u200b".encode(), HERE)
+        plain_text.text("\ufeff \u200b".encode(), HERE)
 
 
 # ------------------------------------------------------------------------------------------------- PDF

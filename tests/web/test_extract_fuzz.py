@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 import agent.sample
 from agent.errors import ExtractFailed, PageError
+from agent.extract.format_base import Hints
+from agent.extract.format_registry import FORMATS
+from agent.extract.page_extractor import PageExtractor
+from agent.extract.text_cleanup import tidy
 from agent.types import Document, Page
-from agent.web.extract.extractor import PageExtractor
-from agent.web.extract.formats import FORMATS
-from agent.web.extract.parts import Hints
-from agent.web.extract.tidy import tidy
 from tests.web.docx_file import docx, paragraph
 from tests.web.pdf_file import pdf
 

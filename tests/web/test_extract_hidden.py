@@ -8,10 +8,10 @@ import time
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.web.extract import html
-from agent.web.extract.hidden import ENOUGH, LABELS, without_hidden
-from agent.web.extract.media import shown_on_a_desktop
-from agent.web.extract.parts import Hints
+from agent.extract.format_base import Hints
+from agent.extract.formats import html
+from agent.extract.hidden_text import ENOUGH, LABELS, without_hidden
+from agent.extract.stylesheets import shown_on_a_desktop
 from tests.pace import limit
 
 HERE = Hints("http://news.example/a/story.html")

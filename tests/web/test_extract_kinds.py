@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.web.extract import html
-from agent.web.extract.parts import Extracted, Hints
+from agent.extract.format_base import Extracted, Hints
+from agent.extract.formats import html
 
 KINDS = Path(__file__).parent / "kinds"
 CHROME = ("Accept all", "Skip to content", "Most read", "Why the ferry was late", "All rights reserved", "Imprint")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.web.extract import html
-from agent.web.extract.parts import Hints
-from agent.web.extract.walls import Signs, wall
+from agent.extract.block_pages import Signs, wall
+from agent.extract.format_base import Hints
+from agent.extract.formats import html
 
 ARTICLE = "The weights were published in January, and people everywhere began to run the model at home. " * 12
 MENUS = "Home News Sport Culture Weather Travel Contact Imprint Privacy About us Jobs Newsletter " * 40

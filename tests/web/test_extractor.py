@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ExtractFailed, PageError
+from agent.extract.media_types import DOCX
+from agent.extract.page_extractor import EXTRACTION, PageExtractor, _crew
 from agent.types import Document, Page
-from agent.web.extract.extractor import EXTRACTION, PageExtractor, _crew
-from agent.web.sniff import DOCX
 from tests.pace import limit
 from tests.web.docx_file import docx
 from tests.web.pdf_file import pdf as pdf_file
@@ -180,7 +180,7 @@ def test_a_script_without_a_main_guard_can_extract_from_a_thread_beside_a_loop()
     script = textwrap.dedent("""
         import asyncio, threading
         from agent.types import Page
-        from agent.web.extract.extractor import PageExtractor
+        from agent.extract.page_extractor import PageExtractor
         page = Page("http://a.example/", b"<html><body><p>" + b"Some words that count. " * 20, "text/html", "2026")
         out = []
         def work():
@@ -208,8 +208,8 @@ def test_it_works_from_inside_streamlit() -> None:
 
         import streamlit as st
 
+        from agent.extract.page_extractor import PageExtractor
         from agent.types import Page
-        from agent.web.extract.extractor import PageExtractor
 
         body = b"<html><body><p>" + b"Some words that count. " * 20
         got = asyncio.run(PageExtractor().extract(Page("http://a.example/", body, "text/html", "2026")))

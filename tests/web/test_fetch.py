@@ -14,9 +14,8 @@ import pytest
 
 from agent.errors import FetchFailed, PageError
 from agent.types import Page
-from agent.web.client import Reach, open_client
-from agent.web.fetch import HttpFetcher, Manners
-from agent.web.files import FolderFetcher
+from agent.web.http_client import Reach, open_client
+from agent.web.page_fetcher import FolderFetcher, HttpFetcher, Manners
 from tests.pace import limit
 from tests.parts import FixedClock
 from tests.web_server import (

@@ -16,14 +16,13 @@ import pytest
 import trustme
 
 from agent import ResearchAgent, Settings
+from agent.extract.page_extractor import PageExtractor
 from agent.types import PageRecord, Query, SearchHit
-from agent.web.addresses import Address
-from agent.web.choosing import Wanted
-from agent.web.client import Reach, open_client
-from agent.web.extract.extractor import PageExtractor
-from agent.web.fetch import HttpFetcher, Manners
-from agent.web.meter import metered
-from agent.web.reading import PageReader, PoolParts
+from agent.web.address_guard import Address
+from agent.web.http_client import Reach, metered, open_client
+from agent.web.page_fetcher import HttpFetcher, Manners
+from agent.web.page_reader import PageReader, PoolParts
+from agent.web.page_selection import Wanted
 from agent.web.robots import Robots
 from tests.pace import limit
 from tests.parts import LIMITS, NOON, FixedClock, MemoryLibrary

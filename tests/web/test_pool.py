@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ExtractFailed, LibraryError, SearchBroken, SearchThrottled
-from agent.services import PagePool, PoolNews
-from agent.text.bounds import Bounds
+from agent.extract.page_extractor import PageExtractor
+from agent.protocols import PagePool, PoolNews
+from agent.text.source_filters import Bounds
 from agent.types import Document, Limits, Page, PageRecord, Query, Search, SearchHit
-from agent.web.client import Reach, open_client
-from agent.web.extract.extractor import PageExtractor
-from agent.web.fetch import HttpFetcher, Manners
-from agent.web.files import FolderFetcher
-from agent.web.pool import Pool
-from agent.web.reading import PoolParts
+from agent.web.http_client import Reach, open_client
+from agent.web.page_fetcher import FolderFetcher, HttpFetcher, Manners
+from agent.web.page_pool import Pool
+from agent.web.page_reader import PoolParts
 from tests.pace import limit
 from tests.parts import LIMITS as QUORATE
 from tests.parts import NOON, FixedClock, MemoryFetcher, MemoryLibrary, PlainExtractor

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import PageError
-from agent.web.client import Reach, open_client
-from agent.web.fetch import HttpFetcher, Manners
+from agent.web.http_client import Reach, open_client
+from agent.web.page_fetcher import HttpFetcher, Manners
 from agent.web.robots import Robots
 from tests.pace import limit
 from tests.parts import NOON, FixedClock

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
+from agent.search.provider_state import NotYet, Pace, Refusal, Shelf, wait_for_turn
+from agent.search.provider_wrappers import Guarded, duration
 from agent.types import Query, SearchHit
-from agent.web.search.breaker import Guarded, duration
-from agent.web.search.pace import NotYet, Pace, wait_for_turn
-from agent.web.search.shelf import Refusal, Shelf
 
 HIT = SearchHit("http://one.example/", "A lion", "", 1, "one")
 
@@ -91,7 +90,7 @@ async def test_another_process_keeps_to_it_too(guard: Guards, tmp_path: Path) ->
     code = """
 import sys
 from pathlib import Path
-from agent.web.search.shelf import Shelf
+from agent.search.provider_state import Shelf
 print(Shelf(Path(sys.argv[1])).refusal("one").why)
 """
     path = str(tmp_path / "cache" / "search.sqlite")
@@ -257,7 +256,7 @@ def test_many_processes_write_at_once_and_none_fails(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from agent.web.search.shelf import Refusal, Shelf
+from agent.search.provider_state import Refusal, Shelf
 shelf = Shelf(Path(sys.argv[1]))
 for n in range(50):
     shelf.refuse(f"one{n}", Refusal(1.0, 2.0, 1, "x"), began=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.types import SearchHit
-from agent.web.choosing import Wanted, fused
+from agent.web.page_selection import Wanted, fused
 
 
 def ranking(*urls: str) -> list[Wanted]:

@@ -12,12 +12,12 @@ from urllib.parse import quote
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
-from agent.services import SearchProvider
-from agent.text.bounds import Bounds
+from agent.protocols import SearchProvider
+from agent.search.provider_http import Row
+from agent.search.provider_state import NotYet, Pace
+from agent.search.providers.duckduckgo import DuckDuckGo
+from agent.text.source_filters import Bounds
 from agent.types import Query
-from agent.web.search.duckduckgo import DuckDuckGo
-from agent.web.search.hits import Row
-from agent.web.search.pace import NotYet, Pace
 from tests.contracts.search_peer import Answer, Peer, TlsPeer, authority
 from tests.contracts.search_provider import THREE, AsksOverHttp, GivesDates, GivesLinks
 

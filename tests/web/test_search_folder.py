@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from agent.errors import ExtractFailed, SearchBroken, SettingsError
+from agent.search.folder_index import FolderIndex, file_of
+from agent.search.provider_base import ReadFile
+from agent.search.provider_http import Row
+from agent.search.providers.folder import SETTLED, Folder
 from agent.types import Query, SearchHit
-from agent.web.search.folder import SETTLED, Folder
-from agent.web.search.folder_index import FolderIndex, file_of
-from agent.web.search.hits import Row
-from agent.web.search.parts import ReadFile
 from tests.contracts.search_provider import SearchProviderContract
 
 

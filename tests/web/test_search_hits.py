@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.web.search.hits import Row, absolute, day, plain, ranked, shortened, within
+from agent.search.provider_http import Row, absolute, day, plain, ranked, shortened, within
 from tests.pace import limit
 
 

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from agent.errors import SettingsError
-from agent.web.search.parts import ProviderParts
-from agent.web.search.registry import PROVIDERS, build
+from agent.search.provider_base import ProviderParts
+from agent.search.provider_registry import PROVIDERS, build
 
 
 @pytest.fixture
@@ -69,6 +69,6 @@ def test_a_missing_or_useless_setting_is_named(
 
 def test_naming_the_providers_loads_no_client_and_no_parser() -> None:
     heavy = "{'httpx2', 'ddgs', 'primp', 'lxml'}"
-    code = f"import sys, agent.web.search.registry; print({heavy} & sys.modules.keys())"
+    code = f"import sys, agent.search.provider_registry; print({heavy} & sys.modules.keys())"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"

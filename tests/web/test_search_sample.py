@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from agent.services import SearchProvider
+from agent.protocols import SearchProvider
+from agent.search.provider_http import Row
+from agent.search.providers.sample import SampleSearch
 from agent.types import Query
-from agent.web.search.hits import Row
-from agent.web.search.sample import SampleSearch
 from tests.contracts.search_provider import THREE, AsksForJson, GivesDates, GivesLinks
 
 

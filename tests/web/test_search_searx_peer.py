@@ -18,11 +18,11 @@ import httpx2
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
-from agent.sample.server import SampleWeb
-from agent.text.bounds import UNBOUNDED, Bounds
+from agent.sample.sample_server import SampleWeb
+from agent.search.provider_wrappers import Bounded
+from agent.search.providers.searxng import SearXNG
+from agent.text.source_filters import UNBOUNDED, Bounds
 from agent.types import Query
-from agent.web.search.bounded import Bounded
-from agent.web.search.searxng import SearXNG
 from tests.contracts.search_peer import Answer, Peer
 
 SEARX = shutil.which("searx-run", path="/usr/bin")

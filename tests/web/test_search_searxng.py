@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
-from agent.services import SearchProvider
-from agent.text.bounds import Bounds
+from agent.protocols import SearchProvider
+from agent.search.provider_http import Row
+from agent.search.providers.searxng import SearXNG
+from agent.text.source_filters import Bounds
 from agent.types import Query
-from agent.web.search.hits import Row
-from agent.web.search.searxng import SearXNG
 from tests.contracts.search_peer import Answer
 from tests.contracts.search_provider import THREE, AsksForJson, GivesDates, GivesLinks, TellsBounds
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from agent import searching
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
-from agent.sample.server import SampleWeb
-from agent.searching import Occasion
+from agent.sample.sample_server import SampleWeb
 from agent.settings import Settings
 from agent.types import Query, SearchHit
+from agent.wiring import web_setup
+from agent.wiring.web_setup import Occasion
 from tests.contracts.search_peer import Answer, Peer
 
 TODAY = date(2026, 11, 24)
@@ -46,7 +46,7 @@ async def found(
 ) -> list[SearchHit]:
     """As one command asks its first provider."""
     async with AsyncExitStack() as stack:
-        providers = await searching.open_providers(settings, searching.names(settings), stack, occasion)
+        providers = await web_setup.open_providers(settings, web_setup.names(settings), stack, occasion)
         return list(await next(iter(providers.values())).search(Query(text), limit=limit))
 
 
@@ -76,7 +76,7 @@ def test_without_a_choice_those_that_are_configured_are_asked_in_the_promised_or
     given: dict[str, object], names: tuple[str, ...], why: str
 ) -> None:
     settings = Settings(**given)
-    assert (searching.names(settings), searching.why(settings)) == (names, why)
+    assert (web_setup.names(settings), web_setup.why(settings)) == (names, why)
 
 
 @pytest.mark.parametrize("name", ["brave", "serper"])
@@ -106,7 +106,7 @@ def test_sites_are_hosts_however_they_are_given(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_time_since_tomorrow_is_refused_when_the_day_is_known() -> None:
     with pytest.raises(SettingsError, match="AGENT_SINCE='2026-11-25': is after today, 2026-11-24"):
-        searching.bounds(Settings(since="2026-11-25"), TODAY)
+        web_setup.bounds(Settings(since="2026-11-25"), TODAY)
 
 
 # ------------------------------------------------------------------------------------------------- bounds
@@ -154,7 +154,7 @@ async def test_a_callers_own_provider_keeps_within_bounds_too() -> None:
             urls = ["http://a.example/", "http://b.example/"]
             return [SearchHit(url, "", "", n, "mine") for n, url in enumerate(urls, 1)][:limit]
 
-    [bounded] = searching.within([Mine()], Settings(site="b.example"), TODAY)
+    [bounded] = web_setup.within([Mine()], Settings(site="b.example"), TODAY)
     assert [(hit.url, hit.rank) for hit in await bounded.search(Query("q"), limit=5)] == [("http://b.example/", 1)]
 
 

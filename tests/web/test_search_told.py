@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.events import Searched, Warned, decode
-from agent.graph.build import build
+from agent.graph.graph_builder import build
 from agent.result import MadeWith
 from agent.types import Document, Page, Query, SearchHit
 from tests.parts import ANSWER, MemorySearch, PlainExtractor, ScriptedReasoner, World

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
-from agent.services import SearchProvider
-from agent.text.bounds import Bounds
+from agent.protocols import SearchProvider
+from agent.search.provider_http import Row
+from agent.search.providers.wikipedia import Wikipedia, wiki_language
+from agent.text.source_filters import Bounds
 from agent.types import Query
-from agent.web.search.hits import Row
-from agent.web.search.wikipedia import Wikipedia, wiki_language
 from tests.contracts.search_peer import Answer
 from tests.contracts.search_provider import THREE, AsksForJson
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.text.bounds import Bounds
-from agent.web.search.wording import worded
+from agent.search.provider_http import worded
+from agent.text.source_filters import Bounds
 
 SITES = Bounds(sites=("one.example",), not_sites=("two.example",))
 

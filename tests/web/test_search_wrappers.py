@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.errors import SearchThrottled
-from agent.text.bounds import Bounds
+from agent.search.provider_state import REPLY_SECONDS, Shelf
+from agent.search.provider_wrappers import Bounded, Remembered
+from agent.text.source_filters import Bounds
 from agent.types import Query, SearchHit
-from agent.web.search.bounded import Bounded
-from agent.web.search.remembered import Remembered
-from agent.web.search.shelf import REPLY_SECONDS, Shelf
 
 
 def hit(name: str, published: str | None = None) -> SearchHit:

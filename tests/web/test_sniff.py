@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import FetchFailed
-from agent.web import sniff
-from agent.web.extract.formats import FORMATS
+from agent.extract import media_types
+from agent.extract.format_registry import FORMATS
 
 
 def archive(*names: str) -> bytes:
@@ -25,7 +25,7 @@ def archive(*names: str) -> bytes:
 def kind(start: bytes, declared: str = "", url: str = "http://a.example/page") -> str:
     """The kind, or the reason why it is refused."""
     try:
-        return sniff.media_type(start, declared=declared, url=url)
+        return media_types.media_type(start, declared=declared, url=url)
     except FetchFailed as e:
         return e.reason
 
@@ -41,9 +41,9 @@ def kind(start: bytes, declared: str = "", url: str = "http://a.example/page") -
         (b'\n[{"a": 1}]', "application/json; charset=utf-8", "", "application/json"),
         (b'{"a": 1}', "text/html", "", "text/plain"),
         (b"[link] is how it begins", "text/plain", "", "text/plain"),
-        (archive("[Content_Types].xml", "word/document.xml"), "application/octet-stream", "", sniff.DOCX),
-        (archive("a.xml"), sniff.DOCX, "", sniff.DOCX),
-        (archive("a.xml"), "", "http://a.example/paper.DOCX?x=1", sniff.DOCX),
+        (archive("[Content_Types].xml", "word/document.xml"), "application/octet-stream", "", media_types.DOCX),
+        (archive("a.xml"), media_types.DOCX, "", media_types.DOCX),
+        (archive("a.xml"), "", "http://a.example/paper.DOCX?x=1", media_types.DOCX),
     ],
 )
 def test_feeds_json_and_word_files_are_known(start: bytes, declared: str, url: str, expected: str) -> None:
@@ -61,10 +61,10 @@ def test_other_xml_is_no_page(start: bytes) -> None:
 
 
 def test_every_kind_that_is_taken_has_an_extractor() -> None:
-    assert set(FORMATS) == sniff.TAKEN
+    assert set(FORMATS) == media_types.TAKEN
 
 
 @given(st.binary(max_size=5_000), st.sampled_from(["", "text/html", "text/plain", "application/json", "x"]))
 def test_any_bytes_have_a_kind_or_a_reason(start: bytes, declared: str) -> None:
     told = kind(start, declared)
-    assert told in sniff.TAKEN or told.startswith(("not ", "empty page"))
+    assert told in media_types.TAKEN or told.startswith(("not ", "empty page"))

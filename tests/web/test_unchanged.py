@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 
 from agent.errors import FetchFailed
+from agent.extract.page_extractor import PageExtractor
 from agent.types import Document, Page, PageRecord
-from agent.web.client import Reach, open_client
-from agent.web.extract.extractor import PageExtractor
-from agent.web.fetch import HttpFetcher, Manners
-from agent.web.pool import Pool
-from agent.web.reading import PoolParts, age
+from agent.web.http_client import Reach, open_client
+from agent.web.page_fetcher import HttpFetcher, Manners
+from agent.web.page_pool import Pool
+from agent.web.page_reader import PoolParts, age
 from tests.parts import LIMITS, NOON, FixedClock, MemoryLibrary, PlainExtractor
 from tests.web_server import Behaviour, Request, WebServer, page, redirect
 

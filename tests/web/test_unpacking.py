@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import FetchFailed
-from agent.web.unpacking import Unpacker
+from agent.web.http_client import Unpacker
 from tests.pace import limit
 from tests.web import bombs
 

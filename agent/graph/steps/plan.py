@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from agent.errors import ModelError, ModelRefused, ModelUnreachable
 from agent.events import Planned
-from agent.graph.desk import Desk, Heard, listen
 from agent.graph.state import Asked, Run, update
+from agent.graph.step_context import Desk, Heard, listen
 from agent.graph.steps import Done
-from agent.graph.steps.brief import brief_of
-from agent.services import Reasoner
-from agent.text.queries import query_key
+from agent.graph.steps.scout import brief_of
+from agent.protocols import Reasoner
+from agent.text.tokens import query_key
 from agent.types import Query
 
 QUERIES_KEPT = 12  # more than any depth asks for: a model that floods is cut

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agent.graph.desk import Desk
 from agent.graph.state import Run, update
+from agent.graph.step_context import Desk
 from agent.graph.steps import Done
-from agent.graph.steps.brief import want_all
+from agent.graph.steps.scout import want_all
 
 _FIRST = 3  # times what one page may take, where no page is in hand: some wait for their turn
 

@@ -11,14 +11,14 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from agent.errors import QuestionError
-from agent.graph.desk import Desk
-from agent.graph.state import RunFacts, State, begin
+from agent.graph.state import Run, RunFacts, State, begin
+from agent.graph.step_context import Desk, spent_usd
 from agent.graph.steps import Done
-from agent.services import Services
+from agent.protocols import Services
 from agent.text.language import detect
 from agent.text.ranking import estimate_tokens
 from agent.text.urls import find_urls
-from agent.types import Query
+from agent.types import Brief, Query
 
 MAX_QUESTION = 20_000  # characters; about 5,000 tokens, a third of what a small local model takes in all
 MAX_EARLIER_TOKENS = 2_000
@@ -108,3 +108,36 @@ def _earlier(messages: Sequence[AnyMessage]) -> str:
 
 def _text(message: AnyMessage) -> str:
     return str(message.text)
+
+
+# ------------------------------------------------------------------------------------------ brief
+
+# What steps share: the brief for a reasoner, and what a round wants of the web.
+
+
+def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
+    return Brief(
+        run_id=run.run.id,
+        question=run.run.question,
+        today=run.run.today,
+        language=run.run.language,
+        round=run.round,
+        may_search=may_search,
+        max_queries=desk.services.limits.queries,
+        asked=tuple(a.query.text for a in run.queries.values()),
+        spent_usd=spent_usd(run),
+        earlier=run.run.earlier,
+    )
+
+
+def want_all(run: Run, desk: Desk) -> None:
+    """The pool of a run that was resumed is empty; for any other this asks for what is already under way."""
+    pool = desk.parts.pool
+    if run.round == 1:
+        for url in run.run.urls:
+            pool.want(url, round=1)
+        if (question := the_question_as_query(run.run)).text:
+            pool.want(question, round=1)
+    for asked in run.queries.values():
+        if asked.round == run.round:
+            pool.want(asked.query, round=asked.round, local_only=asked.local_only)

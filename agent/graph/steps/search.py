@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.graph.desk import Desk
 from agent.graph.state import Run, update
+from agent.graph.step_context import Desk
 from agent.graph.steps import Done
-from agent.graph.steps.brief import want_all
-from agent.text.queries import query_key
+from agent.graph.steps.scout import want_all
+from agent.text.tokens import query_key
 from agent.types import Search
 
 FAILURES = ("throttled", "broken")

@@ -6,17 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from agent.events import Checked, Landed
-from agent.graph.answer import compose
-from agent.graph.desk import Desk, Heard
-from agent.graph.judging import Examiner
+from agent.graph.answer_builder import compose
+from agent.graph.draft_checker import Examiner
 from agent.graph.state import Run, update
+from agent.graph.step_context import Desk, Heard, slices, source_texts
 from agent.graph.steps import Done
-from agent.graph.steps.revise import findings
-from agent.graph.texts import slices, source_texts
+from agent.graph.steps.write import findings
 from agent.phrases import phrase
-from agent.services import Examine
-from agent.text.citations import without_marks
-from agent.text.output import close
+from agent.protocols import Examine
+from agent.text.citation_marks import without_marks
+from agent.text.output_filter import close
 from agent.types import Claim
 from agent.verify.claims import claims as cut
 from agent.verify.claims import points_back, set_apart, stranded, without

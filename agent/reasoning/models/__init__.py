@@ -11,30 +11,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent.reasoning.models.chat_r1 import ChatR1 as ChatR1
     from agent.reasoning.models.chat_r1 import open_chat_model as open_chat_model
-    from agent.reasoning.models.endpoints import ENDPOINTS as ENDPOINTS
-    from agent.reasoning.models.endpoints import EndpointProfile as EndpointProfile
-    from agent.reasoning.models.failures import Endpoint as Endpoint
-    from agent.reasoning.models.failures import model_error as model_error
-    from agent.reasoning.models.prices import Price as Price
-    from agent.reasoning.models.prices import price_of as price_of
-    from agent.reasoning.models.profiles import R1 as R1
-    from agent.reasoning.models.profiles import Profile as Profile
-    from agent.reasoning.models.profiles import fitted as fitted
-    from agent.reasoning.models.profiles import profile_for as profile_for
+    from agent.reasoning.models.model_errors import Endpoint as Endpoint
+    from agent.reasoning.models.model_errors import model_error as model_error
+    from agent.reasoning.models.model_profiles import ENDPOINTS as ENDPOINTS
+    from agent.reasoning.models.model_profiles import R1 as R1
+    from agent.reasoning.models.model_profiles import EndpointProfile as EndpointProfile
+    from agent.reasoning.models.model_profiles import Price as Price
+    from agent.reasoning.models.model_profiles import Profile as Profile
+    from agent.reasoning.models.model_profiles import fitted as fitted
+    from agent.reasoning.models.model_profiles import price_of as price_of
+    from agent.reasoning.models.model_profiles import profile_for as profile_for
 
 _HOMES = {
-    "ENDPOINTS": "endpoints",
-    "R1": "profiles",
+    "ENDPOINTS": "model_profiles",
+    "R1": "model_profiles",
     "ChatR1": "chat_r1",
-    "Endpoint": "failures",
-    "EndpointProfile": "endpoints",
-    "Price": "prices",
-    "Profile": "profiles",
-    "fitted": "profiles",
-    "model_error": "failures",
+    "Endpoint": "model_errors",
+    "EndpointProfile": "model_profiles",
+    "Price": "model_profiles",
+    "Profile": "model_profiles",
+    "fitted": "model_profiles",
+    "model_error": "model_errors",
     "open_chat_model": "chat_r1",
-    "price_of": "prices",
-    "profile_for": "profiles",
+    "price_of": "model_profiles",
+    "profile_for": "model_profiles",
 }
 
 __all__ = [

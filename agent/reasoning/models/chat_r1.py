@@ -2,39 +2,53 @@
 
 Reasoning comes as standard `reasoning` content blocks and the answer as text, on invoke, stream, ainvoke, astream and
 in LangGraph's messages stream.  Usable by itself; knows nothing of research.  It overrides underscore methods of
-langchain-openai's base class, as LangChain's own provider packages do: keep that dependency narrow.
-"""
+langchain-openai's base class, as LangChain's own provider packages do: keep that dependency narrow."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, closing
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr, model_validator
 
 from agent.errors import SettingsError
-from agent.reasoning.models import answers
-from agent.reasoning.models.endpoints import endpoint_named
-from agent.reasoning.models.prices import told_usd
-from agent.reasoning.models.profiles import R1, Profile, profile_for
-from agent.reasoning.models.replies import PROVIDER, REASONING, StreamReader, check_finish, reasoning_fields, whole
-from agent.reasoning.models.requests import driven
-from agent.reasoning.models.structured import asked_for_json
-from agent.reasoning.models.think import Mode
+from agent.reasoning.models import response_stream
+from agent.reasoning.models.model_profiles import (
+    ALWAYS,
+    R1,
+    TOOL_TURNS,
+    USUAL_LIMIT,
+    Profile,
+    endpoint_named,
+    profile_for,
+    told_usd,
+)
+from agent.reasoning.models.response_stream import (
+    PROVIDER,
+    REASONING,
+    StreamReader,
+    check_finish,
+    reasoning_fields,
+    whole,
+)
+from agent.reasoning.models.think_tags import Mode, split
 from agent.text.urls import is_local_host
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx2
+
 
 _FIELDS, _USD = "reasoning_fields", "told_usd"  # of a chunk under way inside this module
 COST = "cost_usd"
@@ -138,7 +152,7 @@ class ChatR1(BaseChatOpenAI):
         response: Any,
         generation_info: dict[str, Any] | None = None,
     ) -> ChatResult:
-        raw = answers.completion(response, self._as_asked)
+        raw = response_stream.completion(response, self._as_asked)
         result = super()._create_chat_result(response, generation_info)
         for generation, choice in zip(result.generations, raw["choices"], strict=True):
             check_finish(choice.get("finish_reason"))
@@ -156,7 +170,7 @@ class ChatR1(BaseChatOpenAI):
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
-        answers.raise_told(chunk, self._as_asked)
+        response_stream.raise_told(chunk, self._as_asked)
         if chunk.get("choices"):  # of several answers at once (`n`), a stream is the first: LangChain would mix them
             chunk = {**chunk, "choices": [choice for choice in chunk["choices"] if not choice.get("index")]}
         made = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
@@ -297,7 +311,7 @@ async def open_chat_model(
     profile = profile if isinstance(profile, Profile) else profile_for(base_url, model, profile)
     # A proxy in the environment does not know this machine, nor its own network.
     common: Any = {"timeout": _timeout(profile), "verify": _trusted(), "trust_env": not is_local_host(base_url)}
-    checks, async_checks = {"response": [answers.check]}, {"response": [answers.check_async]}
+    checks, async_checks = {"response": [response_stream.check]}, {"response": [response_stream.check_async]}
     with httpx2.Client(**common, event_hooks=checks) as sync_client:
         async with httpx2.AsyncClient(**common, event_hooks=async_checks) as client:
             yield ChatR1(
@@ -309,3 +323,151 @@ async def open_chat_model(
                 http_async_client=client,
                 max_retries=0,
             )
+
+
+# ------------------------------------------------------------------------------------------ requests
+
+# The request as it is sent: what a model at an endpoint must and must not be given.
+#
+# Works on the JSON that langchain-openai has made; knows the profile and the tags, and nothing of replies.  What
+# OpenAI's client has no parameter for goes into `extra_body`, which the client puts into the request as it stands;
+# `reasoning` and `response_format` go there too, for by their own names langchain-openai would choose another API for
+# them.
+
+Json = dict[str, Any]  # one JSON object of the wire format
+
+_NEVER = ("logprobs", "top_logprobs")  # DeepSeek's reasoner answers them with an error
+_OURS = ("effort", "reasoning_effort", "response_format", "extra_body", "tool_choice", USUAL_LIMIT)
+_SYSTEM_ROLES = ("system", "developer")
+_NO_THINKING = "none"
+
+
+def driven(payload: Json, profile: Profile, thoughts: Sequence[str]) -> Json:
+    """The payload as the profile wants it.  `thoughts`: the reasoning of each message, "" where it has none."""
+    kept = {name: value for name, value in payload.items() if name not in (*_NEVER, *_OURS)}
+    turns = [_turn(m, thought, profile) for m, thought in zip(payload["messages"], thoughts, strict=True)]
+    kept["messages"] = _folded(turns) if profile.system == "fold" else turns
+    if (limit := payload.get(USUAL_LIMIT)) is not None:
+        kept[profile.token_limit] = limit
+    return {**kept, **_tool_choice(payload, profile), **_reply_format(payload, profile), **_extra(payload, profile)}
+
+
+def _tool_choice(payload: Json, profile: Profile) -> Json:
+    """DeepSeek's thinking mode refuses a forced tool, and R1 has none."""
+    choice = payload.get("tool_choice")
+    allowed = choice in ("auto", "none") or (choice is not None and not profile.reasons)
+    return {"tool_choice": choice} if allowed else {}
+
+
+def _reply_format(payload: Json, profile: Profile) -> Json:
+    """A schema is for models that do not think: guided decoding leaves no room for thinking, or blanks the answer."""
+    wanted = payload.get("response_format")
+    return {} if wanted is None or _is_json_mode(wanted) or profile.reasons else {"response_format": wanted}
+
+
+def _is_json_mode(wanted: object) -> bool:
+    return isinstance(wanted, Mapping) and wanted.get("type") == "json_object"
+
+
+def _extra(payload: Json, profile: Profile) -> Json:
+    """What the profile always sends, the effort, JSON mode, and over all of it what the caller gives."""
+    extra: Mapping[str, object] = _merged(
+        profile.extra, _effort(payload.get("effort") or payload.get("reasoning_effort") or "", profile)
+    )
+    if profile.json_mode and _is_json_mode(wanted := payload.get("response_format")):
+        extra = {**extra, "response_format": wanted}
+    extra = _merged(extra, payload.get("extra_body") or {})
+    return {"extra_body": extra} if extra else {}
+
+
+def _effort(wanted: str, profile: Profile) -> Mapping[str, object]:
+    if wanted == _NO_THINKING:
+        return profile.thinking_off
+    if not (wanted and profile.effort):
+        return {}
+    *objects, name = profile.effort.split(".")
+    sent: Mapping[str, object] = {name: wanted}
+    for outer in reversed(objects):
+        sent = {outer: sent}
+    return sent
+
+
+def _merged(base: Mapping[str, object], over: Mapping[str, object]) -> Mapping[str, object]:
+    """Objects within objects are merged; anything else of `over` takes its place."""
+    both = dict(base)
+    for name, value in over.items():
+        below = both.get(name)
+        nested = isinstance(below, Mapping) and isinstance(value, Mapping)
+        both[name] = _merged(below, value) if nested else value  # type: ignore[arg-type]  # both are, where nested
+    return both
+
+
+def _turn(message: Json, thought: str, profile: Profile) -> Json:
+    """A past turn of the model carries its answer only, for R1's endpoints refuse its reasoning and its own chat
+    template drops it; a model that wants it back gets it in a field, empty rather than missing."""
+    if message["role"] != "assistant":
+        return _flat(message)
+    turn = dict(message)
+    if turn.get("content"):
+        apart = split(_as_text(turn["content"]), "auto")
+        turn["content"], thought = apart.text, thought or apart.reasoning
+    if profile.pass_back == ALWAYS or (profile.pass_back == TOOL_TURNS and turn.get("tool_calls")):
+        turn["reasoning_content"] = thought
+    return turn
+
+
+def _flat(message: Json) -> Json:
+    """Text in parts as one string: DeepSeek's own API and several others take nothing else.  Pictures stay parts."""
+    content = message.get("content")
+    if not isinstance(content, list) or any(isinstance(p, dict) and p.get("type") != "text" for p in content):
+        return message
+    return {**message, "content": "\n\n".join(_as_text([part]) for part in content)}
+
+
+def _folded(messages: list[Json]) -> list[Json]:
+    """The instructions of system messages, at the head of the first user message."""
+    instructions = [_as_text(m["content"]) for m in messages if m["role"] in _SYSTEM_ROLES]
+    others = [m for m in messages if m["role"] not in _SYSTEM_ROLES]
+    if not instructions:
+        return others
+    head = "\n\n".join(instructions)
+    for i, message in enumerate(others):
+        if message["role"] == "user":
+            return [*others[:i], {**message, "content": _prefixed(head, message["content"])}, *others[i + 1 :]]
+    return [{"role": "user", "content": head}, *others]
+
+
+def _prefixed(head: str, content: str | list[Json]) -> str | list[Json]:
+    return f"{head}\n\n{content}" if isinstance(content, str) else [{"type": "text", "text": head}, *content]
+
+
+def _as_text(content: str | list[Any] | None) -> str:
+    """Message content is a string, or a list of strings and typed parts, of which the text is kept."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    parts = [part if isinstance(part, str) else part.get("text") or "" for part in content]
+    return "".join(parts)
+
+
+# ------------------------------------------------------------------------------------------ structured
+
+# A request for JSON of a caller's shape in the words of the user's message, where R1 looks for what it is to do.
+#
+# For `ChatR1.with_structured_output`.  Knows messages and schemas; nothing of how the reply is read.
+
+
+def asked_for_json(messages: Sequence[BaseMessage], schema: dict[str, Any] | type | None) -> list[BaseMessage]:
+    """The conversation with the request at the end of its last message, if that is the user's: DeepSeek's own API has
+    refused two messages of one side in a row.  `schema`: None asks for any object."""
+    shape = "" if schema is None else f" that fits this JSON schema:\n{_shown(schema)}\n"
+    wanted = f"Reply with one JSON object{shape}{'' if shape else ' '}and nothing else after your reasoning."
+    last = messages[-1] if messages else None
+    if not isinstance(last, HumanMessage):
+        return [*messages, HumanMessage(wanted)]
+    said = last.content
+    both = f"{said}\n\n{wanted}" if isinstance(said, str) else [*said, {"type": "text", "text": wanted}]
+    return [*messages[:-1], last.model_copy(update={"content": both})]
+
+
+def _shown(schema: dict[str, Any] | type) -> str:
+    return json.dumps(convert_to_json_schema(schema), ensure_ascii=False)
