@@ -18,7 +18,7 @@ AgentError
 │   ├── AddressRefused        its address is not one we go to
 │   ├── FetchFailed           network, status, size, time
 │   └── ExtractFailed         nothing readable in it
-├── ChildError                a worker process died or ran out of time
+├── WorkerError                a worker process died or ran out of time
 ├── LibraryError              the record on disk cannot be used
 └── RunError                  a run cannot be resumed: unknown, or in use elsewhere
 """
@@ -107,7 +107,7 @@ class ExtractFailed(PageError):
     pass
 
 
-class ChildError(AgentError):
+class WorkerError(AgentError):
     pass
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ProbeReply:
     """`json` is None where the body is something else, or longer than `MOST_BYTES`."""
 
     status: int
@@ -43,7 +43,7 @@ def ask(
     key: str = "",
     headers: Mapping[str, str] = _NONE,
     question: Mapping[str, object] | None = None,
-) -> Reply:
+) -> ProbeReply:
     """The reply, whatever its status; a `question` is sent as JSON.  Raises `OSError` where none comes in `seconds`."""
     from http.client import HTTPException
     from urllib.error import HTTPError
@@ -54,10 +54,10 @@ def ask(
             with _opener(url).open(
                 _request(url, {**_authorization(key), **headers}, question), timeout=seconds
             ) as response:
-                return Reply(response.status, _json(response, deadline))
+                return ProbeReply(response.status, _json(response, deadline))
         except HTTPError as e:
             with e:
-                return Reply(e.code, _json(e, deadline))
+                return ProbeReply(e.code, _json(e, deadline))
     except (HTTPException, ValueError) as e:  # no HTTP at that port, no URL, or no key: its words would hold the key
         raise ConnectionError(f"no HTTP request could be made, or no HTTP reply came ({type(e).__name__})") from None
 

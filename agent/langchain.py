@@ -14,10 +14,10 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool, StructuredTool
 
-from agent.graph.sync_bridge import run_here
+from agent.graph.sync_bridge import run_sync
 from agent.result import Answer, from_json
 from agent.settings import Settings
-from agent.types import LibraryHit, Within
+from agent.types import LibraryFilter, LibraryHit
 from agent.wiring.factory import build_graph, library_of
 
 if TYPE_CHECKING:
@@ -74,11 +74,11 @@ class LibraryRetriever(BaseRetriever):
     """Finds pages that earlier runs read; asks nobody else."""
 
     library: Any  # services.Library, with `in_use`
-    within: Any = Within()
+    within: Any = LibraryFilter()
     limit: int = 8
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
-        return run_here(self._found(query))
+        return run_sync(self._found(query))
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun
@@ -95,7 +95,7 @@ def as_retriever(
     settings: Settings | None = None,
     *,
     limit: int = 8,
-    within: Within | None = None,
+    within: LibraryFilter | None = None,
     embeddings: Embeddings | None = None,
 ) -> BaseRetriever:
     """A retriever over the library: for a query at most `limit` pages, best first, each with its best passage.
@@ -105,7 +105,7 @@ def as_retriever(
     `within`: bounds by run, host, time of reading, language, folder.  Raises `LibraryError`.
     """
     library = library_of(settings, embeddings=embeddings)
-    return LibraryRetriever(library=library, within=within or Within(), limit=limit)
+    return LibraryRetriever(library=library, within=within or LibraryFilter(), limit=limit)
 
 
 def _as_document(hit: LibraryHit) -> Document:

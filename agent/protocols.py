@@ -14,42 +14,44 @@ from typing import Literal, Protocol
 from agent.result import MadeWith
 from agent.types import (
     Brief,
-    Case,
     Claim,
     Conflict,
     Document,
     Evidence,
-    Finding,
-    Judgement,
+    FailedClaim,
+    JudgeCase,
+    JudgeVerdict,
+    LibraryFilter,
     LibraryHit,
     Limits,
     Page,
     PageRecord,
     Query,
     RankedPassage,
+    ReasonerEvent,
     Search,
     SearchHit,
     Source,
-    Thought,
-    Within,
 )
 
 
 class Reasoner(Protocol):
-    """How a run thinks.  Each method yields `Thought`s as they come and ends when the work is done.
+    """How a run thinks.  Each method yields `ReasonerEvent`s as they come and ends when the work is done.
 
     Errors: `ModelError`.  A `Query` is yielded the moment it is complete, so that its search can start.
     """
 
-    def plan(self, brief: Brief) -> AsyncIterator[Thought]:
+    def plan(self, brief: Brief) -> AsyncIterator[ReasonerEvent]:
         """Queries for the question, at most `brief.max_queries`; none is a valid reply (the question is asked)."""
         ...
 
-    def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+    def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[ReasonerEvent]:
         """A `Stance` first; then the answer as text with `[citation:N]` marks, or `Query`s for another round."""
         ...
 
-    def revise(self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+    def revise(
+        self, brief: Brief, findings: Sequence[FailedClaim], evidence: Sequence[Evidence]
+    ) -> AsyncIterator[ReasonerEvent]:
         """For each finding, in order, one line of text: `N: the sentence anew`, or `N: drop`."""
         ...
 
@@ -60,15 +62,15 @@ class Judge(Protocol):
     beside: bool  # does a call beside the writing cost the writing nothing?
     room: int  # tokens of sources and claims that one call can take
 
-    def judge(self, brief: Brief, cases: Sequence[Case]) -> AsyncIterator[Thought]:
-        """A `Judgement` for each case that it decides on; of a case that none comes for, nothing is known.
+    def judge(self, brief: Brief, cases: Sequence[JudgeCase]) -> AsyncIterator[ReasonerEvent]:
+        """A `JudgeVerdict` for each case that it decides on; of a case that none comes for, nothing is known.
 
         Errors: `ModelError`; then nothing is known of any.
         """
         ...
 
 
-Examine = Callable[[Sequence[Case]], Awaitable[Sequence[Judgement]]]
+AskJudge = Callable[[Sequence[JudgeCase]], Awaitable[Sequence[JudgeVerdict]]]
 """Put cases before a judge: judgements in any order, none for those that nothing is known of.  Raises nothing."""
 
 
@@ -133,7 +135,7 @@ class Library(Protocol):
         """The best passages of these documents for any of the texts, best first."""
         ...
 
-    async def search(self, texts: Sequence[str], *, within: Within, limit: int) -> list[LibraryHit]:
+    async def search(self, texts: Sequence[str], *, within: LibraryFilter, limit: int) -> list[LibraryHit]:
         """The best documents for any of the texts, best first, whoever read them and when."""
         ...
 
@@ -154,7 +156,7 @@ class Reranker(Protocol):
         ...
 
 
-Slices = Mapping[int, Sequence[tuple[int, int]]]
+ShownRanges = Mapping[int, Sequence[tuple[int, int]]]
 """Of each source, by its number, what a writer was shown of its text: (start, end), in order."""
 
 
@@ -163,8 +165,8 @@ class Checker(Protocol):
         self,
         claims: Sequence[Claim],
         sources: Mapping[int, tuple[Source, str]],
-        examine: Examine | None = None,
-        seen: Slices | None = None,
+        examine: AskJudge | None = None,
+        seen: ShownRanges | None = None,
     ) -> list[Claim]:
         """The claims with citations located in the sources' stored texts, and with verdicts; same order.
 
@@ -189,7 +191,7 @@ class ReplyKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class StoredReply:
     """A model's accepted reply."""
 
     reasoning: str
@@ -199,9 +201,9 @@ class Reply:
 class Journal(Protocol):
     """What a run's models said, kept so that a step that runs again pays nothing."""
 
-    async def find(self, key: ReplyKey) -> Reply | None: ...
+    async def find(self, key: ReplyKey) -> StoredReply | None: ...
 
-    async def keep(self, key: ReplyKey, reply: Reply) -> None: ...
+    async def keep(self, key: ReplyKey, reply: StoredReply) -> None: ...
 
     async def note(self, run_id: str, step: str, round: int, reasoning: str) -> None:
         """What a step's reasoning was, for the run's record (too large for the graph's state)."""

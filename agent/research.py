@@ -21,7 +21,7 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from agent.graph.graph_builder import Graph
     from agent.protocols import Clock
-    from agent.wiring.model_discovery import Found
+    from agent.wiring.model_discovery import DiscoveredModel
 
 
 class ResearchAgent:
@@ -79,9 +79,9 @@ class ResearchAgent:
         return drain(lambda: self.aresume(run_id))
 
     def invoke(self, question: str) -> Answer:
-        from agent.graph.sync_bridge import run_here
+        from agent.graph.sync_bridge import run_sync
 
-        return run_here(self.ainvoke(question))
+        return run_sync(self.ainvoke(question))
 
     # --------------------------------------------------------------------------------------------- looking
 
@@ -124,7 +124,7 @@ class ResearchAgent:
         return Runs(self._settings.data_home)
 
     @cached_property
-    def _completed(self) -> Found:
+    def _completed(self) -> DiscoveredModel:
         """Which model it is; looked for once, so that what is said of it and what is asked are the same."""
         from agent.wiring.factory import completed
 

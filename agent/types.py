@@ -168,7 +168,7 @@ class RankedPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class LibraryFilter:
     """Bounds on a search in the library; empty ones bound nothing, but local files: they are found by their folder."""
 
     run_id: str | None = None
@@ -270,35 +270,35 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Stance:
+class WriteDecision:
     """What `write` has decided to do; it says so before the first word of an answer."""
 
     kind: StanceKind
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Restart:
     """The call is made once more: what it said so far does not count."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
+class CallCost:
     """One finished model call."""
 
     usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class Notice:
     """Something that the reader of the answer should know of how it came about."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class JudgeVerdict:
     """What a judge says of one case of a batch.  `words`: of the sources, those that decided; they may be made up."""
 
     case: int  # its place in the batch, from 0
@@ -307,7 +307,7 @@ class Judgement:
     unsaid: str = ""  # of a claim that is said in part: the part that is not
 
 
-Thought = Delta | Query | Stance | Again | Spending | Caution | Judgement
+ReasonerEvent = Delta | Query | WriteDecision | Restart | CallCost | Notice | JudgeVerdict
 """What a reasoner yields while it works."""
 
 
@@ -340,7 +340,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class CitedPassage:
     """What a judge is shown of a source that a claim cites, as the writer saw it, with what is known of the source."""
 
     source: int
@@ -353,11 +353,11 @@ class Exhibit:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class JudgeCase:
     """A claim put before a judge, with its own sources only."""
 
     claim: str  # without its marks
-    exhibits: tuple[Exhibit, ...]
+    exhibits: tuple[CitedPassage, ...]
     about: str = ""  # of a table cell: its row's and column's heads
     context: str = ""  # what it goes on from, in the answer; not to be judged
     missing: tuple[str, ...] = ()  # its figures, dates, names and quoted words that stand in none of its sources
@@ -365,7 +365,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FailedClaim:
     """What a revision is asked to mend: one claim, and what is wrong with it."""
 
     claim: Claim

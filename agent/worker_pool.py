@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 
-from agent.errors import ChildError
+from agent.errors import WorkerError
 
 # ------------------------------------------------------------------------------------------ frames
 
@@ -117,7 +117,7 @@ def _wait(fd: int, what: int, until: float) -> None:
 # `multiprocessing` is not used because spawn breaks callers' scripts without a main guard and fork deadlocks beside
 # threads.
 
-__all__ = ["ChildTimeout", "Crew", "Header", "serve"]
+__all__ = ["Header", "WorkerPool", "WorkerTimeout", "serve"]
 
 Answer = Callable[[Header, bytes], tuple[Header, bytes]]
 
@@ -125,11 +125,11 @@ _START_SECONDS = 30.0  # a cold interpreter importing chromadb without .pyc file
 _SECRET = re.compile(r"KEY|TOKEN(?!IZ)|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 
 
-class ChildTimeout(ChildError):
+class WorkerTimeout(WorkerError):
     """The worker took longer than it was given, and was killed."""
 
 
-class Crew:
+class WorkerPool:
     """`size` workers of one kind.  `ask` gives a job to a free one and may be called from any thread's loop."""
 
     def __init__(self, module: str, *, size: int = 1, memory: int | None = None, idle_s: float = 30.0) -> None:
@@ -143,8 +143,8 @@ class Crew:
     async def ask(self, header: Header, body: bytes = b"", *, seconds: float) -> tuple[Header, bytes]:
         """The worker's reply.  `seconds` count from when a worker takes the job.
 
-        Raises `ChildTimeout`, and `ChildError` where the worker died or reported a fault of its own.  A caller that is
-        cancelled takes its worker with it, and no other job.
+        Raises `WorkerTimeout`, and `WorkerError` where the worker died or reported a fault of its own.  A caller that
+        is cancelled takes its worker with it, and no other job.
         """
         job = _Job(header, body, seconds)
         self._give(job)
@@ -171,7 +171,7 @@ class Crew:
         jobs = []
         for worker in taken:
             job = _Job(header, body, seconds)
-            with contextlib.suppress(ChildError):  # the first that asks for work will hear of it
+            with contextlib.suppress(WorkerError):  # the first that asks for work will hear of it
                 self._begin(worker, job)
                 jobs.append(job)
         await asyncio.gather(*(asyncio.wrap_future(job.reply) for job in jobs), return_exceptions=True)
@@ -190,7 +190,7 @@ class Crew:
         except RuntimeError as e:
             with self._lock:
                 self._free.append(worker)
-            raise ChildError(f"no thread for {self._module} ({e})") from e
+            raise WorkerError(f"no thread for {self._module} ({e})") from e
 
     def _work(self, worker: _Worker, job: _Job | None) -> None:
         while job:
@@ -251,7 +251,7 @@ class _Job:
             with self._lock:
                 self._worker = None
         if fault := reply[0].get("fault"):
-            return partial(self.reply.set_exception, ChildError(str(fault)))
+            return partial(self.reply.set_exception, WorkerError(str(fault)))
         return partial(self.reply.set_result, reply)
 
     def _begins_with(self, worker: _Worker) -> bool:
@@ -285,15 +285,15 @@ class _Worker:
                 return receive(_fd(process.stdout), until=deadline)
             except TimeoutError as e:
                 self.kill()
-                raise ChildTimeout(f"{self._module} took longer than {seconds:g} s") from e
+                raise WorkerTimeout(f"{self._module} took longer than {seconds:g} s") from e
             except (EOFError, OSError) as e:
                 code = self._ended()
                 if code == 0 and attempt == 1:  # it ended of idleness just as the frame was sent
                     continue
-                raise ChildError(f"{self._module} died ({_why(code)})") from e
+                raise WorkerError(f"{self._module} died ({_why(code)})") from e
             except (ValueError, RecursionError) as e:
                 self.kill()
-                raise ChildError(f"{self._module} sent what is not a reply ({type(e).__name__})") from e
+                raise WorkerError(f"{self._module} sent what is not a reply ({type(e).__name__})") from e
         raise AssertionError("unreachable")
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -316,7 +316,7 @@ class _Worker:
             receive(_fd(process.stdout), until=time.monotonic() + _START_SECONDS)  # its first frame: it is ready
         except (EOFError, OSError, ValueError) as e:
             last_words = _last_line(_fd(process.stderr))
-            raise ChildError(f"{self._module} did not start ({_why(self._ended())}){last_words}") from e
+            raise WorkerError(f"{self._module} did not start ({_why(self._ended())}){last_words}") from e
         assert process.stderr
         process.stderr.close()
         return process
@@ -350,7 +350,7 @@ class _Worker:
                 pipe.close()
 
 
-_CREWS: weakref.WeakSet[Crew] = weakref.WeakSet()
+_CREWS: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
 
 
 @atexit.register
@@ -431,7 +431,7 @@ def _answered(answer: Answer, header: Header, body: bytes, seconds: float) -> by
         return packed(*answer(header, body))
     except MemoryError:
         return packed({"fault": "out of memory"}, b"")
-    except Exception as e:  # noqa: BLE001 - whatever a library raises becomes a ChildError in the parent
+    except Exception as e:  # noqa: BLE001 - whatever a library raises becomes a WorkerError in the parent
         return packed({"fault": f"{type(e).__name__}: {e}"[:500]}, b"")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -481,7 +481,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Lane:
+class BlockingExecutor:
     """A few threads for one kind of call, shared by all event loops; made at first use, and anew after a fork."""
 
     def __init__(self, name: str, threads: int) -> None:

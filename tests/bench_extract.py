@@ -20,11 +20,11 @@ from trafilatura import bare_extraction
 
 import agent.sample
 from agent.errors import ExtractFailed, PageError
-from agent.extract.format_base import Hints
+from agent.extract.format_base import FormatInput
 from agent.extract.formats import html
 from agent.extract.page_extractor import PageExtractor
 from agent.web.http_client import Reach, open_client
-from agent.web.page_fetcher import HttpFetcher, Manners
+from agent.web.page_fetcher import FetchPolicy, HttpFetcher
 from tests.parts import FixedClock
 from tests.web_server import WebServer, page
 
@@ -49,7 +49,7 @@ def bare(body: bytes) -> None:
 
 def ours(body: bytes) -> None:
     with suppress(ExtractFailed):
-        html.extract(body, Hints(_URL))
+        html.extract(body, FormatInput(_URL))
 
 
 def per_core(extract: Callable[[bytes], None], bodies: Sequence[bytes]) -> float:
@@ -68,7 +68,7 @@ async def end_to_end(bodies: Sequence[bytes]) -> float:
     async with WebServer({f"/{n}": page(body) for n, body in enumerate(bodies)}) as web:
         reach = Reach(resolver=web.resolver(*hosts))
         async with open_client("bench", reach, connections=_AT_ONCE) as client:
-            fetcher = HttpFetcher(client, reach, FixedClock(), seconds=20, manners=Manners(between=0))
+            fetcher = HttpFetcher(client, reach, FixedClock(), seconds=20, manners=FetchPolicy(between=0))
             extractor, slots = PageExtractor(), asyncio.Semaphore(_AT_ONCE)
             await extractor.warm()
 

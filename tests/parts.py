@@ -11,38 +11,38 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from agent.errors import FetchFailed, LibraryError, SearchBroken
-from agent.protocols import Examine, RunParts, Services, Slices
+from agent.protocols import AskJudge, RunParts, Services, ShownRanges
 from agent.reasoning.reply_journal import MemoryJournal
 from agent.result import MadeWith
 from agent.text.chunking import split
 from agent.text.urls import site
 from agent.types import (
     Brief,
-    Case,
+    CallCost,
     Claim,
     Conflict,
     Delta,
     Document,
     Evidence,
-    Finding,
+    FailedClaim,
+    JudgeCase,
     Judged,
-    Judgement,
+    JudgeVerdict,
+    LibraryFilter,
     LibraryHit,
     Limits,
     Page,
     Query,
     RankedPassage,
+    ReasonerEvent,
     SearchHit,
     Source,
-    Spending,
-    Stance,
-    Thought,
     Usage,
-    Within,
+    WriteDecision,
 )
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-CALL = Spending(Usage(model_calls=1, serial_model_calls=1, prompt_tokens=100, reasoning_tokens=50, answer_tokens=50))
+CALL = CallCost(Usage(model_calls=1, serial_model_calls=1, prompt_tokens=100, reasoning_tokens=50, answer_tokens=50))
 
 LIMITS = Limits(
     rounds=2,
@@ -189,7 +189,7 @@ class MemoryLibrary:
         known = (d for d in self.documents.values() if datetime.fromisoformat(d.fetched_at) >= since)
         return next((d for d in known if d.url == url), None)
 
-    async def search(self, texts: Sequence[str], *, within: Within, limit: int) -> list[LibraryHit]:
+    async def search(self, texts: Sequence[str], *, within: LibraryFilter, limit: int) -> list[LibraryHit]:
         ranked = await self.find(texts, documents=self.documents, limit=len(self.documents) * 10)
         hits = [(self.documents[r.passage.document_id], r.passage, r.score) for r in ranked]
         best = {d.id: (d, p, score) for d, p, score in reversed(hits)}
@@ -211,8 +211,8 @@ class KindChecker:
         self,
         claims: Sequence[Claim],
         sources: Mapping[int, tuple[Source, str]],
-        examine: Examine | None = None,
-        seen: Slices | None = None,
+        examine: AskJudge | None = None,
+        seen: ShownRanges | None = None,
     ) -> list[Claim]:
         def judged(claim: Claim) -> Claim:
             verdict = next((v for word, v in self.verdicts.items() if word in claim.text), "supported")
@@ -226,7 +226,7 @@ class KindChecker:
 
 # ------------------------------------------------------------------------------------------------- reasoners
 
-Script = Sequence[Thought | Exception | float]  # a float is a pause in seconds
+Script = Sequence[ReasonerEvent | Exception | float]  # a float is a pause in seconds
 
 
 class ScriptedReasoner:
@@ -242,20 +242,22 @@ class ScriptedReasoner:
         self.calls: list[str] = []
         self.briefs: list[Brief] = []
         self.evidence: list[Sequence[Evidence]] = []
-        self.findings: list[Sequence[Finding]] = []
+        self.findings: list[Sequence[FailedClaim]] = []
 
-    def plan(self, brief: Brief) -> AsyncIterator[Thought]:
+    def plan(self, brief: Brief) -> AsyncIterator[ReasonerEvent]:
         return self._say("plan", brief)
 
-    def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+    def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[ReasonerEvent]:
         self.evidence.append(evidence)
         return self._say("write", brief)
 
-    def revise(self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+    def revise(
+        self, brief: Brief, findings: Sequence[FailedClaim], evidence: Sequence[Evidence]
+    ) -> AsyncIterator[ReasonerEvent]:
         self.findings.append(findings)
         return self._say("revise", brief)
 
-    async def _say(self, kind: str, brief: Brief) -> AsyncIterator[Thought]:
+    async def _say(self, kind: str, brief: Brief) -> AsyncIterator[ReasonerEvent]:
         self.calls.append(kind)
         self.briefs.append(brief)
         scripts = self.scripts[kind]
@@ -271,7 +273,7 @@ class ScriptedReasoner:
 
 ANSWER: Script = (
     Delta(reasoning="The pages say it."),
-    Stance("answer"),
+    WriteDecision("answer"),
     Delta(text="R1 was released on 20 January 2025 under the MIT licence [citation:1]. "),
     Delta(text="It is used at a temperature of 0.6 [citation:2]."),
     CALL,
@@ -307,7 +309,7 @@ class ScriptedJudge:
         self.pause, self.pause_each = pause, pause_each
         self.asked: list[tuple[str, ...]] = []  # the claims of each batch
 
-    async def judge(self, brief: Brief, cases: Sequence[Case]) -> AsyncIterator[Thought]:
+    async def judge(self, brief: Brief, cases: Sequence[JudgeCase]) -> AsyncIterator[ReasonerEvent]:
         batch = tuple(case.claim for case in cases)
         if batch not in self.asked:
             self.asked.append(batch)
@@ -318,7 +320,7 @@ class ScriptedJudge:
         for at, case in enumerate(cases):
             for word, verdict in self.verdicts.items():
                 if word in case.claim:
-                    yield Judgement(at, verdict, (case.exhibits[0].text,))
+                    yield JudgeVerdict(at, verdict, (case.exhibits[0].text,))
 
 
 @dataclass
@@ -355,10 +357,10 @@ class World:
 
     @asynccontextmanager
     async def _open_run(self, run_id: str, began: datetime, tell: Callable[..., None]) -> AsyncIterator[RunParts]:
-        from agent.web.page_pool import Pool
-        from agent.web.page_reader import PoolParts
+        from agent.web.page_pool import RunPagePool
+        from agent.web.page_reader import PoolServices
 
-        parts = PoolParts(
+        parts = PoolServices(
             run_id=run_id,
             started_at=began,
             web=tuple(self.search),
@@ -371,7 +373,7 @@ class World:
         self.opened += 1
         self.open_now += 1
         try:
-            async with Pool(parts) as pool:
+            async with RunPagePool(parts) as pool:
                 yield RunParts(self.reasoner, pool, self.judge)
         finally:
             self.open_now -= 1
@@ -381,5 +383,5 @@ def _put_together(why: str) -> ScriptedReasoner:
     said = f"The model failed: {why} " if why else ""
     return ScriptedReasoner(
         plan=[Query("R1")],
-        write=[[Stance("answer"), Delta(text=f"{said}DeepSeek released R1 on 20 January 2025 [citation:1].")]],
+        write=[[WriteDecision("answer"), Delta(text=f"{said}DeepSeek released R1 on 20 January 2025 [citation:1].")]],
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import ChildError
-from agent.worker_pool import ChildTimeout, Crew
+from agent.errors import WorkerError
+from agent.worker_pool import WorkerPool, WorkerTimeout
 from tests.pace import limit
 
 WORKER = "tests.child_worker"
@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def crew() -> Iterator[Crew]:
-    crew = Crew(WORKER, size=2)
+def crew() -> Iterator[WorkerPool]:
+    crew = WorkerPool(WORKER, size=2)
     yield crew
     crew.close()
 
@@ -45,28 +45,28 @@ def gone(pid: int, within: float) -> bool:
     return not alive(pid)
 
 
-async def pid_of(crew: Crew) -> int:
+async def pid_of(crew: WorkerPool) -> int:
     header, _ = await crew.ask({"do": "echo"}, seconds=5)
     return int(header["pid"])
 
 
-async def test_a_worker_answers_with_what_it_was_given(crew: Crew) -> None:
+async def test_a_worker_answers_with_what_it_was_given(crew: WorkerPool) -> None:
     body = bytes(range(256)) * 10_000
     header, echoed = await crew.ask({"do": "echo", "text": "é 深 \udce9"}, body, seconds=5)
     assert (header["text"], echoed) == ("é 深 \udce9", body)
 
 
-def test_a_thread_without_an_event_loop_may_ask_too(crew: Crew) -> None:
+def test_a_thread_without_an_event_loop_may_ask_too(crew: WorkerPool) -> None:
     header, body = crew.call({"do": "echo", "text": "a"}, b"b", seconds=5)
     assert (header["text"], body) == ("a", b"b")
 
 
-async def test_the_worker_used_last_is_used_next(crew: Crew) -> None:
+async def test_the_worker_used_last_is_used_next(crew: WorkerPool) -> None:
     assert len({await pid_of(crew) for _ in range(30)}) == 1
     assert len(crew.pids()) == 1
 
 
-async def test_rousing_starts_the_workers_that_do_not_run_yet(crew: Crew) -> None:
+async def test_rousing_starts_the_workers_that_do_not_run_yet(crew: WorkerPool) -> None:
     first = await pid_of(crew)
     await crew.rouse({"do": "echo"}, seconds=5)
     assert len(crew.pids()) == 2
@@ -74,7 +74,7 @@ async def test_rousing_starts_the_workers_that_do_not_run_yet(crew: Crew) -> Non
     assert await pid_of(crew) in crew.pids()
 
 
-async def test_as_many_jobs_run_at_once_as_there_are_workers(crew: Crew) -> None:
+async def test_as_many_jobs_run_at_once_as_there_are_workers(crew: WorkerPool) -> None:
     await asyncio.gather(pid_of(crew), pid_of(crew))
     began = time.monotonic()
     replies = await asyncio.gather(*(crew.ask({"do": "sleep", "seconds": 0.5}, seconds=5) for _ in range(4)))
@@ -82,36 +82,36 @@ async def test_as_many_jobs_run_at_once_as_there_are_workers(crew: Crew) -> None
     assert 1.0 <= time.monotonic() - began < limit(1.9)
 
 
-async def test_a_job_over_its_time_is_killed_and_the_next_one_is_done(crew: Crew) -> None:
+async def test_a_job_over_its_time_is_killed_and_the_next_one_is_done(crew: WorkerPool) -> None:
     began = time.monotonic()
-    with pytest.raises(ChildTimeout, match=r"took longer than 0\.3 s"):
+    with pytest.raises(WorkerTimeout, match=r"took longer than 0\.3 s"):
         await crew.ask({"do": "hang in C"}, seconds=0.3)
     assert time.monotonic() - began < limit(5)
     assert await pid_of(crew)
 
 
-async def test_a_fault_in_the_work_is_told_and_the_worker_lives(crew: Crew) -> None:
+async def test_a_fault_in_the_work_is_told_and_the_worker_lives(crew: WorkerPool) -> None:
     pid = await pid_of(crew)
-    with pytest.raises(ChildError, match="KeyError: 'that'"):
+    with pytest.raises(WorkerError, match="KeyError: 'that'"):
         await crew.ask({"do": "raise"}, seconds=5)
     assert await pid_of(crew) == pid
 
 
 @pytest.mark.parametrize(("deed", "told"), [("exit", "exit 3"), ("abort", "SIGABRT")])
-async def test_a_worker_that_dies_costs_its_own_job_only(crew: Crew, deed: str, told: str) -> None:
+async def test_a_worker_that_dies_costs_its_own_job_only(crew: WorkerPool, deed: str, told: str) -> None:
     slow = asyncio.create_task(crew.ask({"do": "sleep", "seconds": 0.5}, seconds=5))
-    with pytest.raises(ChildError, match=told):
+    with pytest.raises(WorkerError, match=told):
         await crew.ask({"do": deed}, seconds=5)
     assert await slow
     assert await pid_of(crew)
 
 
-async def test_prints_and_warnings_do_not_break_the_frames(crew: Crew) -> None:
+async def test_prints_and_warnings_do_not_break_the_frames(crew: WorkerPool) -> None:
     assert await crew.ask({"do": "print"}, seconds=5)
 
 
-async def test_a_reply_that_is_not_json_is_a_fault(crew: Crew) -> None:
-    with pytest.raises(ChildError, match="TypeError"):
+async def test_a_reply_that_is_not_json_is_a_fault(crew: WorkerPool) -> None:
+    with pytest.raises(WorkerError, match="TypeError"):
         await crew.ask({"do": "answer nonsense"}, seconds=5)
 
 
@@ -124,13 +124,13 @@ async def test_a_reply_that_is_not_json_is_a_fault(crew: Crew) -> None:
         b"\0\x01\0\0\0\0\0\0\0\0\0\0" + b"[" * 65_536,
     ],
 )
-async def test_a_worker_that_was_taken_over_cannot_harm_its_parent(crew: Crew, frame: bytes) -> None:
-    with pytest.raises(ChildError, match="not a reply"):
+async def test_a_worker_that_was_taken_over_cannot_harm_its_parent(crew: WorkerPool, frame: bytes) -> None:
+    with pytest.raises(WorkerError, match="not a reply"):
         await crew.ask({"do": "break the frame", "bytes": frame.decode("latin-1")}, seconds=5)
     assert await pid_of(crew)
 
 
-async def test_a_cancelled_job_takes_its_worker_and_no_other_with_it(crew: Crew) -> None:
+async def test_a_cancelled_job_takes_its_worker_and_no_other_with_it(crew: WorkerPool) -> None:
     hanging = asyncio.create_task(crew.ask({"do": "hang in C"}, seconds=50))
     other = asyncio.create_task(crew.ask({"do": "sleep", "seconds": 1.5}, seconds=5))
     await asyncio.sleep(1)
@@ -144,7 +144,7 @@ async def test_a_cancelled_job_takes_its_worker_and_no_other_with_it(crew: Crew)
 
 
 async def test_a_job_that_is_cancelled_before_it_begins_kills_nobody() -> None:
-    crew = Crew(WORKER, size=1)
+    crew = WorkerPool(WORKER, size=1)
     first = asyncio.create_task(crew.ask({"do": "sleep", "seconds": 0.5}, seconds=5))
     second = asyncio.create_task(crew.ask({"do": "hang in C"}, seconds=50))
     await asyncio.sleep(0.1)
@@ -154,7 +154,7 @@ async def test_a_job_that_is_cancelled_before_it_begins_kills_nobody() -> None:
     crew.close()
 
 
-async def test_a_killed_worker_is_started_anew(crew: Crew) -> None:
+async def test_a_killed_worker_is_started_anew(crew: WorkerPool) -> None:
     pid = await pid_of(crew)
     os.kill(pid, signal.SIGKILL)
     assert gone(pid, 5)
@@ -162,7 +162,7 @@ async def test_a_killed_worker_is_started_anew(crew: Crew) -> None:
 
 
 async def test_an_idle_worker_ends_and_the_next_job_starts_another() -> None:
-    crew = Crew(WORKER, idle_s=0.2)
+    crew = WorkerPool(WORKER, idle_s=0.2)
     pid = await pid_of(crew)
     assert gone(pid, 5)
     assert await pid_of(crew) != pid
@@ -170,14 +170,14 @@ async def test_an_idle_worker_ends_and_the_next_job_starts_another() -> None:
 
 
 async def test_a_job_sent_to_a_worker_that_is_just_ending_is_done_all_the_same() -> None:
-    crew = Crew(WORKER, idle_s=0.05)
+    crew = WorkerPool(WORKER, idle_s=0.05)
     for pause in (0.045, 0.05, 0.055, 0.06):
         assert await pid_of(crew)
         await asyncio.sleep(pause)
     crew.close()
 
 
-async def test_closing_ends_the_workers_and_a_later_job_starts_new_ones(crew: Crew) -> None:
+async def test_closing_ends_the_workers_and_a_later_job_starts_new_ones(crew: WorkerPool) -> None:
     pid = await pid_of(crew)
     crew.close()
     assert not alive(pid)
@@ -187,8 +187,8 @@ async def test_closing_ends_the_workers_and_a_later_job_starts_new_ones(crew: Cr
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not enforce RLIMIT_AS")
 async def test_memory_over_the_limit_is_refused_and_the_next_job_is_done() -> None:
-    crew = Crew(WORKER, memory=1 << 29)
-    with pytest.raises(ChildError, match="out of memory"):
+    crew = WorkerPool(WORKER, memory=1 << 29)
+    with pytest.raises(WorkerError, match="out of memory"):
         await crew.ask({"do": "fill", "bytes": 1 << 30}, seconds=5)
     assert (await crew.ask({"do": "fill", "bytes": 1 << 20}, seconds=5))[0] == {"bytes": 1 << 20}
     crew.close()
@@ -196,7 +196,7 @@ async def test_memory_over_the_limit_is_refused_and_the_next_job_is_done() -> No
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not enforce RLIMIT_AS")
 async def test_a_worker_that_has_grown_large_makes_room_for_a_fresh_one() -> None:
-    crew = Crew(WORKER, memory=1 << 29)
+    crew = WorkerPool(WORKER, memory=1 << 29)
     pid = await pid_of(crew)
     await crew.ask({"do": "fill", "bytes": 300 << 20}, seconds=30)
     assert await pid_of(crew) != pid
@@ -205,9 +205,9 @@ async def test_a_worker_that_has_grown_large_makes_room_for_a_fresh_one() -> Non
 
 def test_a_worker_of_a_large_program_is_not_taken_for_large_itself() -> None:
     done = run_script("""
-        from agent.worker_pool import Crew
+        from agent.worker_pool import WorkerPool
         ballast = b"x" * (300 << 20)
-        crew = Crew("tests.child_worker", memory=1 << 29)
+        crew = WorkerPool("tests.child_worker", memory=1 << 29)
         print(len({crew.call({"do": "echo"}, seconds=5)[0]["pid"] for _ in range(3)}))
     """)
     assert (done.stdout.strip(), done.stderr) == ("1", "")
@@ -215,11 +215,11 @@ def test_a_worker_of_a_large_program_is_not_taken_for_large_itself() -> None:
 
 async def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKER_BREAKS", "1")
-    with pytest.raises(ChildError, match=r"did not start \(exit 1\): ImportError: no such library"):
-        await Crew(WORKER).ask({"do": "echo"}, seconds=5)
+    with pytest.raises(WorkerError, match=r"did not start \(exit 1\): ImportError: no such library"):
+        await WorkerPool(WORKER).ask({"do": "echo"}, seconds=5)
 
 
-async def test_a_worker_sees_no_keys(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_sees_no_keys(crew: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AGENT_API_KEY", "GITHUB_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_ID"):
         monkeypatch.setenv(name, "hush")
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
@@ -228,7 +228,7 @@ async def test_a_worker_sees_no_keys(crew: Crew, monkeypatch: pytest.MonkeyPatch
     assert seen["TOKENIZERS_PARALLELISM"] == "false"
 
 
-def test_one_crew_serves_the_loops_of_several_threads(crew: Crew) -> None:
+def test_one_crew_serves_the_loops_of_several_threads(crew: WorkerPool) -> None:
     pids: list[int] = []
     threads = [threading.Thread(target=lambda: pids.append(asyncio.run(pid_of(crew)))) for _ in range(8)]
     for thread in threads:
@@ -250,8 +250,8 @@ def run_script(text: str, *, seconds: float = 20) -> subprocess.CompletedProcess
 def test_a_script_without_a_main_guard_can_use_workers_and_leaves_none_behind() -> None:
     done = run_script("""
         import asyncio
-        from agent.worker_pool import Crew
-        crew = Crew("tests.child_worker", size=2)
+        from agent.worker_pool import WorkerPool
+        crew = WorkerPool("tests.child_worker", size=2)
         print(asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"])
     """)
     assert done.stderr == ""
@@ -262,8 +262,8 @@ def test_leaving_does_not_wait_for_a_job() -> None:
     began = time.monotonic()
     done = run_script("""
         import asyncio, threading, time
-        from agent.worker_pool import Crew
-        crew = Crew("tests.child_worker")
+        from agent.worker_pool import WorkerPool
+        crew = WorkerPool("tests.child_worker")
         pid = asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
         ask = lambda: asyncio.run(crew.ask({"do": "hang in C"}, seconds=50))
         threading.Thread(target=ask, daemon=True).start()
@@ -277,8 +277,8 @@ def test_leaving_does_not_wait_for_a_job() -> None:
 def test_workers_end_when_their_parent_is_killed_even_in_the_middle_of_a_job() -> None:
     done = run_script("""
         import asyncio, os, signal
-        from agent.worker_pool import Crew
-        crew = Crew("tests.child_worker")
+        from agent.worker_pool import WorkerPool
+        crew = WorkerPool("tests.child_worker")
         async def die():
             pid = (await crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
             asyncio.ensure_future(crew.ask({"do": "hang in C"}, seconds=0.5))
@@ -294,8 +294,8 @@ def test_workers_end_when_their_parent_is_killed_even_in_the_middle_of_a_job() -
 def test_a_forked_copy_starts_workers_of_its_own_whatever_the_parents_are_at() -> None:
     done = run_script("""
         import asyncio, os, threading, time
-        from agent.worker_pool import Crew
-        crew = Crew("tests.child_worker")
+        from agent.worker_pool import WorkerPool
+        crew = WorkerPool("tests.child_worker")
         ask = lambda: asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"]
         first = ask()
         ask_long = lambda: asyncio.run(crew.ask({"do": "sleep", "seconds": 1}, seconds=5))

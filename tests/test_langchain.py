@@ -14,7 +14,7 @@ from agent import build_graph
 from agent.errors import SettingsError
 from agent.langchain import as_retriever, as_runnable, as_tool, graph_for_server
 from agent.settings import Settings
-from agent.types import Within
+from agent.types import LibraryFilter
 from agent.wiring.factory import stored_text
 
 QUESTION = "Under which licence was DeepSeek-R1 released, and at what temperature should it be used?"
@@ -136,6 +136,6 @@ def test_the_retriever_finds_verbatim_what_earlier_runs_read(settings):
 
 async def test_the_retriever_works_in_async_code_and_keeps_within_its_bounds(settings):
     await build_graph(settings).ainvoke({"question": QUESTION})
-    bound = as_retriever(settings, within=Within(hosts=("nowhere.example",)))
+    bound = as_retriever(settings, within=LibraryFilter(hosts=("nowhere.example",)))
     assert await bound.ainvoke("licence of DeepSeek-R1") == []
     assert await as_retriever(settings).ainvoke("licence of DeepSeek-R1")

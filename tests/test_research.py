@@ -16,7 +16,7 @@ from blockbuster import blockbuster_ctx
 
 from agent.errors import ModelRefused, ModelUnreachable, QuestionError, RunError
 from agent.events import Finished, Planned
-from agent.graph.sync_bridge import house_loop, run_here
+from agent.graph.sync_bridge import house_loop, run_sync
 from agent.research import ResearchAgent
 from agent.settings import Settings
 from tests.model_server import ModelServer, Said
@@ -64,7 +64,7 @@ def test_every_promise_about_the_result_holds(settings, model):
         assert answer.answer[claim.start : claim.end] == claim.text
         for citation in claim.citations:
             source = sources[citation.source]
-            text = run_here(agent.stored_text(source.snapshot))
+            text = run_sync(agent.stored_text(source.snapshot))
             assert citation.link.startswith(source.url)
             if citation.quote is not None:
                 assert text[citation.start : citation.end] == citation.quote

@@ -25,7 +25,7 @@ _KEPT = 100  # runs in memory; the oldest finished ones go first
 _LOG = logging.getLogger("agent.ui")
 
 
-class Researcher(Protocol):
+class StreamingAgent(Protocol):
     """What the app needs of `agent.ResearchAgent`."""
 
     def astream(self, question: str) -> AsyncGenerator[Event, None]: ...
@@ -33,7 +33,7 @@ class Researcher(Protocol):
     def describe(self) -> str: ...
 
 
-class Run:
+class BackgroundRun:
     """One question.  Written by the loop's thread, read by any."""
 
     def __init__(self, question: str) -> None:
@@ -62,45 +62,45 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RunChoice:
     """What the reader of the page may choose for a run; the rest is configured."""
 
     depth: str = "standard"
     library: str = "use"
 
 
-class Runs:
+class BackgroundRuns:
     """All runs of this process.  `make` gives an agent for a choice; it may raise `AgentError`."""
 
-    def __init__(self, make: Callable[[Choice], Researcher]) -> None:
+    def __init__(self, make: Callable[[RunChoice], StreamingAgent]) -> None:
         self._make = make
-        self._runs: dict[str, Run] = {}
-        self._described: dict[Choice, str] = {}
+        self._runs: dict[str, BackgroundRun] = {}
+        self._described: dict[RunChoice, str] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name="agent-ui-runs", daemon=True).start()
 
-    def describe(self, choice: Choice) -> str:
+    def describe(self, choice: RunChoice) -> str:
         """Which reasoner and search will answer, found out once.  Raises `AgentError`."""
         if choice not in self._described:
             self._described[choice] = self._make(choice).describe()
         return self._described[choice]
 
-    def begin(self, question: str, choice: Choice) -> Run:
-        run = Run(question)
+    def begin(self, question: str, choice: RunChoice) -> BackgroundRun:
+        run = BackgroundRun(question)
         self._make_room()
         self._runs[run.key] = run
         self._loop.call_soon_threadsafe(self._start, run, choice)
         return run
 
-    def find(self, key: str | None) -> Run | None:
+    def find(self, key: str | None) -> BackgroundRun | None:
         return self._runs.get(key or "")
 
-    def stop(self, run: Run) -> None:
+    def stop(self, run: BackgroundRun) -> None:
         """End a run; returns at once."""
         self._loop.call_soon_threadsafe(lambda: run.task.cancel() if run.task else None)
 
-    def _start(self, run: Run, choice: Choice) -> None:
+    def _start(self, run: BackgroundRun, choice: RunChoice) -> None:
         run.task = self._loop.create_task(self._follow(run, choice))
 
     def _make_room(self) -> None:
@@ -108,7 +108,7 @@ class Runs:
         for key in finished[: max(0, len(self._runs) + 1 - _KEPT)]:
             self._runs.pop(key, None)
 
-    async def _follow(self, run: Run, choice: Choice) -> None:
+    async def _follow(self, run: BackgroundRun, choice: RunChoice) -> None:
         """Every event into the view; every way to end, too."""
         try:
             async with self._places, contextlib.aclosing(self._make(choice).astream(run.view.question)) as events:

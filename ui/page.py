@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 
 from agent import AgentError, ResearchAgent, Settings
 from agent.ui import streamlit_text
-from agent.ui.background_runs import Choice, Run, Runs
+from agent.ui.background_runs import BackgroundRun, BackgroundRuns, RunChoice
 from agent.ui.page_view import View
 from agent.ui.panels import Timeline, draw_answer, draw_draft
 
@@ -26,9 +26,9 @@ _PAUSE_S = 0.2  # between two drawings: a long thought is sent whole each time
 _HANDOVER_S = 0.2  # a closing connection asks the script to stop some ms before it counts as closed
 
 
-def configured_runs() -> Runs:
+def configured_runs() -> BackgroundRuns:
     """Runs with agents as the environment configures them."""
-    return Runs(lambda choice: ResearchAgent(Settings(depth=choice.depth, library=choice.library)))
+    return BackgroundRuns(lambda choice: ResearchAgent(Settings(depth=choice.depth, library=choice.library)))
 
 
 def show_configured() -> None:
@@ -38,10 +38,10 @@ def show_configured() -> None:
     except AgentError as e:
         st.error(streamlit_text.label(str(e)), icon="❌")
         return
-    show(st.cache_resource(show_spinner=False)(configured_runs)(), Choice(settings.depth, settings.library))
+    show(st.cache_resource(show_spinner=False)(configured_runs)(), RunChoice(settings.depth, settings.library))
 
 
-def show(runs: Runs, configured: Choice = Choice()) -> None:  # noqa: B008 - frozen
+def show(runs: BackgroundRuns, configured: RunChoice = RunChoice()) -> None:  # noqa: B008 - frozen
     """The page.  `configured`: what is chosen until the reader chooses."""
     st.set_page_config(page_title="R1 research", page_icon="🔎", layout="centered")
     with st.bottom:  # pinned there by itself, the box would keep the page scrolled down, past the answer
@@ -62,7 +62,7 @@ def show(runs: Runs, configured: Choice = Choice()) -> None:  # noqa: B008 - fro
 # ---------------------------------------------------------------------------------------------------- beside
 
 
-def _choose(runs: Runs, configured: Choice) -> Choice:
+def _choose(runs: BackgroundRuns, configured: RunChoice) -> RunChoice:
     """The reader's choice, and under it who will answer."""
     with st.sidebar:
         depth = st.segmented_control("How far to go", _DEPTHS, default=configured.depth, key="depth", width="stretch")
@@ -74,7 +74,7 @@ def _choose(runs: Runs, configured: Choice) -> Choice:
             width="stretch",
             format_func=_LIBRARY.__getitem__,
         )
-        chosen = Choice(depth or configured.depth, library or configured.library)
+        chosen = RunChoice(depth or configured.depth, library or configured.library)
         try:
             st.caption(streamlit_text.label(runs.describe(chosen)))
         except AgentError as e:
@@ -82,7 +82,7 @@ def _choose(runs: Runs, configured: Choice) -> Choice:
     return chosen
 
 
-def _list_asked(runs: Runs) -> None:
+def _list_asked(runs: BackgroundRuns) -> None:
     """The questions of this session, newest first."""
     with st.sidebar:
         for run in filter(None, map(runs.find, reversed(st.session_state.get("asked", [])))):
@@ -94,7 +94,7 @@ def _open(key: str) -> None:
     st.query_params["run"] = key
 
 
-def _remember(run: Run) -> None:
+def _remember(run: BackgroundRun) -> None:
     st.session_state.setdefault("asked", []).append(run.key)
     _open(run.key)
 
@@ -107,7 +107,7 @@ def _welcome() -> None:
 # ---------------------------------------------------------------------------------------------------- a run
 
 
-def _follow(runs: Runs, run: Run) -> None:
+def _follow(runs: BackgroundRuns, run: BackgroundRun) -> None:
     st.chat_message("user").text(streamlit_text.visible(run.view.question))
     if not run.view.over:
         try:
@@ -120,7 +120,7 @@ def _follow(runs: Runs, run: Run) -> None:
     _draw_over(run.view)
 
 
-def _watch(run: Run) -> None:
+def _watch(run: BackgroundRun) -> None:
     """Draw what happens until it is over.  Every call of `st` is a point where Stop is noticed."""
     timeline, draft, clock = Timeline(), st.empty(), st.empty()
     version, view, written = -1, run.view, ""

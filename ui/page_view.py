@@ -29,7 +29,7 @@ from agent.types import Claim, Query, Search, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryView:
     """A query and, once it is in, how its search fared."""
 
     query: Query
@@ -37,7 +37,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepView:
     """A step with all that happened in it.  Pages may come before it begins and after it has ended."""
 
     name: str
@@ -47,7 +47,7 @@ class Step:
     seconds: float | None = None  # None: still going
     summary: str = ""
     thinking: str = ""
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[QueryView, ...] = ()
     pages: tuple[PageRead | PageSkipped, ...] = ()
     sources: tuple[Source, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -58,7 +58,7 @@ class Step:
 class View:
     question: str
     run_id: str = ""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StepView, ...] = ()
     draft: str = ""
     draft_number: int = 0
     answer: Answer | None = None
@@ -79,9 +79,9 @@ def fold(view: View, event: Event) -> View:  # noqa: C901, PLR0912 - one flat ca
         case Ended():
             return _change(view, event, lambda s: replace(s, seconds=event.seconds, summary=event.summary))
         case Planned():
-            return _change(view, event, lambda s: replace(s, asked=(*s.asked, Asked(event.query))))
+            return _change(view, event, lambda s: replace(s, asked=(*s.asked, QueryView(event.query))))
         case Searched():
-            found = Asked(event.search.query, event.search)
+            found = QueryView(event.search.query, event.search)
             return _change(view, event, lambda s: replace(s, asked=(*s.asked, found)))
         case PageRead() | PageSkipped():
             return _change(view, event, lambda s: replace(s, pages=(*s.pages, event)))
@@ -114,15 +114,15 @@ def _begin(view: View, event: Began) -> View:
         return _change(view, event, lambda s: replace(s, begun=True, seen_at=event.at))
     begun = [step for step in view.steps if step.begun]
     announced = [step for step in view.steps if not step.begun]
-    return replace(view, steps=(*begun, Step(event.step, event.round, event.at, begun=True), *announced))
+    return replace(view, steps=(*begun, StepView(event.step, event.round, event.at, begun=True), *announced))
 
 
-def _change(view: View, event: Event, change: Callable[[Step], Step]) -> View:
+def _change(view: View, event: Event, change: Callable[[StepView], StepView]) -> View:
     """`change` the newest step of the event's name and round; there is one from its first event on."""
     last = _last(view, event)
     steps = view.steps
     if last is None:
-        last, steps = len(steps), (*steps, Step(event.step, event.round, event.at))
+        last, steps = len(steps), (*steps, StepView(event.step, event.round, event.at))
     return replace(view, steps=(*steps[:last], change(steps[last]), *steps[last + 1 :]))
 
 

@@ -14,7 +14,7 @@ from agent.phrases import SIGNS, VERDICTS, phrase
 from agent.result import Answer, AnswerSource, check_line, dated, sides, signed
 from agent.types import Citation, Claim, Search, Source
 from agent.ui import streamlit_text
-from agent.ui.page_view import Asked, Step, View
+from agent.ui.page_view import QueryView, StepView, View
 from agent.ui.streamlit_text import bullets, further, numbered, seconds
 
 # ------------------------------------------------------------------------------------------ draw
@@ -59,21 +59,21 @@ class Timeline:
 Key = tuple[str, int]
 
 
-def _key(step: Step) -> Key:
+def _key(step: StepView) -> Key:
     return step.name, step.round
 
 
 class _DrawnStep:
     """One step and what is on the page of it."""
 
-    def __init__(self, step: Step, view: View, now: float) -> None:
+    def __init__(self, step: StepView, view: View, now: float) -> None:
         self._told = _told(step, view, now)
         label, state, expanded = self._told
         self._status = st.status(label, type="step", state=state, expanded=expanded)
         self._slots: dict[str, DeltaGenerator] = {}
         self._values: dict[str, object] = {}
 
-    def show(self, step: Step, view: View, now: float) -> None:
+    def show(self, step: StepView, view: View, now: float) -> None:
         told = _told(step, view, now)
         if told != self._told:
             label, state, expanded = told
@@ -91,7 +91,7 @@ class _DrawnStep:
         return self._slots[name]
 
 
-def _told(step: Step, view: View, now: float) -> tuple[str, str, bool]:
+def _told(step: StepView, view: View, now: float) -> tuple[str, str, bool]:
     """Label, state and whether it is open."""
     name = _NAMES.get(step.name, step.name) + (f" · round {step.round}" if step.round > 1 else "")
     if step.seconds is not None:
@@ -109,7 +109,7 @@ def _thinking(slot: DeltaGenerator, text: str) -> None:
     box.text(streamlit_text.visible(text))
 
 
-def _asked(slot: DeltaGenerator, asked: tuple[Asked, ...]) -> None:
+def _asked(slot: DeltaGenerator, asked: tuple[QueryView, ...]) -> None:
     slot.caption(bullets(f"{streamlit_text.label(one.query.text)}{_fared(one.search)}" for one in asked))
 
 

@@ -20,10 +20,10 @@ from agent.errors import UsageError
 from agent.text.safe_text import one_line
 
 if TYPE_CHECKING:
-    from agent.library.catalogue import Address, Choice, Entry, Shelf, Text, Totals
+    from agent.library.catalogue import DocumentAddress, DocumentEntry, DocumentFilter, LibraryPaths, Text, Totals
     from agent.library.stored_library import StoredLibrary
     from agent.settings import Settings
-    from agent.types import LibraryHit, Within
+    from agent.types import LibraryFilter, LibraryHit
 
 
 # ------------------------------------------------------------------------------------------ library_flags
@@ -55,11 +55,11 @@ def add_choice(parser: Parser, keys: str = "") -> None:
     chosen.add_argument("--folder", metavar="DIR", help="local documents below this directory")
 
 
-def choice_of(parsed: argparse.Namespace, now: datetime) -> Choice:
+def choice_of(parsed: argparse.Namespace, now: datetime) -> DocumentFilter:
     """Raises `UsageError`."""
-    from agent.library.catalogue import Choice
+    from agent.library.catalogue import DocumentFilter
 
-    return Choice(
+    return DocumentFilter(
         keys=tuple(getattr(parsed, "keys", ())),
         hosts=tuple(parsed.host),
         run_id=parsed.run,
@@ -87,13 +87,13 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
     return Settings(**given, **({"search": ("sample",)} if parsed.sample else {}))
 
 
-def shelf_of(parsed: argparse.Namespace) -> Shelf:
+def shelf_of(parsed: argparse.Namespace) -> LibraryPaths:
     """The library that is there.  Raises `LibraryError` where there is none."""
     from agent.errors import LibraryError
-    from agent.library.catalogue import Shelf
+    from agent.library.catalogue import LibraryPaths
 
     home = settings_of(parsed).data_home
-    world, sample = Shelf(home / "library"), Shelf(home / "sample" / "library")
+    world, sample = LibraryPaths(home / "library"), LibraryPaths(home / "sample" / "library")
     wanted, other = (sample, world) if parsed.sample else (world, sample)
     if not wanted.is_there:
         way_out = "ask a question first, or give --data-dir"
@@ -106,7 +106,7 @@ def shelf_of(parsed: argparse.Namespace) -> Shelf:
 # ------------------------------------------------------------------------------------------------- showing
 
 
-def told_age(entry: Entry, now: datetime) -> str:
+def told_age(entry: DocumentEntry, now: datetime) -> str:
     """`3 d`: in the largest unit of which there is one."""
     seconds = max(0.0, now.timestamp() - entry.fetched)
     for unit, length in _STEPS:
@@ -182,7 +182,7 @@ def run_list(words: Sequence[str], _: Start) -> int:
     return ANSWERED
 
 
-def _lines(shown: Sequence[Entry], now: datetime) -> list[str]:
+def _lines(shown: Sequence[DocumentEntry], now: datetime) -> list[str]:
     if not shown:
         return ["no such documents"]
     from agent.text.urls import host
@@ -204,7 +204,7 @@ def _width() -> int:
     return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _ANY
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: DocumentEntry) -> str:
     return one_line(entry.title) or one_line(entry.url)
 
 
@@ -212,7 +212,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def _summary(shelf: Shelf, all_of: Totals) -> str:
+def _summary(shelf: LibraryPaths, all_of: Totals) -> str:
     return (
         f"{of(all_of.documents, 'document')} in all: {of(all_of.texts, 'text')} from "
         f"{all_of.addresses:,} address{'' if all_of.addresses == 1 else 'es'}, read by {of(all_of.runs, 'run')}; "
@@ -220,14 +220,14 @@ def _summary(shelf: Shelf, all_of: Totals) -> str:
     )
 
 
-def _tell_size(parsed: argparse.Namespace, shelf: Shelf) -> None:
+def _tell_size(parsed: argparse.Namespace, shelf: LibraryPaths) -> None:
     from agent.library.catalogue import size_note
 
     if note := size_note(shelf.directory, settings_of(parsed).library_warn_mb):
         print(f"{NAME}: {note}", file=sys.stderr)
 
 
-def _list_as_json(shelf: Shelf, all_of: Totals, shown: Sequence[Entry], found: int) -> dict[str, Any]:
+def _list_as_json(shelf: LibraryPaths, all_of: Totals, shown: Sequence[DocumentEntry], found: int) -> dict[str, Any]:
     return {
         "directory": str(shelf.directory),
         "bytes": shelf.bytes(),
@@ -237,7 +237,7 @@ def _list_as_json(shelf: Shelf, all_of: Totals, shown: Sequence[Entry], found: i
     }
 
 
-def _entry_as_json(entry: Entry) -> dict[str, Any]:
+def _entry_as_json(entry: DocumentEntry) -> dict[str, Any]:
     return {name: value for name, value in asdict(entry).items() if name not in {"row", "fetched"}}
 
 
@@ -274,7 +274,7 @@ def _told(text: Text) -> list[str]:
     return lines
 
 
-def _told_address(address: Address) -> list[str]:
+def _told_address(address: DocumentAddress) -> list[str]:
     entry = address.entry
     facts = [entry.site, entry.author, entry.language or "", f"published {entry.published}" if entry.published else ""]
     lines = ["", f"  {one_line(entry.url)}", f"    {_title(entry)}"]
@@ -403,10 +403,10 @@ def _library(parsed: argparse.Namespace) -> StoredLibrary:
     return library_of(settings_of(parsed)) if os.access(directory, os.W_OK) else StoredLibrary(directory)
 
 
-def _within(parsed: argparse.Namespace) -> Within:
-    from agent.types import Within
+def _within(parsed: argparse.Namespace) -> LibraryFilter:
+    from agent.types import LibraryFilter
 
-    return Within(
+    return LibraryFilter(
         run_id=parsed.run,
         hosts=tuple(parsed.host),
         not_hosts=tuple(parsed.not_host),

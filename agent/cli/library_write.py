@@ -20,10 +20,10 @@ from agent.errors import LibraryError, UsageError
 from agent.text.safe_text import one_line
 
 if TYPE_CHECKING:
-    from agent.library.catalogue import Choice, Entry, Plan, Shelf
+    from agent.library.catalogue import DocumentEntry, DocumentFilter, ForgetPlan, LibraryPaths
     from agent.library.chroma_store import ChromaServer
     from agent.library.embedder import Embedder
-    from agent.library.integrity import Checked
+    from agent.library.integrity import IntegrityReport
     from agent.library.record import Record
     from agent.library.repair import Reindexed
 
@@ -75,14 +75,14 @@ def _forget_parser() -> Parser:
     return parser
 
 
-def _check_that_something_is_chosen(choice: Choice) -> None:
+def _check_that_something_is_chosen(choice: DocumentFilter) -> None:
     if not any((choice.keys, choice.hosts, choice.run_id, choice.before, choice.since, choice.folder)):
         raise UsageError(
             "what is to be forgotten? Name addresses, --host, --run, --older-than or --folder (--older-than 0d is all)"
         )
 
 
-def _planned(parsed: argparse.Namespace, record: Record, choice: Choice) -> Plan:
+def _planned(parsed: argparse.Namespace, record: Record, choice: DocumentFilter) -> ForgetPlan:
     from agent.library.catalogue import entries, plan
     from agent.run_registry import Runs
 
@@ -91,7 +91,7 @@ def _planned(parsed: argparse.Namespace, record: Record, choice: Choice) -> Plan
     return plan(found, choice, citing, cited_too=parsed.cited_too)
 
 
-def _told_plan(planned: Plan, now: datetime) -> list[str]:
+def _told_plan(planned: ForgetPlan, now: datetime) -> list[str]:
     lines = [f"  {told_age(e, now):>7}  {told_size(e.bytes):>8}  {one_line(e.url)}" for e in planned.goes[:_SHOWN]]
     if len(planned.goes) > _SHOWN:
         lines.append(f"  … and {len(planned.goes) - _SHOWN:,} more")
@@ -106,11 +106,13 @@ def _told_plan(planned: Plan, now: datetime) -> list[str]:
     return lines
 
 
-def _staying(kept: Sequence[Entry], which: str) -> str:
+def _staying(kept: Sequence[DocumentEntry], which: str) -> str:
     return f"{of(len(kept), 'document')} {which} stay{'s' if len(kept) == 1 else ''}"
 
 
-def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned: Plan) -> list[str] | None:
+def _forgotten(
+    parsed: argparse.Namespace, shelf: LibraryPaths, record: Record, planned: ForgetPlan
+) -> list[str] | None:
     """Of indexes that could not be emptied, why; None where it was not done.  Raises `UsageError`."""
     from agent.library.catalogue import forget
 
@@ -132,16 +134,16 @@ def _forgotten(parsed: argparse.Namespace, shelf: Shelf, record: Record, planned
     return busy
 
 
-def _are_files(parsed: argparse.Namespace, planned: Plan) -> bool:
+def _are_files(parsed: argparse.Namespace, planned: ForgetPlan) -> bool:
     return bool(parsed.folder) or any(entry.url.startswith("file:") for entry in planned.goes)
 
 
-def _told_folders(parsed: argparse.Namespace, shelf: Shelf, planned: Plan) -> list[str]:
+def _told_folders(parsed: argparse.Namespace, shelf: LibraryPaths, planned: ForgetPlan) -> list[str]:
     told = "what was read of folders to search them goes too: they are read anew when they are asked about"
     return [told] if _are_files(parsed, planned) and shelf.has_folders else []
 
 
-def _not_forgotten_on_servers(parsed: argparse.Namespace, shelf: Shelf) -> list[str]:
+def _not_forgotten_on_servers(parsed: argparse.Namespace, shelf: LibraryPaths) -> list[str]:
     from agent.library.integrity import drop_served
     from agent.wiring.model_setup import chroma_server_of
 
@@ -160,7 +162,7 @@ def _agreed(count: int) -> bool:
     return agreed
 
 
-def _plan_as_json(planned: Plan, *, done: bool) -> dict[str, Any]:
+def _plan_as_json(planned: ForgetPlan, *, done: bool) -> dict[str, Any]:
     return {
         "done": done,
         "documents": [_as_json(entry) for entry in planned.goes],
@@ -170,7 +172,7 @@ def _plan_as_json(planned: Plan, *, done: bool) -> dict[str, Any]:
     }
 
 
-def _as_json(entry: Entry) -> dict[str, Any]:
+def _as_json(entry: DocumentEntry) -> dict[str, Any]:
     return {"url": entry.url, "snapshot": entry.snapshot, "fetched_at": entry.fetched_at, "bytes": entry.bytes}
 
 
@@ -200,7 +202,9 @@ def run_verify(words: Sequence[str], _: Start) -> int:
     return FAILED if damaged else ANSWERED
 
 
-def _checked(shelf: Shelf, server: ChromaServer | None, show: Callable[[Checked], None]) -> list[Checked]:
+def _checked(
+    shelf: LibraryPaths, server: ChromaServer | None, show: Callable[[IntegrityReport], None]
+) -> list[IntegrityReport]:
     found = []
     with closing(shelf.record()) as record:
         for checked in _parts(record, shelf, server):
@@ -209,18 +213,18 @@ def _checked(shelf: Shelf, server: ChromaServer | None, show: Callable[[Checked]
     return found
 
 
-def _parts(record: Record, shelf: Shelf, server: ChromaServer | None) -> Iterator[Checked]:
-    from agent.library.integrity import verify, verify_aside, verify_indexes
+def _parts(record: Record, shelf: LibraryPaths, server: ChromaServer | None) -> Iterator[IntegrityReport]:
+    from agent.library.integrity import verify, verify_cache_files, verify_indexes
 
     for checked in verify(record):
         yield checked
         if checked.part == "file" and checked.faults:
             return
-    yield from verify_aside(record, shelf.folders)
+    yield from verify_cache_files(record, shelf.folders)
     yield from verify_indexes(record, shelf.indexes, server)
 
 
-def _show(checked: Checked) -> None:
+def _show(checked: IntegrityReport) -> None:
     state = "DAMAGED" if checked.faults else "ok"
     print(f"{checked.part:<9} {state:<8} {one_line(checked.looked_at)}")
     for fault in checked.faults:

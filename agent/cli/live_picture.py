@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from agent.cli.run_display import count, searched, seconds, short, size, source
-from agent.cli.terminal_view import Asked, Scene, Step
+from agent.cli.terminal_view import QueryLine, StepLines, TerminalView
 from agent.events import PageRead, PageSkipped
 from agent.phrases import SIGNS
 from agent.text.safe_text import clean, one_line
@@ -40,7 +40,7 @@ _MOST = {
 class Picture:
     """A scene at a moment of the events' clock; rich asks it for its lines."""
 
-    def __init__(self, scene: Scene, now: float) -> None:
+    def __init__(self, scene: TerminalView, now: float) -> None:
         self._scene = scene
         self._now = now
 
@@ -72,7 +72,7 @@ class Picture:
             text.append(f" · {told}", "dim")
         return text
 
-    def _step(self, step: Step) -> Text:
+    def _step(self, step: StepLines) -> Text:
         name = step.name if step.round == 1 else f"{step.name} {step.round}"
         if step.seconds is None:
             return Text(f"• {name:<10} {seconds(self._now - step.began_at)}", "bold")
@@ -81,7 +81,7 @@ class Picture:
         )
 
 
-def _numbers(scene: Scene) -> list[str]:
+def _numbers(scene: TerminalView) -> list[str]:
     told = []
     if scene.pages:
         read = sum(isinstance(page, PageRead) for page in scene.pages)
@@ -102,7 +102,7 @@ def _fit(parts: dict[str, list[Text]], room: int) -> list[Text]:
     return [line for name, lines in parts.items() for line in lines[len(lines) - counts[name] :]]
 
 
-def _asked(asked: Asked) -> Text:
+def _asked(asked: QueryLine) -> Text:
     if asked.search is None:
         return Text.assemble(("  → ", "cyan"), one_line(asked.query.text))
     mark = ("  ← ", "cyan") if asked.search.outcome == "found" else ("  ! ", "yellow")

@@ -236,10 +236,10 @@ class LiveView(Silence):
     def __init__(self, *, whole: bool) -> None:
         from rich.console import Console
 
-        from agent.cli.terminal_view import Scene
+        from agent.cli.terminal_view import TerminalView
 
         self._console = Console(stderr=True)
-        self._scene = Scene()
+        self._scene = TerminalView()
         self._thoughts = Thoughts() if whole else None
         self._live: Live | None = None
 

@@ -30,7 +30,7 @@ _TAIL = 4_000  # characters of reasoning and draft that are kept; a screen shows
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepLines:
     name: str
     round: int
     began_at: float  # on the events' clock
@@ -39,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryLine:
     """A query and, once it is in, how its search fared."""
 
     query: Query
@@ -47,10 +47,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class TerminalView:
     began_at: float | None = None  # on the events' clock
-    steps: tuple[Step, ...] = ()
-    asked: tuple[Asked, ...] = ()
+    steps: tuple[StepLines, ...] = ()
+    asked: tuple[QueryLine, ...] = ()
     pages: tuple[PageRead | PageSkipped, ...] = ()
     sources: tuple[Source, ...] = ()
     thinking: str = ""  # its end
@@ -62,19 +62,19 @@ class Scene:
     answer: Answer | None = None
 
 
-def fold(scene: Scene, event: Event) -> Scene:  # noqa: C901, PLR0912 - one flat case for each kind of event
+def fold(scene: TerminalView, event: Event) -> TerminalView:  # noqa: C901, PLR0912 - one flat case for each kind of event
     """The scene after `event`."""
     if scene.began_at is None:
         scene = replace(scene, began_at=event.at)
     match event:
         case Began():
-            return replace(scene, steps=(*scene.steps, Step(event.step, event.round, event.at)), thinking="")
+            return replace(scene, steps=(*scene.steps, StepLines(event.step, event.round, event.at)), thinking="")
         case Ended():
             return replace(scene, steps=tuple(_ended(step, event) for step in scene.steps))
         case Planned():
-            return replace(scene, asked=_asked(scene.asked, Asked(event.query)))
+            return replace(scene, asked=_asked(scene.asked, QueryLine(event.query)))
         case Searched():
-            return replace(scene, asked=_asked(scene.asked, Asked(event.search.query, event.search)))
+            return replace(scene, asked=_asked(scene.asked, QueryLine(event.search.query, event.search)))
         case PageRead() | PageSkipped():
             return replace(scene, pages=(*scene.pages, event))
         case Ranked():
@@ -97,20 +97,20 @@ def fold(scene: Scene, event: Event) -> Scene:  # noqa: C901, PLR0912 - one flat
             assert_never(event)
 
 
-def _written(scene: Scene, event: Writing) -> Scene:
+def _written(scene: TerminalView, event: Writing) -> TerminalView:
     """A new draft replaces the one before it and what was checked of it."""
     if event.draft == scene.draft_number:
         return replace(scene, draft=(scene.draft + event.text)[-_TAIL:])
     return replace(scene, draft=event.text[-_TAIL:], draft_number=event.draft, claims=())
 
 
-def _ended(step: Step, event: Ended) -> Step:
+def _ended(step: StepLines, event: Ended) -> StepLines:
     if (step.name, step.round, step.seconds) != (event.step, event.round, None):
         return step
     return replace(step, seconds=event.seconds, summary=event.summary)
 
 
-def _asked(before: tuple[Asked, ...], new: Asked) -> tuple[Asked, ...]:
+def _asked(before: tuple[QueryLine, ...], new: QueryLine) -> tuple[QueryLine, ...]:
     """A query stands once, in the order of asking; its search joins it when it is in."""
     if all(one.query.text != new.query.text for one in before):
         return (*before, new)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.doctor import service_checks
-from agent.doctor.diagnosis_item import Finding, Machine
+from agent.doctor.diagnosis_item import DiagnosisItem, Machine
 from agent.doctor.model_checks import asked, nobody_there
 from agent.doctor.service_checks import searches
 from agent.errors import AgentError, ModelUnreachable
 from agent.settings import EXTRACTIVE, Settings
 from agent.wiring.model_discovery import discovered
-from agent.wiring.model_setup import Cast, RoleName, check_prices, fitting, role_configs
+from agent.wiring.model_setup import RoleConfig, RoleName, check_prices, fitting, role_configs
 
-Findings = list[Finding]
+Findings = list[DiagnosisItem]
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class _Models:
 
     settings: Settings  # completed, where that could be done
     findings: Findings
-    roles: Mapping[RoleName, Cast] = field(default_factory=dict)
+    roles: Mapping[RoleName, RoleConfig] = field(default_factory=dict)
 
 
-async def examine(settings: Settings, machine: Machine) -> AsyncGenerator[Finding, None]:
+async def examine(settings: Settings, machine: Machine) -> AsyncGenerator[DiagnosisItem, None]:
     """Findings, in order.  Takes as long as the slowest: at most some 50 seconds.
 
     Leaving early ends all that is under way, but for threads that end by themselves within seconds.
@@ -55,16 +55,18 @@ def _models(settings: Settings, machine: Machine) -> _Models:
         check_prices(found.settings, roles)
     except AgentError as e:
         mend = nobody_there(settings.base_url, machine) if isinstance(e, ModelUnreachable) and settings.base_url else ""
-        return _Models(settings, [Finding("reasoner", "problem", str(e), mend)])
+        return _Models(settings, [DiagnosisItem("reasoner", "problem", str(e), mend)])
     if found.settings.model == EXTRACTIVE:
         return _Models(found.settings, [_extractive(found.why, chosen=settings.model == EXTRACTIVE)])
     surprising = found.settings.model != settings.model
-    return _Models(found.settings, [Finding("reasoner", "ok", found.why)] if surprising else [], roles)
+    return _Models(found.settings, [DiagnosisItem("reasoner", "ok", found.why)] if surprising else [], roles)
 
 
-def _extractive(why: str, *, chosen: bool) -> Finding:
+def _extractive(why: str, *, chosen: bool) -> DiagnosisItem:
     told = "the built-in extractive reasoner answers with sentences of the pages, and asks no model"
-    return Finding("reasoner", "ok", f"{told} ({why})") if chosen else Finding("reasoner", "weak", told, why)
+    return (
+        DiagnosisItem("reasoner", "ok", f"{told} ({why})") if chosen else DiagnosisItem("reasoner", "weak", told, why)
+    )
 
 
 def _works(models: _Models, machine: Machine) -> list[Coroutine[Any, Any, Findings]]:

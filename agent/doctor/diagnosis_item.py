@@ -15,7 +15,7 @@ State = Literal["ok", "weak", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DiagnosisItem:
     """`part` is what was looked at, `told` what was found, `mend` what to do about it; both are for people."""
 
     part: str
@@ -45,5 +45,5 @@ def is_container(environ: Mapping[str, str], root: Path) -> bool:
     )
 
 
-def can_run(findings: Sequence[Finding]) -> bool:
+def can_run(findings: Sequence[DiagnosisItem]) -> bool:
     return all(finding.state != "problem" for finding in findings)

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from agent.doctor.diagnosis_item import Finding, Machine
+from agent.doctor.diagnosis_item import DiagnosisItem, Machine
 from agent.errors import AgentError, ModelError, ModelOverloaded, ModelRefused, ModelUnreachable, ReplyUnusable
 from agent.http_probe import all_at_once, ask
 from agent.reasoning.models.model_errors import model_error
@@ -23,9 +23,9 @@ from agent.text.urls import host, is_local_host
 from agent.wiring.model_discovery import TITLES, Nearby, discovered, is_r1, keys_found, nearby, usual_servers
 from agent.wiring.model_setup import (
     OLLAMA,
-    Cast,
     NoList,
     Offer,
+    RoleConfig,
     RoleName,
     Server,
     Window,
@@ -75,18 +75,20 @@ class _Look:
     better: str  # empty: the address is right, or nothing better answers
 
 
-def fault(role: Cast, error: Exception, machine: Machine) -> Finding:
+def fault(role: RoleConfig, error: Exception, machine: Machine) -> DiagnosisItem:
     """`error`: what the model's client raised.  No text holds a key."""
     if isinstance(error, TimeoutError):
-        return Finding(role.name, "problem", f"{role.endpoint.host} accepts the request, but nothing comes", _LOADING)
+        return DiagnosisItem(
+            role.name, "problem", f"{role.endpoint.host} accepts the request, but nothing comes", _LOADING
+        )
     ours = model_error(error, role.endpoint)
     told = str(ours)
     if getattr(error, "status_code", None) == _KEY_STATUSES[0] and role.api_key is None:
         told = f"{role.endpoint.host} wants a key (401), and none is set"
-    return Finding(role.name, "problem", told, _mend(role, error, ours, machine))
+    return DiagnosisItem(role.name, "problem", told, _mend(role, error, ours, machine))
 
 
-def _mend(role: Cast, error: Exception, ours: ModelError, machine: Machine) -> str:
+def _mend(role: RoleConfig, error: Exception, ours: ModelError, machine: Machine) -> str:
     if isinstance(ours, ModelUnreachable):
         return _unreachable(role, machine)
     if isinstance(ours, ModelOverloaded):
@@ -96,7 +98,7 @@ def _mend(role: Cast, error: Exception, ours: ModelError, machine: Machine) -> s
     return _other_address_or_model(role) if isinstance(ours, ModelRefused) else ""
 
 
-def _unreachable(role: Cast, machine: Machine) -> str:
+def _unreachable(role: RoleConfig, machine: Machine) -> str:
     if mend := nobody_there(role.base_url, machine):
         return mend
     if role.profile.name in _START and is_local_host(role.base_url):
@@ -111,7 +113,7 @@ def nobody_there(url: str, machine: Machine) -> str:
     return _HOST_OF_CONTAINER if host(url) == "host.docker.internal" else ""
 
 
-def _other_address_or_model(role: Cast) -> str:
+def _other_address_or_model(role: RoleConfig) -> str:
     look, at = _look(role), role.endpoint
     mends = [f"set {at.url_variable} to {look.better}"] if look.better else []
     if look.names and not any(same_model(role.model, name) for name in look.names):
@@ -123,7 +125,7 @@ def _other_address_or_model(role: Cast) -> str:
     return ", or ".join(mends) if not look.better else " and ".join(mends)
 
 
-def _look(role: Cast) -> _Look:
+def _look(role: RoleConfig) -> _Look:
     key = role.api_key.get_secret_value() if role.api_key else ""
     urls = [role.base_url, *_alike(role.base_url)]
     calls = [partial(offers, Server("", "", url, key), seconds=SECONDS) for url in urls]
@@ -166,21 +168,21 @@ class _Heard:
 
 
 async def asked(
-    role: Cast, evidence_tokens: int, machine: Machine, *, seconds: float = ANSWER_SECONDS
-) -> list[Finding]:
+    role: RoleConfig, evidence_tokens: int, machine: Machine, *, seconds: float = ANSWER_SECONDS
+) -> list[DiagnosisItem]:
     """Whether it answers within `seconds`, and whether it takes a prompt with that much evidence."""
     heard = _Heard()
     try:
         await _ask(role, heard, seconds)
     except Exception as e:  # noqa: BLE001 - each provider has errors of its own; `fault` tells them apart by name
         return [await asyncio.to_thread(fault, role, e, machine)]
-    answered = Finding(role.name, "ok", _told(role, heard))
+    answered = DiagnosisItem(role.name, "ok", _told(role, heard))
     about_window = await asyncio.to_thread(window_found, role, evidence_tokens)
-    note = Finding(role.name, "weak", role.profile.note) if role.profile.note else None
+    note = DiagnosisItem(role.name, "weak", role.profile.note) if role.profile.note else None
     return [found for found in (answered, about_window, note) if found]
 
 
-async def _ask(role: Cast, heard: _Heard, seconds: float) -> None:
+async def _ask(role: RoleConfig, heard: _Heard, seconds: float) -> None:
     """Raises what the model's client raises, `TimeoutError`, and `ReplyUnusable` for a reply in which nothing is."""
     await asyncio.to_thread(import_module, "agent.reasoning.models.chat_r1")  # LangChain's package takes a second
     from agent.reasoning.models import open_chat_model
@@ -214,7 +216,7 @@ async def _listen(chunks: AsyncIterator[AIMessageChunk], heard: _Heard, limit: a
             return
 
 
-def _told(role: Cast, heard: _Heard) -> str:
+def _told(role: RoleConfig, heard: _Heard) -> str:
     how = "thinks and answers" if heard.reasoning and heard.text else "thinks" if heard.reasoning else "answers"
     unseen = ", without showing that it thinks" if role.profile.reasons and not heard.reasoning else ""
     return f"{role.model} at {role.endpoint.host} {how}{unseen}; its first word came after {heard.first_s:.1f} s"
@@ -242,7 +244,7 @@ _MENDS = {
 }
 
 
-def window_found(role: Cast, evidence_tokens: int) -> Finding | None:
+def window_found(role: RoleConfig, evidence_tokens: int) -> DiagnosisItem | None:
     """None where the server does not say, or is no local one.  Blocks."""
     server = server_of(role)
     if server.kind not in TITLES:
@@ -256,23 +258,23 @@ def window_found(role: Cast, evidence_tokens: int) -> Finding | None:
     wanted = _REPLY_SHARE * evidence_tokens
     told = f"{server.title} gives {role.model} a context of {given:,} tokens"
     if given >= wanted:
-        return Finding(role.name, "ok", f"{told}: enough for {evidence_tokens:,} of evidence")
+        return DiagnosisItem(role.name, "ok", f"{told}: enough for {evidence_tokens:,} of evidence")
     mend = f"{_MENDS[server.kind].format(tokens=_rounded(wanted))}, or ask with a smaller --depth"
     if server.kind == OLLAMA:
         return _cut_off(role, given, evidence_tokens, told, mend)
     room = given // _REPLY_SHARE
     if room >= _FRAME_TOKENS + _LEAST_REPLY:
         fewer = f"{told}: questions are answered from {room:,} of evidence instead of {evidence_tokens:,}"
-        return Finding(role.name, "weak", fewer, mend)
-    return Finding(role.name, "problem", f"{told}: too few for evidence, thinking and an answer", mend)
+        return DiagnosisItem(role.name, "weak", fewer, mend)
+    return DiagnosisItem(role.name, "problem", f"{told}: too few for evidence, thinking and an answer", mend)
 
 
-def _cut_off(role: Cast, given: int, evidence_tokens: int, told: str, mend: str) -> Finding:
+def _cut_off(role: RoleConfig, given: int, evidence_tokens: int, told: str, mend: str) -> DiagnosisItem:
     if given >= evidence_tokens + _FRAME_TOKENS:
         short = f"{told}: with {evidence_tokens:,} of evidence, little is left for thinking and the answer"
-        return Finding(role.name, "weak", short, mend)
+        return DiagnosisItem(role.name, "weak", short, mend)
     how = f"the evidence alone is up to {evidence_tokens:,}: it would be cut off without a word"
-    return Finding(role.name, "problem", f"{told}, and {how}", mend)
+    return DiagnosisItem(role.name, "problem", f"{told}, and {how}", mend)
 
 
 def _rounded(tokens: int) -> int:
@@ -350,7 +352,7 @@ def _roles(settings: Settings, machine: Machine, now: datetime) -> tuple[tuple[R
         return (), str(e)
 
 
-def _role(role: Cast, now: datetime) -> RoleFound:
+def _role(role: RoleConfig, now: datetime) -> RoleFound:
     local = is_local_host(role.base_url)
     asked = all_at_once([partial(_window, role)], seconds=2 * SECONDS)[0] if local else None
     return RoleFound(
@@ -365,7 +367,7 @@ def _role(role: Cast, now: datetime) -> RoleFound:
     )
 
 
-def _window(role: Cast) -> Window:
+def _window(role: RoleConfig) -> Window:
     """Raises `OSError` where nothing answers."""
     try:
         return window(server_of(role), role.model, seconds=SECONDS)
@@ -389,7 +391,7 @@ def _with_windows(near: Sequence[Nearby]) -> tuple[tuple[Server, tuple[Local, ..
 SECONDS = 3.0  # for one question about models; servers answer in some milliseconds
 
 
-def server_of(role: Cast) -> Server:
+def server_of(role: RoleConfig) -> Server:
     """By its profile; an Ollama at another port than its own is known by what it answers."""
     kind, key = role.profile.name, role.api_key.get_secret_value() if role.api_key else ""
     server = Server(kind, TITLES.get(kind, ""), role.base_url, key)

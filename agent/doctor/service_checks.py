@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.doctor.diagnosis_item import Finding, Machine
+from agent.doctor.diagnosis_item import DiagnosisItem, Machine
 from agent.doctor.model_checks import LOOPBACK, NETWORK
-from agent.errors import AgentError, ChildError, LibraryError, SearchThrottled, SettingsError
+from agent.errors import AgentError, LibraryError, SearchThrottled, SettingsError, WorkerError
 from agent.protocols import SearchProvider
 from agent.settings import Settings
 from agent.text.urls import host
 from agent.types import Query
-from agent.wiring.web_setup import FOLDER, SAMPLE, Occasion, names, open_providers
+from agent.wiring.web_setup import FOLDER, SAMPLE, SearchContext, names, open_providers
 
 # ------------------------------------------------------------------------------------------ places
 
@@ -38,12 +38,12 @@ _SERVER_AWAY = (
 )
 
 
-def directories(settings: Settings) -> Iterator[Finding]:
+def directories(settings: Settings) -> Iterator[DiagnosisItem]:
     yield _directory("data", settings.data_home, "AGENT_DATA_DIR", vital=True)
     yield _directory("cache", settings.cache_home, "AGENT_CACHE_DIR", vital=False)
 
 
-def _directory(part: str, place: Path, variable: str, *, vital: bool) -> Finding:
+def _directory(part: str, place: Path, variable: str, *, vital: bool) -> DiagnosisItem:
     """One that is not there yet only has to be possible."""
     above = _nearest(place)
     try:
@@ -53,35 +53,37 @@ def _directory(part: str, place: Path, variable: str, *, vital: bool) -> Finding
         why = f"{above}: {e.strerror or e}"
     else:
         how = "can be written" if above == place else "will be made with the first question"
-        return Finding(part, "ok", f"{place} {how}")
+        return DiagnosisItem(part, "ok", f"{place} {how}")
     told = f"{place} cannot be used ({why})"
     mend = f"set {variable} to a directory that you may write, or make this one yours"
-    return Finding(part, "problem" if vital else "weak", told, mend)
+    return DiagnosisItem(part, "problem" if vital else "weak", told, mend)
 
 
-def disk(settings: Settings) -> Finding:
+def disk(settings: Settings) -> DiagnosisItem:
     try:
         free = shutil.disk_usage(_nearest(settings.data_home)).free
     except OSError as e:
-        return Finding("disk", "weak", f"the free space cannot be told: {e.strerror or e}")
+        return DiagnosisItem("disk", "weak", f"the free space cannot be told: {e.strerror or e}")
     told = f"{free / 1e9:,.1f} GB are free where the library is kept"
     if free >= _SCARCE_BYTES:
-        return Finding("disk", "ok", told)
+        return DiagnosisItem("disk", "ok", told)
     mend = "make room, or set AGENT_DATA_DIR to a place on another disk"
-    return Finding("disk", "weak" if free >= _LEAST_BYTES else "problem", told, mend)
+    return DiagnosisItem("disk", "weak" if free >= _LEAST_BYTES else "problem", told, mend)
 
 
-def full_text() -> Finding:
+def full_text() -> DiagnosisItem:
     try:
         with closing(sqlite3.connect(":memory:")) as connection:
             connection.execute("CREATE VIRTUAL TABLE words USING fts5 (text)")
     except sqlite3.Error as e:
         mend = "use a Python whose sqlite3 has it: python.org's and every Linux distribution's do"
-        return Finding("library", "problem", f"SQLite {sqlite3.sqlite_version} has no full-text search ({e})", mend)
-    return Finding("library", "ok", f"SQLite {sqlite3.sqlite_version} has full-text search")
+        return DiagnosisItem(
+            "library", "problem", f"SQLite {sqlite3.sqlite_version} has no full-text search ({e})", mend
+        )
+    return DiagnosisItem("library", "ok", f"SQLite {sqlite3.sqlite_version} has full-text search")
 
 
-def record(settings: Settings) -> Finding | None:
+def record(settings: Settings) -> DiagnosisItem | None:
     """None where there is none yet."""
     from agent.library.record import Record
     from agent.library.schema import FILE
@@ -97,11 +99,11 @@ def record(settings: Settings) -> Finding | None:
             kept.close()
     except (LibraryError, OSError) as e:
         mend = "move the directory out of the way, or set AGENT_DATA_DIR to another one: a new library is made"
-        return Finding("library", "problem", str(e), mend)
-    return Finding("library", "ok", f"{count:,} pages are kept in {path.parent}")
+        return DiagnosisItem("library", "problem", str(e), mend)
+    return DiagnosisItem("library", "ok", f"{count:,} pages are kept in {path.parent}")
 
 
-def embedder(settings: Settings) -> Finding:
+def embedder(settings: Settings) -> DiagnosisItem:
     """Asked for one vector; blocks, for an endpoint up to 15 seconds."""
     from agent.wiring.model_setup import embedder_of
 
@@ -110,21 +112,21 @@ def embedder(settings: Settings) -> Finding:
         found = embedder_of(settings)
         if found is None:
             told = "none is set up, so passages are found by their words alone"
-            return Finding("embedder", "weak", told, mend)
+            return DiagnosisItem("embedder", "weak", told, mend)
         asyncio.run(found.embed(["Does it work?"], query=True))
     except (LibraryError, OSError) as e:
-        return Finding("embedder", "weak", f"{e}; passages are found by their words alone", mend)
-    return Finding("embedder", "ok", f"{found.name} works")
+        return DiagnosisItem("embedder", "weak", f"{e}; passages are found by their words alone", mend)
+    return DiagnosisItem("embedder", "ok", f"{found.name} works")
 
 
-async def chroma(settings: Settings) -> Finding:
+async def chroma(settings: Settings) -> DiagnosisItem:
     """An index in a directory of its own, in a process of its own: the user's is left alone, also on a server."""
     from agent.library.chroma_index import place_of
     from agent.wiring.model_setup import chroma_server_of
-    from agent.worker_pool import Crew
+    from agent.worker_pool import WorkerPool
 
     server = chroma_server_of(settings)
-    crew = Crew("agent.library.chroma_worker")
+    crew = WorkerPool("agent.library.chroma_worker")
     try:
         with tempfile.TemporaryDirectory(prefix="r1-research-", ignore_cleanup_errors=True) as home:
             where = place_of(Path(home) / "index", server)
@@ -132,14 +134,14 @@ async def chroma(settings: Settings) -> Finding:
             told, _ = await crew.ask(opening, seconds=CHROMA_SECONDS)
             if told["state"] == "open":
                 await crew.ask({"do": "drop", **where}, seconds=CHROMA_SECONDS)
-    except (ChildError, OSError) as e:
+    except (WorkerError, OSError) as e:
         told = {"state": "", "why": f"{server.url if server else 'it'} does not start: {e}"}
     finally:
         crew.close()
     if told["state"] == "open":
         works = f"the server {server.url} works" if server else "it starts, in a process of its own"
-        return Finding("chroma", "ok", works)
-    return Finding("chroma", "weak", str(told.get("why", told)), _SERVER_AWAY if server else _NO_CHROMA)
+        return DiagnosisItem("chroma", "ok", works)
+    return DiagnosisItem("chroma", "weak", str(told.get("why", told)), _SERVER_AWAY if server else _NO_CHROMA)
 
 
 def _nearest(place: Path) -> Path:
@@ -178,12 +180,12 @@ class _Tried:
     error: AgentError | None = None
 
 
-async def searches(settings: Settings, machine: Machine) -> list[Finding]:
+async def searches(settings: Settings, machine: Machine) -> list[DiagnosisItem]:
     """A finding for each provider, in order of preference; a failure is a problem where none of them works."""
     try:
         tried = await _try_all(settings)
     except SettingsError as e:
-        return [Finding("search", "problem", str(e))]
+        return [DiagnosisItem("search", "problem", str(e))]
     works = any(each.error is None for each in tried if each.name != FOLDER or len(tried) == 1)
     return [_found(each, settings, machine, works=works) for each in tried]
 
@@ -193,7 +195,7 @@ async def _try_all(settings: Settings) -> list[_Tried]:
     async with AsyncExitStack() as stack:
         url = await _sample_url(stack) if SAMPLE in named else None
         today = datetime.now(UTC).date()
-        occasion = Occasion(today, QUERY_SECONDS, remembers=False, sample_search_url=url)
+        occasion = SearchContext(today, QUERY_SECONDS, remembers=False, sample_search_url=url)
         providers = await open_providers(settings, named, stack, occasion)
         return list(await asyncio.gather(*(_try(provider) for provider in providers.values())))
 
@@ -216,16 +218,16 @@ async def _try(provider: SearchProvider) -> _Tried:
     return _Tried(provider.name, len(hits), time.monotonic() - began)
 
 
-def _found(tried: _Tried, settings: Settings, machine: Machine, *, works: bool) -> Finding:
+def _found(tried: _Tried, settings: Settings, machine: Machine, *, works: bool) -> DiagnosisItem:
     part = f"search {tried.name}"
     if tried.error:
         mend = _WAIT if isinstance(tried.error, SearchThrottled) else _mend(tried.name, settings, machine)
-        return Finding(part, "weak" if works else "problem", str(tried.error), mend)
+        return DiagnosisItem(part, "weak" if works else "problem", str(tried.error), mend)
     if tried.hits:
-        return Finding(part, "ok", f"{tried.hits} hit{'s' * (tried.hits != 1)} in {tried.seconds:.1f} s")
+        return DiagnosisItem(part, "ok", f"{tried.hits} hit{'s' * (tried.hits != 1)} in {tried.seconds:.1f} s")
     if tried.name == FOLDER:
-        return Finding(part, "ok", f"{settings.folder} can be searched")
-    return Finding(part, "weak", f"it answers, but found nothing for {QUESTION.text!r}")
+        return DiagnosisItem(part, "ok", f"{settings.folder} can be searched")
+    return DiagnosisItem(part, "weak", f"it answers, but found nothing for {QUESTION.text!r}")
 
 
 def _mend(name: str, settings: Settings, machine: Machine) -> str:

@@ -28,7 +28,7 @@ class Signs:
     challenge: bool = False  # its source is that of a bot check
 
 
-def wall(signs: Signs) -> str | None:
+def block_page_reason(signs: Signs) -> str | None:
     """Why a page is none, in plain words; None: it is a page."""
     if len(signs.seen) > _SHORT:
         return _among_menus(signs)
@@ -46,7 +46,7 @@ def is_challenge(source: str, seen: str) -> bool:
     return len(seen) <= _TINY and CHALLENGE.search(source) is not None
 
 
-def _is(candidate: Wall, signs: Signs) -> bool:
+def _is(candidate: BlockPage, signs: Signs) -> bool:
     """On a tiny page one sign is enough, on a short one it takes two different ones; the title counts as one."""
     found = {match[0].lower() for match in candidate.words.finditer(signs.text or signs.seen)}
     titled = candidate.title.search(signs.titles) is not None
@@ -74,7 +74,7 @@ def _ends_in_an_offer(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wall:
+class BlockPage:
     reason: str
     title: re.Pattern[str]
     words: re.Pattern[str]
@@ -94,7 +94,7 @@ def _words(*phrases: str) -> re.Pattern[str]:
     return _any(rf"\b(?:{spaced})", *(phrase for phrase in phrases if _UNSPACED.search(phrase)))
 
 
-BLOCKED = Wall(
+BLOCKED = BlockPage(
     "blocked page",
     _any(
         r"^just a moment",
@@ -198,7 +198,7 @@ BLOCKED = Wall(
         r"我不是(?:机器人|機器人)",
     ),
 )
-NOT_FOUND = Wall(
+NOT_FOUND = BlockPage(
     "not found, says the page",
     _any(
         r"^\W*(?:error |fehler |erreur )?404\b",
@@ -238,7 +238,7 @@ NOT_FOUND = Wall(
         r"页面不存在|找不到(?:页面|頁面)",
     ),
 )
-PAYWALL = Wall(
+PAYWALL = BlockPage(
     "login or subscription needed",
     _any(r"^(?:log|sign) in\b", r"^login\b", r"subscribe to (?:read|continue)", r"^anmelden\b", r"^connexion\b"),
     _words(
@@ -286,7 +286,7 @@ PAYWALL = Wall(
         r"会员专享",
     ),
 )
-COOKIES = Wall(
+COOKIES = BlockPage(
     "cookie wall",
     _any(
         r"^before you continue",
@@ -329,7 +329,7 @@ COOKIES = Wall(
     ),
     tiny=300,
 )
-NO_SCRIPT = Wall(
+NO_SCRIPT = BlockPage(
     "empty without JavaScript",
     _any(r"^javascript (?:is )?(?:required|disabled)"),
     _words(
@@ -350,7 +350,7 @@ NO_SCRIPT = Wall(
     ),
     tiny=300,
 )
-OUT_OF_ORDER = Wall(
+OUT_OF_ORDER = BlockPage(
     "error page",
     _any(
         r"internal server error",

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from lxml import etree
 
-from agent.extract.css_selectors import Budget, Compound, Element, Selector, compiled, matches, split
+from agent.extract.css_selectors import Compound, Element, MatchBudget, Selector, compiled, matches, split
 from agent.extract.stylesheets import Rule, Value, custom, declarations, filled_in, inline, rules, unescaped, worked_out
 
 # ------------------------------------------------------------------------------------------ looks
@@ -206,7 +206,7 @@ class Styles:
     """A page's sheets, indexed by what their selectors end in."""
 
     def __init__(self, sheets: list[str], tree: Element) -> None:
-        self._budget = Budget()
+        self._budget = MatchBudget()
         self._present = _names_in(tree) if sheets else set()
         self._entries: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._hiding: defaultdict[str, list[_Entry]] = defaultdict(list)

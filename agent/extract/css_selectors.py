@@ -33,7 +33,7 @@ _MOST = 50  # compounds in one
 STEPS = 1_000_000  # elements looked at for one page, about a second; of 1,300 real pages the costliest took half
 
 
-class Budget:
+class MatchBudget:
     """How many steps a page's styles may still cost.  Raises `ExtractFailed` when they are used up."""
 
     def __init__(self, steps: int = STEPS) -> None:
@@ -181,11 +181,11 @@ def _sum(weights: list[Specificity]) -> Specificity:
 # ------------------------------------------------------------------------------------------------- matching
 
 
-def matches(element: Element, selector: Selector, budget: Budget) -> bool:
+def matches(element: Element, selector: Selector, budget: MatchBudget) -> bool:
     return _fits(element, selector.parts[0][1], budget) and _from(element, selector.parts, 0, budget)
 
 
-def _from(element: Element, parts: tuple[tuple[str, Compound], ...], at: int, budget: Budget) -> bool:
+def _from(element: Element, parts: tuple[tuple[str, Compound], ...], at: int, budget: MatchBudget) -> bool:
     """Whether what stands to the left of a part that fits is there, too."""
     budget.spend()
     link = parts[at][0]
@@ -197,7 +197,7 @@ def _from(element: Element, parts: tuple[tuple[str, Compound], ...], at: int, bu
     )
 
 
-def _linked(element: Element, link: str, budget: Budget) -> Iterator[Element]:
+def _linked(element: Element, link: str, budget: MatchBudget) -> Iterator[Element]:
     """The elements that may stand to the left of this combinator, nearest first."""
     before = element.itersiblings(preceding=True) if link in {"+", "~"} else element.iterancestors()
     for other in before:
@@ -208,7 +208,7 @@ def _linked(element: Element, link: str, budget: Budget) -> Iterator[Element]:
                 return
 
 
-def _fits(element: Element, compound: Compound, budget: Budget) -> bool:
+def _fits(element: Element, compound: Compound, budget: MatchBudget) -> bool:
     if compound.tag and element.tag != compound.tag:
         return False
     if compound.ids and any(element.get("id") != name for name in compound.ids):
@@ -240,7 +240,7 @@ def _has(own: str | None, sign: str, value: str) -> bool:
     }[sign]
 
 
-def _is(element: Element, pseudo: Pseudo, budget: Budget) -> bool:
+def _is(element: Element, pseudo: Pseudo, budget: MatchBudget) -> bool:
     if pseudo.name in {"is", "not"}:
         found = any(matches(element, one, budget) for one in pseudo.alternatives)
         return found == (pseudo.name == "is")
@@ -258,7 +258,7 @@ def _is(element: Element, pseudo: Pseudo, budget: Budget) -> bool:
     return _nth(place, counted or pseudo.argument)
 
 
-def _told(element: Element, pseudo: Pseudo, budget: Budget) -> bool:
+def _told(element: Element, pseudo: Pseudo, budget: MatchBudget) -> bool:
     """By the nearest element that says it: of no language, and written from left to right, where none does."""
     told, around = None, element
     while around is not None and told is None:

@@ -9,7 +9,7 @@ from agent.types import DateCertainty
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class FormatInput:
     """What is known of a page beside its bytes."""
 
     url: str
@@ -17,7 +17,7 @@ class Hints:
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
+class ExtractedText:
     text: str  # Markdown, clean: see `tidy`
     title: str = ""
     language: str | None = None  # BCP 47
@@ -30,5 +30,5 @@ class Extracted:
     suspect: bool = False  # the page shows little and hides more; what it hides is in `text`
 
 
-Format = Callable[[bytes, Hints], Extracted]
+Format = Callable[[bytes, FormatInput], ExtractedText]
 """From bytes to text.  Raises `ExtractFailed` with a plain reason where there is none to be had."""

@@ -34,7 +34,7 @@ class Seen:
     suspect: bool = False  # what is hidden is still in it, for want of anything else
 
 
-def without_hidden(text: str) -> Seen | None:
+def remove_hidden(text: str) -> Seen | None:
     """The tree of what a reader sees; None where nothing can be made of the page.
 
     Raises `ExtractFailed` where the styles are made to be too costly to follow.

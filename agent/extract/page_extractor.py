@@ -12,10 +12,10 @@ from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 
-from agent.errors import ChildError, ExtractFailed
+from agent.errors import ExtractFailed, WorkerError
 from agent.text.urls import canonical, site
 from agent.types import DateCertainty, Document, Page
-from agent.worker_pool import ChildTimeout, Crew, Header
+from agent.worker_pool import Header, WorkerPool, WorkerTimeout
 
 EXTRACTION = "4"  # changes when the text that is made of a page changes
 _WORKERS = 2
@@ -30,8 +30,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 @lru_cache(maxsize=1)
-def _crew() -> Crew:
-    return Crew("agent.extract.extract_worker", size=_WORKERS, memory=_MEMORY)
+def _crew() -> WorkerPool:
+    return WorkerPool("agent.extract.extract_worker", size=_WORKERS, memory=_MEMORY)
 
 
 class PageExtractor:
@@ -50,9 +50,9 @@ class PageExtractor:
             told, body = await _crew().ask(
                 _header(page.media_type, page.url, page.charset), page.body, seconds=self._seconds
             )
-        except ChildTimeout as e:
+        except WorkerTimeout as e:
             raise ExtractFailed(f"took longer than {self._seconds:g} s to read", page.url) from e
-        except ChildError as e:
+        except WorkerError as e:
             reason = "took too much memory to read" if "out of memory" in str(e) else "could not be read"
             raise ExtractFailed(reason, page.url) from e
         if "refused" in told:

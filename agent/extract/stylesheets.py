@@ -53,7 +53,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _RuleBlock:
     selectors: str = ""
     applies: bool = True
     layered: bool = False
@@ -63,7 +63,7 @@ def rules(sheet: str) -> Iterator[Rule]:
     """The rules that apply on a desktop's screen, in order."""
     if "/*" in sheet or "<!--" in sheet or "-->" in sheet:
         sheet = _COMMENT.sub(r"\1", sheet)
-    blocks, start, at = [_Block()], 0, 0
+    blocks, start, at = [_RuleBlock()], 0, 0
     while True:
         if start == at:
             at = yield from _plain(sheet, at, blocks[-1])
@@ -78,7 +78,7 @@ def rules(sheet: str) -> Iterator[Rule]:
         if brace[0] == "{":
             declared, _, prelude = declared.rpartition(";")
             yield from _rule(blocks[-1], declared)
-            blocks.append(_opened(blocks[-1] if len(blocks) < _DEEPEST else _Block(), prelude.strip()))
+            blocks.append(_opened(blocks[-1] if len(blocks) < _DEEPEST else _RuleBlock(), prelude.strip()))
         else:
             yield from _rule(blocks[-1], declared)
             if len(blocks) > 1:
@@ -86,7 +86,7 @@ def rules(sheet: str) -> Iterator[Rule]:
     yield from _rule(blocks[-1], sheet[start:])
 
 
-def _plain(sheet: str, at: int, block: _Block) -> Generator[Rule, None, int]:
+def _plain(sheet: str, at: int, block: _RuleBlock) -> Generator[Rule, None, int]:
     """The plain rules from here on, and where they end: in a third of the time."""
     while (plain := _PLAIN.match(sheet, at)) and not ("(" in plain[0] and "url(" in plain[0].lower()):
         at = plain.end()
@@ -95,23 +95,23 @@ def _plain(sheet: str, at: int, block: _Block) -> Generator[Rule, None, int]:
     return at
 
 
-def _rule(block: _Block, declared: str) -> Iterator[Rule]:
+def _rule(block: _RuleBlock, declared: str) -> Iterator[Rule]:
     if block.applies and block.selectors and ":" in declared:
         yield Rule(block.selectors, declared, block.layered)
 
 
-def _opened(outer: _Block, prelude: str) -> _Block:
+def _opened(outer: _RuleBlock, prelude: str) -> _RuleBlock:
     if not prelude.startswith("@"):
-        return _Block(_nested(outer.selectors, prelude), outer.applies, outer.layered)
+        return _RuleBlock(_nested(outer.selectors, prelude), outer.applies, outer.layered)
     name, _, condition = prelude.partition(" ")
     name = name.lower().partition("(")[0]
     if name == "@media":
         applies = outer.applies and shown_on_a_desktop(condition or prelude[len("@media") :])
-        return _Block(outer.selectors, applies, outer.layered)
+        return _RuleBlock(outer.selectors, applies, outer.layered)
     if name not in _GROUPS:  # @keyframes, @font-face, @page and the like style no element
-        return _Block(applies=False)
+        return _RuleBlock(applies=False)
     applies = outer.applies and not (name == "@supports" and condition.lower().startswith("not"))
-    return _Block(outer.selectors, applies, outer.layered or name == "@layer")
+    return _RuleBlock(outer.selectors, applies, outer.layered or name == "@layer")
 
 
 def _nested(outer: str, inner: str) -> str:

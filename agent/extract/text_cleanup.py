@@ -85,7 +85,7 @@ def _guess(body: bytes) -> str:
     return best.encoding if best else "cp1252"
 
 
-def tidy(text: str) -> str:
+def clean_text(text: str) -> str:
     """The form in which texts are stored; doing it twice changes nothing."""
     text = unicodedata.normalize("NFC", visible(text)).replace("\u00a0", " ")
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
@@ -93,5 +93,5 @@ def tidy(text: str) -> str:
 
 def one_line(text: str, longest: int = 300) -> str:
     """A title: one line, at most `longest` characters."""
-    line = " ".join(tidy(text).split())
+    line = " ".join(clean_text(text).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"

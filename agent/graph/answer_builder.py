@@ -9,7 +9,7 @@ from functools import reduce
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agent.graph.state import Json, Run
-from agent.graph.step_context import ZERO, Desk, add, source_texts
+from agent.graph.step_context import ZERO, StepContext, add, source_texts
 from agent.result import Answer, AnswerPage, AnswerSearch, AnswerSource, StepRecord, to_json
 from agent.text.citation_marks import without_marks
 from agent.text.question_parts import parts
@@ -22,21 +22,21 @@ from agent.types import Claim, Conflict, PageRecord, Source, Status, Sufficiency
 # The run's channels, put together into the one value that everybody gets.
 
 
-async def compose(
-    run: Run, text: str, claims: tuple[Claim, ...], desk: Desk, *, left_out: int = 0, judged: bool = False
+async def build_answer(
+    run: Run, text: str, claims: tuple[Claim, ...], context: StepContext, *, left_out: int = 0, judged: bool = False
 ) -> Json:
     """The update that ends a run: the answer, and the conversation with it.
 
     `left_out`: claims that are not in it.  `judged`: has a model checked what the rules left open?
     """
     cited = {c.source for claim in claims for c in claim.citations}
-    conflicts = await _conflicts(run, claims, desk)
+    conflicts = await _conflicts(run, claims, context)
     reach = sufficiency(run.run.question, claims, conflicts, {s.number: s.site for s in run.sources.values()})
     answer = Answer(
         run_id=run.run.id,
         question=run.run.question,
         status=_status(run, claims, cited),
-        made_with=replace(desk.services.made_with, started_at=run.run.started_at),
+        made_with=replace(context.services.made_with, started_at=run.run.started_at),
         answer=text,
         sources=tuple(_as_read(s, cited) for s in sorted(run.sources.values(), key=lambda s: s.number)),
         claims=claims,
@@ -44,23 +44,23 @@ async def compose(
         conflicts=conflicts,
         sufficiency=reach,
         as_of=_as_of(run, cited),
-        steps=await _steps(run, desk),
+        steps=await _steps(run, context),
         searches=_searches(run),
-        pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, desk)),
-        usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(desk.seconds(run), 3)),
-        warnings=(*_warnings(run, desk), *_undated(run, cited, desk)),
+        pages=tuple(AnswerPage(p.url, p.status, p.reason, p.bytes, p.seconds) for p in await _pages(run, context)),
+        usage=replace(reduce(add, run.usage.values(), ZERO), seconds=round(context.seconds(run), 3)),
+        warnings=(*_warnings(run, context), *_undated(run, cited, context)),
         language=run.run.language,
-        checked_by="nobody" if desk.services.check == "none" else "model" if judged else "rules",
+        checked_by="nobody" if context.services.check == "none" else "model" if judged else "rules",
     )
     return {"answer": to_json(answer), "messages": _messages(run, answer)}
 
 
-async def _conflicts(run: Run, claims: tuple[Claim, ...], desk: Desk) -> tuple[Conflict, ...]:
+async def _conflicts(run: Run, claims: tuple[Claim, ...], context: StepContext) -> tuple[Conflict, ...]:
     """Between all the sources that the writer was shown, cited or not."""
     if not claims:
         return ()
-    texts = await source_texts(run, {s.number for s in run.sources.values() if s.number}, desk.services.library)
-    found = await desk.services.checker.conflicts(claims, texts)
+    texts = await source_texts(run, {s.number for s in run.sources.values() if s.number}, context.services.library)
+    found = await context.services.checker.conflicts(claims, texts)
     return tuple(Conflict(visible(c.about), tuple(replace(s, says=visible(s.says)) for s in c.sides)) for c in found)
 
 
@@ -89,23 +89,23 @@ def _status(run: Run, claims: tuple[Claim, ...], cited: set[int]) -> Status:
     return "partial" if run.draft.cut_short else "complete"
 
 
-def _warnings(run: Run, desk: Desk) -> tuple[str, ...]:
-    told = [*desk.services.cautions, *run.warnings]
+def _warnings(run: Run, context: StepContext) -> tuple[str, ...]:
+    told = [*context.services.cautions, *run.warnings]
     if run.draft.cut_short and not any(run.draft.cut_short in w for w in told):
         told.append(f"Landed early: {run.draft.cut_short}.")
     return tuple(told)
 
 
-def _undated(run: Run, cited: set[int], desk: Desk) -> tuple[str, ...]:
+def _undated(run: Run, cited: set[int], context: StepContext) -> tuple[str, ...]:
     """A source without a date is kept, but nobody knows whether it keeps within the bound."""
-    since = desk.services.made_with.since
+    since = context.services.made_with.since
     used = [source for source in run.sources.values() if source.number in cited]
     numbers = sorted(source.number for source in used if not source.published and not source.url.startswith("file:"))
     if not since or not numbers:
         return ()
     which = ", ".join(map(str, numbers))
     told = f"Of {len(numbers)} of {len(used)} cited sources no date is known, so --since {since} is unproved: {which}"
-    return tuple(desk.warn(told))
+    return tuple(context.warn(told))
 
 
 def _searches(run: Run) -> tuple[AnswerSearch, ...]:
@@ -134,19 +134,19 @@ def _as_read(source: Source, cited: set[int]) -> AnswerSource:
     )
 
 
-async def _pages(run: Run, desk: Desk) -> list[PageRecord]:
+async def _pages(run: Run, context: StepContext) -> list[PageRecord]:
     """Every page that was wanted, those that came after the evidence was chosen included."""
-    late = {p.url: p for p in (*await desk.parts.pool.read(seconds=0), *desk.parts.pool.left_out())}
+    late = {p.url: p for p in (*await context.parts.pool.read(seconds=0), *context.parts.pool.left_out())}
     return list({**late, **run.pages}.values())
 
 
-async def _steps(run: Run, desk: Desk) -> tuple[StepRecord, ...]:
+async def _steps(run: Run, context: StepContext) -> tuple[StepRecord, ...]:
     """The steps with their reasoning; this one, which is not over yet, without."""
-    notes = await desk.services.journal.notes(run.run.id)
+    notes = await context.services.journal.notes(run.run.id)
     past = tuple(
         replace(step, reasoning=notes.get((key.partition(":")[0], step.round), "")) for key, step in run.steps.items()
     )
-    return (*past, StepRecord("verify", run.round, round(desk.seconds(run) - run.seconds, 3)))
+    return (*past, StepRecord("verify", run.round, round(context.seconds(run) - run.seconds, 3)))
 
 
 def _messages(run: Run, answer: Answer) -> list[HumanMessage | AIMessage]:

@@ -22,10 +22,10 @@ from langgraph.types import Checkpointer
 
 from agent.events import Began, Ended, Finished, Spent, StepName
 from agent.graph import state as channels
-from agent.graph.run_resources import IDLE_SECONDS, Belongings, Keeper, RunEnds
-from agent.graph.state import In, Json, Out, Run, RunFacts, State
-from agent.graph.step_context import Desk, add
-from agent.graph.steps import Done
+from agent.graph.run_resources import IDLE_SECONDS, RunEndCallback, RunResourcePool, RunResources
+from agent.graph.state import In, Json, Out, Run, RunInfo, State
+from agent.graph.step_context import StepContext, add
+from agent.graph.steps import StepResult
 from agent.graph.steps.plan import plan
 from agent.graph.steps.read import read
 from agent.graph.steps.retrieve import retrieve
@@ -33,11 +33,11 @@ from agent.graph.steps.scout import facts, scout
 from agent.graph.steps.search import search
 from agent.graph.steps.verify import verify
 from agent.graph.steps.write import write
-from agent.graph.sync_bridge import run_here
+from agent.graph.sync_bridge import run_sync
 from agent.protocols import Services
 from agent.result import Answer, StepRecord, from_json
 
-Step = Callable[[Run, Desk], Awaitable[Done]]
+Step = Callable[[Run, StepContext], Awaitable[StepResult]]
 Graph = CompiledStateGraph[State, None, In, Out]
 
 MAX_STEPS = 100  # LangGraph's recursion limit; the deepest run makes 2 + 5 rounds of 4 + 2 revisions of 2
@@ -49,7 +49,7 @@ def build(services: Services, *, checkpointer: Checkpointer = None, idle_seconds
     `checkpointer`: None leaves it to the host's graph.  `idle_seconds`: how long a run's belongings outlive a step
     when no other follows.
     """
-    crew = _Stagehand(services, Keeper(services, idle_seconds), RunEnds())
+    crew = StepRunner(services, RunResourcePool(services, idle_seconds), RunEndCallback())
     graph = StateGraph(State, input_schema=In, output_schema=Out)
     graph.add_node("scout", both(crew.begin, "scout"))
     steps: dict[StepName, Step] = {
@@ -86,15 +86,15 @@ def both(step: Callable[[State, RunnableConfig], Coroutine[Any, Any, Json]], nam
         return await step(state, config)
 
     def func(state: State, config: RunnableConfig) -> Json:
-        return run_here(step(state, config))
+        return run_sync(step(state, config))
 
     return RunnableLambda(func, afunc=afunc, name=name)
 
 
-class _Stagehand:
+class StepRunner:
     """Sets the stage for each step: its belongings, its events, its record; clears it when something goes wrong."""
 
-    def __init__(self, services: Services, keeper: Keeper, ends: RunEnds) -> None:
+    def __init__(self, services: Services, keeper: RunResourcePool, ends: RunEndCallback) -> None:
         self._services = services
         self._keeper = keeper
         self.ends = ends
@@ -102,13 +102,13 @@ class _Stagehand:
     async def begin(self, state: State, config: RunnableConfig) -> Json:
         """scout, which begins without a run."""
         run = facts(state, config, self._services)
-        return await self._perform(lambda desk: scout(run, desk), _Call("scout", run, 1), config)
+        return await self._perform(lambda context: scout(run, context), _Call("scout", run, 1), config)
 
     def staged(self, step: Step, name: StepName) -> Callable[[State, RunnableConfig], Coroutine[Any, Any, Json]]:
         async def perform(state: State, config: RunnableConfig) -> Json:
             run = channels.read(state)
             call = _Call(name, run.run, run.round, _turn(name, run))
-            update = await self._perform(lambda desk: step(run, desk), call, config, run)
+            update = await self._perform(lambda context: step(run, context), call, config, run)
             if name == "verify" and update.get("answer"):
                 await self._keeper.end(run.run.id)
             return update
@@ -117,7 +117,7 @@ class _Stagehand:
 
     async def _perform(
         self,
-        work: Callable[[Desk], Awaitable[Done]],
+        work: Callable[[StepContext], Awaitable[StepResult]],
         call: _Call,
         config: RunnableConfig,
         run: Run | None = None,
@@ -132,21 +132,27 @@ class _Stagehand:
             raise
 
     async def _recorded(
-        self, work: Callable[[Desk], Awaitable[Done]], call: _Call, belongings: Belongings, run: Run | None
+        self,
+        work: Callable[[StepContext], Awaitable[StepResult]],
+        call: _Call,
+        belongings: RunResources,
+        run: Run | None,
     ) -> Json:
-        desk = Desk(self._services, belongings.parts, belongings.outbox, call.name)
-        desk.say(Began)
-        done = await work(desk)
-        seconds = round(time.monotonic() - desk.began, 3)
+        context = StepContext(self._services, belongings.parts, belongings.outbox, call.name)
+        context.say(Began)
+        done = await work(context)
+        seconds = round(time.monotonic() - context.began, 3)
         if done.reasoning:
             await self._services.journal.note(call.run.id, call.label, call.round, done.reasoning)
         record = StepRecord(call.name, call.round, seconds, summary=done.summary)
-        desk.say(Ended, seconds=seconds, summary=done.summary)
+        context.say(Ended, seconds=seconds, summary=done.summary)
         if done.usage.model_calls:
             past = list(run.usage.values()) if run else []
-            desk.say(Spent, usage=replace(reduce(add, past, done.usage), seconds=desk.seconds(run) if run else seconds))
+            context.say(
+                Spent, usage=replace(reduce(add, past, done.usage), seconds=context.seconds(run) if run else seconds)
+            )
         if answer := done.update.get("answer"):
-            desk.say(Finished, answer=from_json(Answer, answer))
+            context.say(Finished, answer=from_json(Answer, answer))
         kept = channels.update(steps={call.key: record}, usage={call.key: done.usage})
         if call.name == "scout":  # a new question: nothing of the thread's last one stays
             kept = {name: {channels.OVERWRITE: value} for name, value in kept.items()}
@@ -156,7 +162,7 @@ class _Stagehand:
 class _Call:
     """Which performance of which step this is; its key makes the records of repeated steps distinct."""
 
-    def __init__(self, name: StepName, run: RunFacts, round: int, turn: int = 0) -> None:
+    def __init__(self, name: StepName, run: RunInfo, round: int, turn: int = 0) -> None:
         self.name, self.run, self.round = name, run, round
         self.label = f"{name}/{turn}" if turn else name
         self.key = f"{self.label}:{round}"

@@ -20,19 +20,19 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
 
-from agent.graph.state import RunFacts
-from agent.graph.step_context import Outbox
+from agent.graph.state import RunInfo
+from agent.graph.step_context import EventBuffer
 from agent.protocols import RunParts, Services
 
 logger = logging.getLogger(__name__)
 IDLE_SECONDS = 600.0  # between two steps; a host that pauses longer finds the pool empty and fetches again
 
 
-class Belongings:
+class RunResources:
     """What one run owns on one loop.  `keep` is the keeper task; all else is called from that loop."""
 
-    def __init__(self, run: RunFacts, services: Services, idle_seconds: float) -> None:
-        self.outbox = Outbox(run.id)
+    def __init__(self, run: RunInfo, services: Services, idle_seconds: float) -> None:
+        self.outbox = EventBuffer(run.id)
         self.parts: RunParts
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
@@ -79,21 +79,21 @@ class Belongings:
             await asyncio.wait([self.task])
 
 
-class Keeper:
+class RunResourcePool:
     """The belongings of all runs of one compiled graph."""
 
     def __init__(self, services: Services, idle_seconds: float = IDLE_SECONDS) -> None:
         self._services = services
         self._idle_seconds = idle_seconds
-        self._all: dict[tuple[str, int], Belongings] = {}
+        self._all: dict[tuple[str, int], RunResources] = {}
 
-    async def belongings(self, run: RunFacts) -> Belongings:
+    async def belongings(self, run: RunInfo) -> RunResources:
         """Those of the run on this loop, opened now if there are none."""
         key = (run.id, id(asyncio.get_running_loop()))
         found = self._all.get(key)
         if found and found.task and not found.task.done():
             return found
-        made = Belongings(run, self._services, self._idle_seconds)
+        made = RunResources(run, self._services, self._idle_seconds)
         ready = made.loop.create_future()
         # An empty contextvars.Context: the keeper must not inherit the step's tracing parent or stream writer.
         made.task = made.loop.create_task(made.keep(ready), name=f"run {run.id}", context=contextvars.Context())
@@ -120,16 +120,16 @@ class Keeper:
             await found.stop()
 
 
-class RunEnds(BaseCallbackHandler):
+class RunEndCallback(BaseCallbackHandler):
     """Sees when the graph's run ends, however it ends; a dropped generator arrives here as `GeneratorExit`."""
 
     run_inline = True
 
     def __init__(self) -> None:
         self._up: dict[UUID, UUID | None] = {}
-        self._bound: dict[UUID, Belongings] = {}
+        self._bound: dict[UUID, RunResources] = {}
 
-    def bind(self, config: RunnableConfig, belongings: Belongings) -> None:
+    def bind(self, config: RunnableConfig, belongings: RunResources) -> None:
         """Called from a step: these belongings end with the outermost run that this handler has seen begin."""
         run: UUID | None = getattr(config.get("callbacks"), "parent_run_id", None)
         while run is not None and self._up.get(run) in self._up:

@@ -66,7 +66,7 @@ class State(Out, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunInfo:
     """What stays the same through a run."""
 
     id: str
@@ -80,7 +80,7 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryState:
     """A query and the round it belongs to."""
 
     query: Query
@@ -119,9 +119,9 @@ class Draft:
 class Run:
     """The channels as values: what a step reads."""
 
-    run: RunFacts
+    run: RunInfo
     round: int
-    queries: dict[str, Asked]
+    queries: dict[str, QueryState]
     searches: dict[str, Search]
     pages: dict[str, PageRecord]
     sources: dict[str, Source]  # by document id; numbered, in the order of their numbers
@@ -141,9 +141,9 @@ class Run:
 
 
 _KINDS: dict[str, Any] = {
-    "run": RunFacts,
+    "run": RunInfo,
     "round": int,
-    "queries": dict[str, Asked],
+    "queries": dict[str, QueryState],
     "searches": dict[str, Search],
     "pages": dict[str, PageRecord],
     "sources": dict[str, Source],
@@ -184,7 +184,7 @@ def update(**values: object) -> Json:
     return {name: to_json(value, _KINDS[name]) for name, value in values.items()}
 
 
-def begin(facts: RunFacts) -> Json:
+def begin(facts: RunInfo) -> Json:
     """The update that makes a thread ready for a new question, whatever the last one left."""
     empty = {name: {OVERWRITE: {}} if name in _MERGING else value for name, value in _EMPTY.items()}
     return {**empty, **update(run=facts), "answer": None}

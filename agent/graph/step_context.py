@@ -23,23 +23,23 @@ from agent.graph.state import Run
 from agent.phrases import phrase
 from agent.protocols import Library, PoolNews, RunParts, Services
 from agent.types import (
-    Again,
-    Caution,
+    CallCost,
     Delta,
     Evidence,
-    Judgement,
+    JudgeVerdict,
+    Notice,
     PageRecord,
     Passage,
     Query,
+    ReasonerEvent,
+    Restart,
     Search,
     Source,
-    Spending,
-    Stance,
-    Thought,
     Usage,
+    WriteDecision,
 )
 
-# ------------------------------------------------------------------------------------------ desk
+# ------------------------------------------------------------------------------------------ context
 
 # What a step works at: the services, the run's own parts, and a place to say events.
 #
@@ -51,7 +51,7 @@ ZERO = Usage()
 _KEPT_BACK = 0.5  # of the limit on money another round may not touch: it ends with writing, the dearest call
 
 
-class Outbox:
+class EventBuffer:
     """Events of one run on their way to whoever streams the graph."""
 
     def __init__(self, run_id: str) -> None:
@@ -104,12 +104,12 @@ class Outbox:
 
 
 @dataclass(frozen=True)
-class Desk:
+class StepContext:
     """One step's view of the world."""
 
     services: Services
     parts: RunParts
-    outbox: Outbox
+    outbox: EventBuffer
     step: StepName
     began: float = field(default_factory=time.monotonic)
 
@@ -143,7 +143,7 @@ class Desk:
 
 
 @dataclass
-class Heard:
+class ModelOutput:
     """What a reasoner's stream amounted to, beside what it was asked for."""
 
     reasoning: list[str] = field(default_factory=list)
@@ -151,23 +151,23 @@ class Heard:
     warnings: dict[str, bool] = field(default_factory=dict)
 
 
-async def listen(
-    thoughts: AsyncIterator[Thought], desk: Desk, heard: Heard
-) -> AsyncIterator[Delta | Query | Stance | Again | Judgement]:
+async def record_output(
+    thoughts: AsyncIterator[ReasonerEvent], context: StepContext, heard: ModelOutput
+) -> AsyncIterator[Delta | Query | WriteDecision | Restart | JudgeVerdict]:
     """Pass on what a step acts on; show and keep the reasoning, add up the cost."""
     async for thought in thoughts:
         match thought:
-            case Spending(usage):
+            case CallCost(usage):
                 heard.usage = add(heard.usage, usage)
             case Delta(reasoning=reasoning, text=text):
                 if reasoning:
                     heard.reasoning.append(reasoning)
-                    desk.say(Thinking, text=reasoning)
+                    context.say(Thinking, text=reasoning)
                 if text:
                     yield thought
-            case Caution(text):
-                heard.warnings |= desk.warn(text)
-            case Again(why):
+            case Notice(text):
+                heard.warnings |= context.warn(text)
+            case Restart(why):
                 heard.reasoning.append(f"\n\n({why})\n\n")
                 yield thought
             case _:
@@ -210,7 +210,7 @@ def add(a: Usage, b: Usage) -> Usage:
 # The state holds offsets; the library holds texts; this puts the two together for the steps that write and check.
 
 
-async def gathered(run: Run, library: Library) -> list[Evidence]:
+async def load_evidence(run: Run, library: Library) -> list[Evidence]:
     """The evidence chosen for this round, best source first, each passage as it is stored."""
     found = []
     for ref in run.evidence:

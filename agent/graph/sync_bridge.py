@@ -44,7 +44,7 @@ def house_loop() -> asyncio.AbstractEventLoop:
         return _house.loop
 
 
-def run_here(work: Coroutine[Any, Any, T]) -> T:
+def run_sync(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` on the house loop and wait for it; it is cancelled if the wait is broken off (Ctrl-C).
 
     Raises RuntimeError when called on the house loop itself, where waiting would never end.

@@ -18,7 +18,7 @@ from agent.library.rebuild import empty_indexes, reindex_words
 from agent.library.record import HASH, SHORTEST, Record
 from agent.library.schema import FILE
 from agent.text.urls import canonical, host
-from agent.types import LibraryHit, Passage, Within
+from agent.types import LibraryFilter, LibraryHit, Passage
 
 # ------------------------------------------------------------------------------------------ shelf
 
@@ -30,7 +30,7 @@ MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class LibraryPaths:
     directory: Path
 
     @property
@@ -66,7 +66,7 @@ class Shelf:
 
 def size_note(directory: Path, warn_mb: int) -> str:
     """One line where the library there has grown beyond `warn_mb`; else, and with 0, the empty string."""
-    size = Shelf(directory).bytes() if warn_mb else 0
+    size = LibraryPaths(directory).bytes() if warn_mb else 0
     if size <= warn_mb * MB:
         return ""
     return (
@@ -101,7 +101,7 @@ _TOLD = """
     WHERE id IN (SELECT value FROM json_each(?))"""
 
 
-def documents_within(record: Record, within: Within) -> list[int]:
+def documents_within(record: Record, within: LibraryFilter) -> list[int]:
     """Rows of the documents that a search with these bounds may find.
 
     Of a page that has changed since it was first read, that is the text that was read last, if it fits: older ones are
@@ -117,7 +117,7 @@ def documents_within(record: Record, within: Within) -> list[int]:
     return [row for row in dict(found).values() if row]
 
 
-def _web(within: Within, values: list[object]) -> str:
+def _web(within: LibraryFilter, values: list[object]) -> str:
     """What a page of the web has to fulfil; `values` gets what its question marks stand for."""
     conditions = [f"NOT {_IS_FILE}"]
     if within.hosts:
@@ -134,7 +134,7 @@ def _endings(hosts: Sequence[str]) -> str:
     return json.dumps([f".{host.lower().strip('.')}" for host in hosts])
 
 
-def _files(within: Within, values: list[object]) -> str:
+def _files(within: LibraryFilter, values: list[object]) -> str:
     if within.folder is None:
         return "0"
     below = Path(within.folder).as_uri().rstrip("/") + "/"
@@ -142,7 +142,7 @@ def _files(within: Within, values: list[object]) -> str:
     return f"({_IS_FILE} AND substr(d.url, 1, ?) = ?)"
 
 
-def _always(within: Within, values: list[object]) -> str:
+def _always(within: LibraryFilter, values: list[object]) -> str:
     """What pages and files alike have to fulfil."""
     conditions = ["1"]
     if within.run_id:
@@ -193,7 +193,7 @@ _TOTALS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DocumentEntry:
     """A document: one text as it was had from one address."""
 
     runs: tuple[str, ...]  # that have read it
@@ -226,8 +226,8 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    entry: Entry
+class DocumentAddress:
+    entry: DocumentEntry
     sightings: tuple[Sighting, ...]  # newest first
 
 
@@ -237,7 +237,7 @@ class Text:
 
     snapshot: str
     characters: int
-    addresses: tuple[Address, ...]
+    addresses: tuple[DocumentAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DocumentFilter:
     """Which documents are meant: those that fulfil all that is given."""
 
     keys: tuple[str, ...] = ()  # addresses, paths of local files, or snapshots (or how they begin): any of these
@@ -262,9 +262,9 @@ class Choice:
     folder: Path | None = None  # local documents below it
 
 
-def entries(record: Record, choice: Choice | None = None) -> list[Entry]:
+def entries(record: Record, choice: DocumentFilter | None = None) -> list[DocumentEntry]:
     """The newest first."""
-    found = [Entry(tuple(json.loads(runs)), *told) for runs, *told in record.rows(_ENTRIES)]
+    found = [DocumentEntry(tuple(json.loads(runs)), *told) for runs, *told in record.rows(_ENTRIES)]
     return found if choice is None else _chosen(found, choice)
 
 
@@ -275,13 +275,13 @@ def totals(record: Record) -> Totals:
 def texts(record: Record, key: str) -> list[Text]:
     """What was had from an address, or the text with that hash; with all addresses of each.  Raises `LibraryError`."""
     everything = entries(record)
-    wanted = dict.fromkeys(entry.snapshot for entry in _chosen(everything, Choice(keys=(key,))))
+    wanted = dict.fromkeys(entry.snapshot for entry in _chosen(everything, DocumentFilter(keys=(key,))))
     if not wanted:
         raise LibraryError(f"the library {record.path} has nothing from {key!r}: `library list` shows what it holds")
     return [_text(record, snapshot, [e for e in everything if e.snapshot == snapshot]) for snapshot in wanted]
 
 
-def exported(record: Record, chosen: Iterable[Entry], *, with_text: bool = True) -> Iterator[dict[str, Any]]:
+def exported(record: Record, chosen: Iterable[DocumentEntry], *, with_text: bool = True) -> Iterator[dict[str, Any]]:
     """One JSON object a document, with all that is known of it; what is forgotten meanwhile is left out."""
     for entry in chosen:
         seen = _sightings(record, entry)
@@ -304,19 +304,19 @@ def as_json(sighting: Sighting) -> dict[str, Any]:
     return {name: getattr(sighting, name) for name in Sighting.__slots__}
 
 
-def _text(record: Record, snapshot: str, had: list[Entry]) -> Text:
-    addresses = tuple(Address(entry, tuple(_sightings(record, entry))) for entry in had)
+def _text(record: Record, snapshot: str, had: list[DocumentEntry]) -> Text:
+    addresses = tuple(DocumentAddress(entry, tuple(_sightings(record, entry))) for entry in had)
     return Text(snapshot, len(record.text(snapshot)), addresses)
 
 
-def _sightings(record: Record, entry: Entry) -> list[Sighting]:
+def _sightings(record: Record, entry: DocumentEntry) -> list[Sighting]:
     return [Sighting(*row) for row in record.rows(_SIGHTINGS, entry.row)]
 
 
 # ------------------------------------------------------------------------------------------------- choosing
 
 
-def _chosen(found: Iterable[Entry], choice: Choice) -> list[Entry]:
+def _chosen(found: Iterable[DocumentEntry], choice: DocumentFilter) -> list[DocumentEntry]:
     addresses = {spelled for key in choice.keys for spelled in _spellings(key)}
     hashes = tuple(key.lower() for key in choice.keys if _is_hash(key))
     below = f"{_file(choice.folder)}/" if choice.folder else ""
@@ -380,12 +380,12 @@ _TEXTS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ForgetPlan:
     """What forgetting would do with the documents that were chosen."""
 
-    goes: tuple[Entry, ...]
-    cited: tuple[Entry, ...] = ()  # stay: an answer's quotes point into them
-    shared: tuple[Entry, ...] = ()  # stay: other runs have read them too; that this run has is forgotten
+    goes: tuple[DocumentEntry, ...]
+    cited: tuple[DocumentEntry, ...] = ()  # stay: an answer's quotes point into them
+    shared: tuple[DocumentEntry, ...] = ()  # stay: other runs have read them too; that this run has is forgotten
     run_id: str | None = None
 
     @property
@@ -400,8 +400,12 @@ class Plan:
 
 
 def plan(
-    chosen: Sequence[Entry], choice: Choice, citing: Mapping[str, Collection[str]], *, cited_too: bool = False
-) -> Plan:
+    chosen: Sequence[DocumentEntry],
+    choice: DocumentFilter,
+    citing: Mapping[str, Collection[str]],
+    *,
+    cited_too: bool = False,
+) -> ForgetPlan:
     """`citing`: by snapshot, the runs whose answers cite it.
 
     What is chosen by a run stays where another run has read it, or cites it; the run's own answer holds nothing back.
@@ -415,10 +419,10 @@ def plan(
             cited.append(entry)
         else:
             goes.append(entry)
-    return Plan(tuple(goes), tuple(cited), tuple(shared), choice.run_id)
+    return ForgetPlan(tuple(goes), tuple(cited), tuple(shared), choice.run_id)
 
 
-def forget(record: Record, planned: Plan, indexes: Path) -> list[Path]:
+def forget(record: Record, planned: ForgetPlan, indexes: Path) -> list[Path]:
     """Do it; those of the indexes that another program has open just now: they follow when they are opened next.
 
     `indexes`: the directory of Chroma's indexes.  A kill on the way leaves a whole library that has forgotten a part.
@@ -437,7 +441,7 @@ def forget(record: Record, planned: Plan, indexes: Path) -> list[Path]:
     return empty_indexes(indexes)
 
 
-def take_out(record: Record, entries: Sequence[Entry]) -> None:
+def take_out(record: Record, entries: Sequence[DocumentEntry]) -> None:
     """Some documents, all of each or nothing."""
     documents = json.dumps([entry.row for entry in entries])
     texts = json.dumps(sorted({entry.snapshot for entry in entries}))

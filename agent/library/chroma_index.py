@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from agent.errors import ChildError
+from agent.errors import WorkerError
 from agent.library.chroma_store import ChromaServer
-from agent.worker_pool import ChildTimeout, Crew, Header
+from agent.worker_pool import Header, WorkerPool, WorkerTimeout
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ FINISH_SECONDS = 5.0  # at the end of the process, for adding what the last run 
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PassagesToIndex:
     """Which passages a search may find: those of `documents` (rows).
 
     `newest`: the mark of the documents' last vector.  `everything`: they are all documents that have vectors.
@@ -75,7 +75,7 @@ class ChromaIndex:
         """`home`: a directory of the index's own, also where a server keeps it."""
         self._where = {"do": "open", **place_of(home, server), "record": str(record.absolute()), "embedder": embedder}
         self._is_served = server is not None
-        self._crew = Crew("agent.library.chroma_worker")
+        self._crew = WorkerPool("agent.library.chroma_worker")
         self._gather_seconds = GATHER_SECONDS
         self.forget()
         _INDEXES.add(self)
@@ -123,7 +123,7 @@ class ChromaIndex:
         """Of so many vectors it is asked for all or nothing."""
         return int(self._told.get("count", 0)) > FILTERED
 
-    async def search(self, queries: Matrix, wanted: Wanted, *, limit: int) -> list[list[int]] | None:
+    async def search(self, queries: Matrix, wanted: PassagesToIndex, *, limit: int) -> list[list[int]] | None:
         """For each query the rows of the documents' passages that are most like it, best first.
 
         None where the index is not open, busy, behind, or slower than an exact search.
@@ -142,9 +142,9 @@ class ChromaIndex:
                 reply, _ = await self._crew.ask(header, queries.astype("float32").tobytes(), seconds=SEARCH_SECONDS)
                 found = reply.get("rows")
                 self._hear_of_damage(reply)
-        except (ChildTimeout, TimeoutError):
+        except (WorkerTimeout, TimeoutError):
             self._failures += 1  # of a busy machine, or a server's: no sign that anything is damaged
-        except ChildError:
+        except WorkerError:
             self._failures += 1
             self._is_damaged |= not self._is_served
         finally:
@@ -259,7 +259,7 @@ class ChromaIndex:
         with self._free:
             try:
                 return self._crew.call(header, seconds=seconds)[0]
-            except (ChildError, RuntimeError):  # the second: at the interpreter's end no thread can be started
+            except (WorkerError, RuntimeError):  # the second: at the interpreter's end no thread can be started
                 return None
 
 

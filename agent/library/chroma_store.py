@@ -41,7 +41,7 @@ PREFIX = "r1-research-"  # on a server: tells its owner whose it is
 POINTER = "server.json"
 
 
-class Home(Protocol):
+class IndexStore(Protocol):
     @property
     def may_lose(self) -> bool:
         """May Chroma be killed and started again without our noticing it?"""
@@ -67,17 +67,17 @@ class Home(Protocol):
     def close(self) -> None: ...
 
 
-def home_at(path: Path, server: dict[str, str] | None) -> Home:
-    return Served(path, ChromaServer(**server)) if server else Embedded(path)
+def home_at(path: Path, server: dict[str, str] | None) -> IndexStore:
+    return ServerStore(path, ChromaServer(**server)) if server else LocalStore(path)
 
 
-class Embedded:
+class LocalStore:
     """A database of its own.  It never syncs while it is in use: a kill -9 within that would damage it."""
 
     may_lose = False  # it runs in our own process
 
     def __init__(self, path: Path) -> None:
-        self._place = Place(path)
+        self._place = IndexDirectory(path)
         self._client: Any = None
 
     def take(self) -> dict[str, Any]:
@@ -120,14 +120,14 @@ class Embedded:
         self._client = None
 
 
-class Served:
+class ServerStore:
     """A collection on a server, for one library's directory; of that machine's processes one at a time uses it."""
 
     may_lose = True
 
     def __init__(self, path: Path, server: ChromaServer) -> None:
         self._path, self._server = path / POINTER, server
-        self._place = Place(path)
+        self._place = IndexDirectory(path)
         self._client: Any = None
         self._told: dict[str, Any] = {}  # what stands in the file
 
@@ -271,7 +271,7 @@ def alone(lock: Path, *, wait: bool) -> Iterator[bool]:
         os.close(file)
 
 
-class Place:
+class IndexDirectory:
     """One index's directory.  All calls block; what the disk refuses is an `OSError`."""
 
     def __init__(self, home: Path) -> None:

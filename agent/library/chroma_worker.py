@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agent.errors import ChildError
-from agent.library.chroma_store import BUILD, NEVER, Home, home_at
+from agent.errors import WorkerError
+from agent.library.chroma_store import BUILD, NEVER, IndexStore, home_at
 from agent.library.record import Record
 from agent.library.vectors import Batch, Vectors
 from agent.worker_pool import Header, serve
@@ -40,7 +40,7 @@ class Index:
     """What is open in this process: at most one index."""
 
     def __init__(self) -> None:
-        self._home: Home | None = None
+        self._home: IndexStore | None = None
         self._record: Record | None = None
         self._collection: Any = None
 
@@ -102,7 +102,7 @@ class Index:
             firsts += list(zip(batch.documents, batch.matrix, strict=False))[:1]
             count = len(batch.marks)
         if self.is_served and not all(self._is_there(document, vector) for document, vector in firsts):
-            raise ChildError("vectors were lost while the index was built")
+            raise WorkerError("vectors were lost while the index was built")
         self._collection.modify(configuration={"hnsw": {"sync_threshold": NEVER}})
         self._mark(self._collection.metadata["mark"], logged=0)
         self._collection = self._home.finish(self._over)

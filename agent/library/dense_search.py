@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agent.errors import LibraryError
-from agent.library.chroma_index import ChromaIndex, State, Wanted, index_at
+from agent.library.chroma_index import ChromaIndex, PassagesToIndex, State, index_at
 from agent.library.chroma_store import ChromaServer
 from agent.library.embedder import Embedder
 from agent.library.record import Record
 from agent.library.vectors import Vectors
-from agent.worker_pool import Lane
+from agent.worker_pool import BlockingExecutor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,11 +37,11 @@ AFTER_FAILURE = 30.0  # seconds in which a failed embedder is not asked again
 RECOGNISED = 600.0  # seconds for which an embedder is taken for the same: a server may change its model meanwhile
 
 
-class Dense:
+class DenseSearch:
     """The vectors of one embedder in one library."""
 
     def __init__(
-        self, record: Record, home: Path, embedder: Embedder, lane: Lane, server: ChromaServer | None = None
+        self, record: Record, home: Path, embedder: Embedder, lane: BlockingExecutor, server: ChromaServer | None = None
     ) -> None:
         """`home`: where the indexes are, one directory an embedder.  `lane`: for calls to the record.
 
@@ -151,13 +151,13 @@ class Dense:
                 return found
         return await self._lane.run(self._vectors.nearest, queries, documents, number, limit)
 
-    def _wanted(self, documents: Sequence[int], known: tuple[int, ChromaIndex]) -> Wanted | None:
+    def _wanted(self, documents: Sequence[int], known: tuple[int, ChromaIndex]) -> PassagesToIndex | None:
         """Blocks: what the index is to be asked for; None where it is sure not to answer, which is told quickly."""
         number, index = known
         held = self._vectors.in_memory(documents, number)
         if index.is_large and (held is None or held.mark > index.mark):
             return None
-        return Wanted(documents, *self._vectors.reach(documents, number))
+        return PassagesToIndex(documents, *self._vectors.reach(documents, number))
 
     # --------------------------------------------------------------------------------------------- making vectors
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from agent.errors import ChildError, LibraryError
+from agent.errors import LibraryError, WorkerError
 from agent.library import schema, vector_cache
 from agent.library.chroma_index import BUILD_SECONDS, SERVED_SECONDS, place_of
 from agent.library.chroma_store import POINTER, ChromaServer, pointer, trouble
 from agent.library.rebuild import empty_indexes
 from agent.library.record import Record
-from agent.library.vector_cache import Held
+from agent.library.vector_cache import VectorCache
 from agent.library.vectors import Vectors
-from agent.worker_pool import Crew, Header
+from agent.worker_pool import Header, WorkerPool
 
 # ------------------------------------------------------------------------------------------ verifying
 
@@ -44,7 +44,7 @@ _MISSIZED = """
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class IntegrityReport:
     """One part of the library, and what is wrong with it, one line each; nothing where it is right."""
 
     part: str
@@ -62,10 +62,10 @@ class TextFaults:
     ill_cut: tuple[tuple[int, str], ...]  # rows of documents, and their addresses
 
 
-def verify(record: Record) -> Iterator[Checked]:
+def verify(record: Record) -> Iterator[IntegrityReport]:
     """Part after part, as one moment has them: others may write meanwhile.  Raises `LibraryError` where none opens."""
     faults = file_faults(record)
-    yield Checked("file", "SQLite's own check", tuple(faults))
+    yield IntegrityReport("file", "SQLite's own check", tuple(faults))
     if faults:
         return  # what a damaged file says of the rest means nothing
     with closing(schema.connect(record.path)) as connection, schema.told_plainly(record.path):
@@ -99,9 +99,9 @@ def _faults(connection: sqlite3.Connection) -> list[str]:
 # ------------------------------------------------------------------------------------------------- rows
 
 
-def _rows(connection: sqlite3.Connection) -> Checked:
+def _rows(connection: sqlite3.Connection) -> IntegrityReport:
     faults = tuple(f"{count} rows of {table} that belong to nothing" for table, count in orphans(connection).items())
-    return Checked("rows", f"{_count(connection, 'documents'):,} documents", faults)
+    return IntegrityReport("rows", f"{_count(connection, 'documents'):,} documents", faults)
 
 
 def orphans(connection: sqlite3.Connection) -> dict[str, int]:
@@ -119,11 +119,11 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
 # ------------------------------------------------------------------------------------------------- texts
 
 
-def _texts(connection: sqlite3.Connection) -> Iterator[Checked]:
+def _texts(connection: sqlite3.Connection) -> Iterator[IntegrityReport]:
     found = text_faults(connection)
-    yield Checked("texts", f"{found.texts:,} against their hashes", _named("damaged", found.damaged))
+    yield IntegrityReport("texts", f"{found.texts:,} against their hashes", _named("damaged", found.damaged))
     wrong = _named("passages do not fit the text of", [url for _, url in found.ill_cut])
-    yield Checked("passages", f"{found.passages:,} against their texts", wrong)
+    yield IntegrityReport("passages", f"{found.passages:,} against their texts", wrong)
 
 
 def _named(what: str, each: tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -166,8 +166,8 @@ def fits(text: str, cuts: list[tuple[int, int]]) -> bool:
 # ------------------------------------------------------------------------------------------------- words
 
 
-def _words(connection: sqlite3.Connection, record: Record) -> Checked:
-    return Checked(
+def _words(connection: sqlite3.Connection, record: Record) -> IntegrityReport:
+    return IntegrityReport(
         "words", f"{_count(connection, 'words_docsize'):,} passages, each word", tuple(word_faults(connection, record))
     )
 
@@ -201,10 +201,10 @@ def _miscounted(connection: sqlite3.Connection, record: Record) -> int:
 # ------------------------------------------------------------------------------------------------- vectors
 
 
-def _vectors(connection: sqlite3.Connection) -> Checked:
+def _vectors(connection: sqlite3.Connection) -> IntegrityReport:
     wrong = missized(connection)
     faults = (f"{len(wrong):,} of another size than their embedder's",) if wrong else ()
-    return Checked("vectors", f"{_count(connection, 'vectors'):,} by their size", faults)
+    return IntegrityReport("vectors", f"{_count(connection, 'vectors'):,} by their size", faults)
 
 
 def missized(connection: sqlite3.Connection) -> list[int]:
@@ -225,14 +225,14 @@ SECONDS = 60.0  # to open one, or for a search
 _INDEX_NAME = re.compile(r"embedder-(\d+)")
 
 
-def verify_indexes(record: Record, home: Path, server: ChromaServer | None = None) -> Iterator[Checked]:
+def verify_indexes(record: Record, home: Path, server: ChromaServer | None = None) -> Iterator[IntegrityReport]:
     """One after the other.  Vectors that one has not yet are no fault: they follow with the next question.
 
     `server`: a Chroma server that has the indexes; None: they are in `home`.
     """
     for path, number in _there(record, home, server):
         if number is None:
-            yield Checked("index", path.name, ("it belongs to no embedder of this library",))
+            yield IntegrityReport("index", path.name, ("it belongs to no embedder of this library",))
         else:
             yield _verified(_Where(record, path, number, server))
 
@@ -263,10 +263,10 @@ def drop_served(path: Path, server: ChromaServer | None) -> str:
         return (
             f"the Chroma server {kept['url']} has vectors of it ({kept['now']}): set AGENT_CHROMA_URL, and forget again"
         )
-    crew = Crew("agent.library.chroma_worker")
+    crew = WorkerPool("agent.library.chroma_worker")
     try:
         told, _ = crew.call({"do": "drop", **place_of(path, server)}, seconds=SECONDS)
-    except ChildError as e:
+    except WorkerError as e:
         return f"the Chroma server {server.url} did not forget it ({e}): it does when it is used next"
     finally:
         crew.close()
@@ -291,28 +291,30 @@ class _Where:
     server: ChromaServer | None
 
 
-def _verified(where: _Where) -> Checked:
+def _verified(where: _Where) -> IntegrityReport:
     record, path, number = where.record, where.path, where.number
-    crew = Crew("agent.library.chroma_worker")
+    crew = WorkerPool("agent.library.chroma_worker")
     try:
         told = _open(crew, where, anew=False)
         if told["state"] in ("locked", "away"):
             why = told.get("why", "another program has it open")
-            return Checked("index", f"{path.name}: not looked at, {why}")
+            return IntegrityReport("index", f"{path.name}: not looked at, {why}")
         if told["state"] != "open":
-            return Checked("index", path.name, (f"it cannot be used: {told.get('why', told['state'])}",))
+            return IntegrityReport("index", path.name, (f"it cannot be used: {told.get('why', told['state'])}",))
         lost, tried = _lost(crew, record, number, int(told["mark"]))
         crew.call({"do": "close"}, seconds=SECONDS)
-    except ChildError as e:
-        return Checked("index", path.name, (f"it cannot be used: {e}",))
+    except WorkerError as e:
+        return IntegrityReport("index", path.name, (f"it cannot be used: {e}",))
     finally:
         crew.close()
     missing = f", {told['missing']:,} to come" if told["missing"] else ""
     faults = (f"{lost} of {tried} vectors are not found",) if lost else ()
-    return Checked("index", f"{path.name}: {tried} of {told['count'] - told['missing']:,} vectors{missing}", faults)
+    return IntegrityReport(
+        "index", f"{path.name}: {tried} of {told['count'] - told['missing']:,} vectors{missing}", faults
+    )
 
 
-def _lost(crew: Crew, record: Record, number: int, mark: int) -> tuple[int, int]:
+def _lost(crew: WorkerPool, record: Record, number: int, mark: int) -> tuple[int, int]:
     """How many vectors do not find themselves, of how many that were tried."""
     vectors, lost = Vectors(record), 0
     batches = [vectors.after(mark * n // TRIED, number, 1) for n in range(TRIED)]
@@ -321,13 +323,13 @@ def _lost(crew: Crew, record: Record, number: int, mark: int) -> tuple[int, int]
         header = {"do": "search", "queries": 1, "limit": NEIGHBOURS, "documents": batch.documents}
         found, _ = crew.call(header, batch.matrix.astype("float32").tobytes(), seconds=SECONDS)
         if found["state"] != "open":
-            raise ChildError(found.get("why", found["state"]))
+            raise WorkerError(found.get("why", found["state"]))
         lost += batch.passages[0] not in found["rows"][0]
     return lost, len(tried)
 
 
 def _made_anew(where: _Where) -> str:
-    crew = Crew("agent.library.chroma_worker")
+    crew = WorkerPool("agent.library.chroma_worker")
     try:
         told = _open(crew, where, anew=True)
         if told["state"] == "locked":
@@ -335,14 +337,14 @@ def _made_anew(where: _Where) -> str:
         if told["state"] != "open":
             return f"it cannot be made anew: {told.get('why', told['state'])}"
         crew.call({"do": "close"}, seconds=SECONDS)
-    except ChildError as e:
+    except WorkerError as e:
         return f"it cannot be made anew: {e}"
     finally:
         crew.close()
     return f"it is made anew, with {told['count']:,} vectors"
 
 
-def _open(crew: Crew, where: _Where, *, anew: bool) -> Header:
+def _open(crew: WorkerPool, where: _Where, *, anew: bool) -> Header:
     place = {"record": str(where.record.path.absolute()), "embedder": where.number, "anew": anew}
     a_vector = SERVED_SECONDS if where.server else BUILD_SECONDS
     seconds = SECONDS + a_vector * Vectors(where.record).count(where.number, 0)[1]
@@ -359,16 +361,16 @@ def _open(crew: Crew, where: _Where, *, anew: bool) -> Header:
 _VECTORS_NAME = re.compile(r"vectors-(\d+)\.held")
 
 
-def verify_aside(record: Record, folders: Path) -> Iterator[Checked]:
+def verify_cache_files(record: Record, folders: Path) -> Iterator[IntegrityReport]:
     """One after the other.  `folders`: where the indexes of folders are."""
     for path, embedder in _held(record):
         yield _compared(record, path, embedder)
     for path in sorted(folders.glob("*.sqlite3")):
-        yield Checked("folder", path.name, _cache_faults(path))
+        yield IntegrityReport("folder", path.name, _cache_faults(path))
 
 
 def repair_aside(record: Record, folders: Path) -> Iterator[str]:
-    """Remove what `verify_aside` finds wrong, and say so."""
+    """Remove what `verify_cache_files` finds wrong, and say so."""
     for path, embedder in _held(record):
         if faults := _compared(record, path, embedder).faults:
             path.unlink(missing_ok=True)
@@ -385,17 +387,17 @@ def _held(record: Record) -> list[tuple[Path, int]]:
     return [(path, int(name[1])) for path, name in names if name]
 
 
-def _compared(record: Record, path: Path, embedder: int) -> Checked:
+def _compared(record: Record, path: Path, embedder: int) -> IntegrityReport:
     held = vector_cache.mapped(path, record.id)
     if held is None:
-        return Checked("held", f"{path.name}: not used, it is over another record")
+        return IntegrityReport("held", f"{path.name}: not used, it is over another record")
     wrong, before = 0, 0
     for block in held.blocks:
-        there = Held("").grown(Vectors(record).rows_after(before, embedder, len(block)))
+        there = VectorCache("").grown(Vectors(record).rows_after(before, embedder, len(block)))
         before = int(block.marks[-1])
         wrong += len(block) if not there else block.differing(there.blocks[0])
     faults = (f"{wrong:,} vectors are not the record's",) if wrong else ()
-    return Checked("held", f"{path.name}: {len(held):,} vectors", faults)
+    return IntegrityReport("held", f"{path.name}: {len(held):,} vectors", faults)
 
 
 def _cache_faults(path: Path) -> tuple[str, ...]:

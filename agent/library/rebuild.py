@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent.errors import LibraryError
 from agent.library import schema
-from agent.library.chroma_store import Place, alone
+from agent.library.chroma_store import IndexDirectory, alone
 from agent.library.record import Record
 
 _NEXT = "words_next"
@@ -109,7 +109,7 @@ def empty_indexes(home: Path, wanted: Collection[str] | None = None) -> list[Pat
 
 
 def _emptied(path: Path) -> bool:
-    place = Place(path)
+    place = IndexDirectory(path)
     if not place.take():
         return False
     try:

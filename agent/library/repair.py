@@ -16,16 +16,16 @@ from pathlib import Path
 
 from agent.errors import LibraryError
 from agent.library import schema
-from agent.library.catalogue import Shelf, entries, rename, take_out
+from agent.library.catalogue import LibraryPaths, entries, rename, take_out
 from agent.library.chroma_index import FAILED_SECONDS
 from agent.library.chroma_store import ChromaServer
-from agent.library.dense_search import Dense
+from agent.library.dense_search import DenseSearch
 from agent.library.embedder import Embedder
 from agent.library.integrity import file_faults, missized, orphans, text_faults, word_faults
 from agent.library.rebuild import reindex_words
 from agent.library.record import Record, cut
 from agent.text.chunking import slices
-from agent.worker_pool import Lane
+from agent.worker_pool import BlockingExecutor
 
 # ------------------------------------------------------------------------------------------ repairing
 
@@ -295,11 +295,11 @@ class Reindexed:
 
 
 async def reindex(
-    shelf: Shelf, embedder: Embedder, server: ChromaServer | None = None
+    shelf: LibraryPaths, embedder: Embedder, server: ChromaServer | None = None
 ) -> AsyncGenerator[Reindexed, None]:
     """At least one, the last with `index`.  Raises `LibraryError`, also where the embedder fails on the way."""
-    record, lane = shelf.record(), Lane("reindex", 2)
-    dense = Dense(record, shelf.indexes, embedder, lane, server)
+    record, lane = shelf.record(), BlockingExecutor("reindex", 2)
+    dense = DenseSearch(record, shelf.indexes, embedder, lane, server)
     number = await dense.number()
     ((of,),) = await lane.run(record.rows, _HOW_MANY, number)
     looked_at = embedded = last = 0
@@ -316,7 +316,7 @@ async def reindex(
         await lane.run(record.close)
 
 
-async def _in_step(dense: Dense, seconds: float) -> str:
+async def _in_step(dense: DenseSearch, seconds: float) -> str:
     """Wait until Chroma has all vectors; in words whether it has."""
     deadline = time.monotonic() + seconds
     for pause in count():

@@ -17,21 +17,21 @@ from pathlib import Path
 from agent.errors import LibraryError
 from agent.library.catalogue import documents_within, hits
 from agent.library.chroma_store import ChromaServer
-from agent.library.dense_search import Dense
+from agent.library.dense_search import DenseSearch
 from agent.library.embedder import NO_EMBEDDER, Embedder
 from agent.library.rebuild import refresh_words
 from agent.library.record import Record
 from agent.library.schema import FILE
 from agent.text.ranking import blended
 from agent.text.search_terms import match
-from agent.types import Document, LibraryHit, Passage, RankedPassage, Within
-from agent.worker_pool import Lane
+from agent.types import Document, LibraryFilter, LibraryHit, Passage, RankedPassage
+from agent.worker_pool import BlockingExecutor
 
-_LANE = Lane("library", 4)  # for all libraries of the process: more threads would only wait for the disk
+_LANE = BlockingExecutor("library", 4)  # for all libraries of the process: more threads would only wait for the disk
 DEPTH = 50  # passages a ranking: fusing more changes nothing in the first twenty …
 WORDS = 100  # … but what words find is compared by meaning, too, and gets a vector for it where it has none
 PASSAGES_PER_DOCUMENT = 5  # looked at where documents are asked for: of a long one many passages may fit
-ANYWHERE = Within()
+ANYWHERE = LibraryFilter()
 NOTHING: Mapping[int, float] = {}
 
 
@@ -41,7 +41,7 @@ class StoredLibrary:
     def __init__(self, directory: Path, embedder: Embedder | None = None, server: ChromaServer | None = None) -> None:
         """Nothing is opened or made before it is needed.  `server`: a Chroma server instead of the embedded Chroma."""
         self._record = Record(directory / FILE)
-        self._dense = Dense(self._record, directory / "chroma", embedder, _LANE, server) if embedder else None
+        self._dense = DenseSearch(self._record, directory / "chroma", embedder, _LANE, server) if embedder else None
 
     @property
     def note(self) -> str:
@@ -83,7 +83,7 @@ class StoredLibrary:
         passages = await _LANE.run(self._record.passages, [row for row, _ in order])
         return [RankedPassage(passages[row], score) for row, score in order if row in passages]
 
-    async def search(self, texts: Sequence[str], *, within: Within = ANYWHERE, limit: int) -> list[LibraryHit]:
+    async def search(self, texts: Sequence[str], *, within: LibraryFilter = ANYWHERE, limit: int) -> list[LibraryHit]:
         """The best documents for any of the texts, best first, each with its best passage."""
         rows = await _LANE.run(documents_within, self._record, within)
         order = await self._order(texts, rows, max(DEPTH, PASSAGES_PER_DOCUMENT * limit))

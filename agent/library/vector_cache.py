@@ -44,7 +44,7 @@ STEP = 400_000  # numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class VectorBlock:
     marks: Rows  # rising
     passages: Rows
     documents: Rows
@@ -54,7 +54,7 @@ class Block:
     def __len__(self) -> int:
         return len(self.marks)
 
-    def differing(self, other: Block) -> int:
+    def differing(self, other: VectorBlock) -> int:
         """How many of the vectors are not the other's at the same places."""
         import numpy as np
 
@@ -66,9 +66,9 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class VectorCache:
     over: str  # the record's id: another one's rows are other rows
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[VectorBlock, ...] = ()
 
     @property
     def mark(self) -> int:
@@ -77,16 +77,16 @@ class Held:
     def __len__(self) -> int:
         return sum(map(len, self.blocks))
 
-    def grown(self, rows: Sequence[tuple[int, int, int, bytes]]) -> Held:
+    def grown(self, rows: Sequence[tuple[int, int, int, bytes]]) -> VectorCache:
         """With these (mark, passage, document, vector) after the others."""
         if not rows:
             return self
         blocks, added = self.blocks, block(rows)
         if blocks and len(blocks[-1]) + len(added) <= LAST:
-            return Held(self.over, (*blocks[:-1], _joined(blocks[-1], added)))
+            return VectorCache(self.over, (*blocks[:-1], _joined(blocks[-1], added)))
         if len(blocks) > 1 and len(blocks[-2]) + len(blocks[-1]) <= BLOCK:
             blocks = (*blocks[:-2], _joined(*blocks[-2:]))
-        return Held(self.over, (*blocks, added))
+        return VectorCache(self.over, (*blocks, added))
 
     def is_all_of(self, documents: Sequence[int]) -> bool:
         """Is every vector one of these documents'?"""
@@ -128,25 +128,25 @@ class Held:
         return [_in_order(best, limit) for best in found]
 
 
-def block(rows: Sequence[tuple[int, int, int, bytes]]) -> Block:
+def block(rows: Sequence[tuple[int, int, int, bytes]]) -> VectorBlock:
     import numpy as np
 
     marks, passages, documents = (np.array([row[i] for row in rows], np.int64) for i in range(3))
     numbers = np.frombuffer(b"".join(row[3] for row in rows), np.int8).reshape(len(rows), -1)
     lengths = np.sqrt(np.einsum("ij,ij->i", numbers, numbers, dtype=np.float32))
-    return Block(marks, passages, documents, numbers, np.float32(1) / np.maximum(lengths, 1e-12))
+    return VectorBlock(marks, passages, documents, numbers, np.float32(1) / np.maximum(lengths, 1e-12))
 
 
-def _joined(one: Block, other: Block) -> Block:
+def _joined(one: VectorBlock, other: VectorBlock) -> VectorBlock:
     import numpy as np
 
     def both(name: str) -> NDArray[np.generic]:
         return np.concatenate([getattr(one, name), getattr(other, name)])
 
-    return Block(*(both(name) for name in ("marks", "passages", "documents", "numbers", "scales")))  # type: ignore[arg-type]
+    return VectorBlock(*(both(name) for name in ("marks", "passages", "documents", "numbers", "scales")))  # type: ignore[arg-type]
 
 
-def _compared(queries: Matrix, block: Block, chosen: Rows | None) -> tuple[Rows, Matrix]:
+def _compared(queries: Matrix, block: VectorBlock, chosen: Rows | None) -> tuple[Rows, Matrix]:
     """Passages (vectors,) and cosines (queries, vectors) of the `chosen`, by their places in the block; None: all."""
     import numpy as np
 
@@ -247,7 +247,7 @@ def path_of(record: Path, embedder: int) -> Path:
     return record.with_name(f"vectors-{embedder}.held")
 
 
-def mapped(path: Path, over: str) -> Held | None:
+def mapped(path: Path, over: str) -> VectorCache | None:
     """What was written, a page of the file at a time as it is used; None where that was over another record."""
     import numpy as np
 
@@ -267,10 +267,12 @@ def mapped(path: Path, over: str) -> Held | None:
     marks, passages, documents, scales = columns
     numbers = np.frombuffer(whole, np.int8, offset=start).reshape(count, dimension)
     parts = [slice(first, first + BLOCK) for first in range(0, count, BLOCK)]
-    return Held(over, tuple(Block(marks[p], passages[p], documents[p], numbers[p], scales[p]) for p in parts))
+    return VectorCache(
+        over, tuple(VectorBlock(marks[p], passages[p], documents[p], numbers[p], scales[p]) for p in parts)
+    )
 
 
-def write(held: Held, record: Record, embedder: int) -> None:
+def write(held: VectorCache, record: Record, embedder: int) -> None:
     """All of it or nothing; nothing while another process does the same, or where the disk refuses it."""
     path = path_of(record.path, embedder)
     with suppress(OSError), alone(_lock(record.path), wait=False) as is_mine:

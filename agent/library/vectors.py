@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.library import vector_cache
 from agent.library.record import Record
-from agent.library.vector_cache import BLOCK, Held
+from agent.library.vector_cache import BLOCK, VectorCache
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ class Vectors:
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._held: dict[int, Held] = {}  # by embedder, once they are wanted in numbers
+        self._held: dict[int, VectorCache] = {}  # by embedder, once they are wanted in numbers
 
     def embedder(self, name: str, probe: Matrix) -> int:
         """The number under which this embedder's vectors are kept.
@@ -106,7 +106,7 @@ class Vectors:
             return held.mark if everything else held.newest(documents), everything
         return int(self._record.rows(_NEWEST, json.dumps(documents), embedder)[0][0]), False
 
-    def hold(self, embedder: int) -> Held | None:
+    def hold(self, embedder: int) -> VectorCache | None:
         """All of them in memory, up to date; None where they are too many.
 
         At first 100,000 take 0.4 s and 40 MB, or some milliseconds where `keep` has written them to a file.
@@ -115,13 +115,13 @@ class Vectors:
         if held is None or held.over != over:
             if self.last(embedder) > HELD and self.count(embedder, 0)[1] > HELD:
                 return None
-            held = self._mapped(embedder, over) or Held(over)
+            held = self._mapped(embedder, over) or VectorCache(over)
         while rows := self.rows_after(held.mark, embedder, BLOCK):
             held = held.grown(rows)
         self._held[embedder] = held
         return held
 
-    def _mapped(self, embedder: int, over: str) -> Held | None:
+    def _mapped(self, embedder: int, over: str) -> VectorCache | None:
         """From the file, if its last vector is the record's: the record may be an older copy of itself."""
         held = vector_cache.mapped(vector_cache.path_of(self._record.path, embedder), over)
         if not held:
@@ -143,7 +143,7 @@ class Vectors:
         if there is None or len(held) - len(there) >= grown:
             vector_cache.write(held, self._record, embedder)
 
-    def in_memory(self, documents: Sequence[int], embedder: int) -> Held | None:
+    def in_memory(self, documents: Sequence[int], embedder: int) -> VectorCache | None:
         """None where it would not be worth it: few documents are read from the file, until somebody wants many."""
         return self.hold(embedder) if len(documents) > FEW or embedder in self._held else None
 
@@ -168,7 +168,7 @@ class Vectors:
 
     def nearest(self, queries: Matrix, documents: Sequence[int], embedder: int, limit: int) -> list[list[int]]:
         """For each query the rows of the documents' passages that are most like it, best first: all are compared."""
-        held = self.in_memory(documents, embedder) or Held("").grown(
+        held = self.in_memory(documents, embedder) or VectorCache("").grown(
             self._record.rows(_VECTORS, json.dumps(documents), embedder)
         )
         return held.nearest(queries, documents, limit)

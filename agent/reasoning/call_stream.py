@@ -17,7 +17,7 @@ from agent.reasoning.models.model_errors import Endpoint, model_error
 from agent.reasoning.models.model_profiles import Profile, price_of
 from agent.reasoning.models.think_tags import CLOSE, Mode, Split, ThinkSplitter, split, unopened_close
 from agent.text.ranking import estimate_tokens
-from agent.types import Again, Delta, Usage
+from agent.types import Delta, Restart, Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -44,7 +44,7 @@ class Looping(ReplyUnusable):
     """It went round in circles, and was stopped."""
 
 
-class Attempt:
+class CallStream:
     def __init__(self, role: Role, prompt: str, tags: Mode, options: Mapping[str, Any]) -> None:
         """`options`: parameters of this call, as `Role.options` gives them."""
         self._role = role
@@ -78,7 +78,7 @@ class Attempt:
         """Did it end because of a token limit?"""
         return self._finish in _CUT
 
-    async def run(self, salvage: Callable[[str], str]) -> AsyncGenerator[Delta | Again, None]:
+    async def run(self, salvage: Callable[[str], str]) -> AsyncGenerator[Delta | Restart, None]:
         """What the model says, as it comes.  Raises `ModelError`."""
         try:
             async with aclosing(self._chunks()) as chunks:
@@ -137,12 +137,12 @@ class Attempt:
         if self._guards[where].feed(said):
             raise Looping(f"{self._role.endpoint.model!r} went round in circles, and was stopped")
 
-    def _mended(self, salvage: Callable[[str], str]) -> Iterator[Delta | Again]:
+    def _mended(self, salvage: Callable[[str], str]) -> Iterator[Delta | Restart]:
         """What the server put in the wrong place: thinking in the text, or the answer in the reasoning."""
         if unopened_close(self.text) is not None:
             apart = split(self.text)
             self._text = []
-            yield Again("its thinking had come as text")
+            yield Restart("its thinking had come as text")
             yield from self._said(apart)
         elif not self.text.strip() and not self.cut:
             left = self.reasoning.rpartition(CLOSE)[2] if CLOSE in self.reasoning else salvage(self.reasoning)

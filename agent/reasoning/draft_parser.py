@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from agent.text.reply_parsers import QueryReader, StanceReader, from_declaration, is_revision
 from agent.text.tokens import cut_query, query_key
-from agent.types import Brief, Delta, Query, Stance, Thought
+from agent.types import Brief, Delta, Query, ReasonerEvent, WriteDecision
 
 _CITED = re.compile(r"\[citation:\s*\d")
 
 
-class Plan:
+class PlanParser:
     """Queries as they become complete: new ones, and no more than are wanted."""
 
     def __init__(self, brief: Brief, words: int = 24) -> None:
@@ -42,31 +42,31 @@ class Plan:
                 yield query
 
 
-class Writing:
+class DraftParser:
     """A stance, and then either the answer or queries.  Searches that are not allowed are no answer."""
 
     def __init__(self, brief: Brief) -> None:
         self._may_search = brief.may_search
         self._stance = StanceReader()
-        self._queries = Plan(brief, words=12)  # whoever planted something in a page cannot get it out in so few
+        self._queries = PlanParser(brief, words=12)  # whoever planted something in a page cannot get it out in so few
         self._told = False
 
-    def feed(self, text: str) -> Iterator[Thought]:
+    def feed(self, text: str) -> Iterator[ReasonerEvent]:
         return self._act(self._stance.feed(text))
 
-    def finish(self) -> Iterator[Thought]:
+    def finish(self) -> Iterator[ReasonerEvent]:
         yield from self._act(self._stance.finish())
         if self._stance.kind == "search more" and self._may_search:
             yield from self._queries.finish()
 
-    def _act(self, passed: str) -> Iterator[Thought]:
+    def _act(self, passed: str) -> Iterator[ReasonerEvent]:
         kind = self._stance.kind
         if kind is None:
             return
         refused = kind == "search more" and not self._may_search
         if not self._told:
             self._told = True
-            yield Stance("no answer" if refused else kind)
+            yield WriteDecision("no answer" if refused else kind)
         if kind == "search more":
             yield from [] if refused else self._queries.feed(passed)
         elif passed:

@@ -21,16 +21,16 @@ from agent.text.sentence_scoring import (
     ANSWERS,
     NEAR,
     Cosines,
-    Line,
+    QuestionWeights,
     Stretch,
-    Weighing,
+    TextLine,
     leans,
     lines,
     stretches,
     worth_comparing,
 )
 from agent.text.sentences import split
-from agent.types import Brief, Delta, Evidence, Finding, Query, Source, Stance, Thought
+from agent.types import Brief, Delta, Evidence, FailedClaim, Query, ReasonerEvent, Source, WriteDecision
 
 # Cosines of each of the first texts to each of the second, a row for each of the first; NaN where an embedder cannot
 # compare the two.  Raises `LibraryError`.
@@ -64,22 +64,22 @@ class ExtractiveReasoner:
         self._because = " ".join(because.split())
         self._compare = compare
 
-    async def plan(self, brief: Brief) -> AsyncIterator[Thought]:
+    async def plan(self, brief: Brief) -> AsyncIterator[ReasonerEvent]:
         for query in _queries(brief):
             yield query
 
-    async def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[Thought]:
+    async def write(self, brief: Brief, evidence: Sequence[Evidence]) -> AsyncIterator[ReasonerEvent]:
         sections = await self._sections(parts(brief.question), evidence)
         more = _reworded(brief, sections) if brief.may_search else []
         best = max(section.trust for section in sections)
         if more:
-            yield Stance("search more")
+            yield WriteDecision("search more")
             for query in more:
                 yield query
         elif best < NEAR:
-            yield Stance("no answer")
+            yield WriteDecision("no answer")
         else:
-            yield Stance("answer" if best >= ANSWERS else "nearest")
+            yield WriteDecision("answer" if best >= ANSWERS else "nearest")
             sources = {one.source.number: one.source for one in evidence}
             for text in self._paragraphs(brief.language, sections, sources):
                 yield Delta(text=f"{text}\n\n")
@@ -90,10 +90,10 @@ class ExtractiveReasoner:
         cosines = await self._cosines(asked, found)
         return await asyncio.to_thread(_sections, asked, found, cosines)
 
-    async def _cosines(self, asked: Sequence[Part], found: Sequence[Line]) -> list[Cosines]:
+    async def _cosines(self, asked: Sequence[Part], found: Sequence[TextLine]) -> list[Cosines]:
         if self._compare is None or not found:
             return [{} for _ in asked]
-        by_words = [Weighing(part.about, found) for part in asked]
+        by_words = [QuestionWeights(part.about, found) for part in asked]
         texts = await asyncio.to_thread(worth_comparing, by_words, found, _COMPARED)
         try:
             async with asyncio.timeout(_COMPARE_SECONDS):
@@ -104,8 +104,8 @@ class ExtractiveReasoner:
         return [row if len(row) >= len(texts) / 2 else {} for row in known]  # else most is in another language
 
     async def revise(
-        self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]
-    ) -> AsyncIterator[Thought]:
+        self, brief: Brief, findings: Sequence[FailedClaim], evidence: Sequence[Evidence]
+    ) -> AsyncIterator[ReasonerEvent]:
         """What failed is dropped: there is nobody to write it anew."""
         for number, _ in enumerate(findings, start=1):
             yield Delta(text=f"{number}: drop\n")
@@ -132,10 +132,10 @@ class ExtractiveReasoner:
 # ------------------------------------------------------------------------------------------------- choosing
 
 
-def _sections(asked: Sequence[Part], found: Sequence[Line], cosines: Sequence[Cosines]) -> list[Section]:
+def _sections(asked: Sequence[Part], found: Sequence[TextLine], cosines: Sequence[Cosines]) -> list[Section]:
     """What answers another part better falls back; what is that part's best is not among the rest of this one."""
     chosen = [
-        stretches(Weighing(part.about, found, row), found, 2 * _STRETCHES)
+        stretches(QuestionWeights(part.about, found, row), found, 2 * _STRETCHES)
         for part, row in zip(asked, cosines, strict=True)
     ]
     best = {line.place: mine[0] for mine in sorted(chosen, key=_score) if mine for line in mine[0].lines}
@@ -175,7 +175,9 @@ def _answer(found: Sequence[Stretch], sources: dict[int, Source]) -> Iterator[st
         yield from _under_names([(stretch, None) for stretch in found], sources)
 
 
-def _under_names(found: Sequence[tuple[Stretch, Sequence[Line] | None]], sources: dict[int, Source]) -> Iterator[str]:
+def _under_names(
+    found: Sequence[tuple[Stretch, Sequence[TextLine] | None]], sources: dict[int, Source]
+) -> Iterator[str]:
     """Each stretch, or those of its lines that are given, under the name of its source, which stands once."""
     shown = [(stretch.best.source, stretch.lines if some is None else some) for stretch, some in found]
     for number, group in groupby([one for one in shown if one[1]], key=lambda one: one[0]):
@@ -195,7 +197,7 @@ def _name(source: Source) -> str:
     return ", ".join(filter(None, [title, source.site]))
 
 
-def _cited(line: Line) -> str:
+def _cited(line: TextLine) -> str:
     """Each sentence with its citation; an item may have several."""
     return " ".join(f"{line.text[start:end]} [citation:{line.source}]" for start, end in split(line.text))
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import BudgetSpent, ContextExceeded, ModelError, ModelOverloaded, ReplyUnusable
-from agent.protocols import Journal, Reply, ReplyKey
-from agent.reasoning.call_stream import Attempt, CutOff, Looping, Role
+from agent.protocols import Journal, ReplyKey, StoredReply
+from agent.reasoning.call_stream import CallStream, CutOff, Looping, Role
 from agent.reasoning.prompt_builder import for_haste, halved
 from agent.text.ranking import estimate_tokens
-from agent.types import Again, Brief, Caution, Delta, Evidence, Spending
+from agent.types import Brief, CallCost, Delta, Evidence, Notice, Restart
 
 if TYPE_CHECKING:
     from agent.reasoning.models.think_tags import Mode
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 class ModelCalls:
     """Calls to the model of one role.  One for a run; all roles of a run share its budget."""
 
-    def __init__(self, role: Role, journal: Journal, budget: Budget) -> None:
+    def __init__(self, role: Role, journal: Journal, budget: RunBudget) -> None:
         self._role = role
         self._journal = journal
         self._budget = budget
         self._tags: Mode = "off" if role.separates_thinking else "auto"
 
-    async def make(self, ask: Ask) -> AsyncGenerator[Delta | Again | Spending | Caution, None]:
+    async def make(self, ask: ModelRequest) -> AsyncGenerator[Delta | Restart | CallCost | Notice, None]:
         """What the model says.  A reply that is in the journal is said again, and costs nothing.
 
         Raises `ModelRefused`, `ModelUnreachable` and `BudgetSpent` at once; `ModelOverloaded` when the retries are used
@@ -51,10 +51,10 @@ class ModelCalls:
             yield Delta(reasoning=kept.reasoning)
             yield Delta(text=kept.text)
             return
-        tries = Tries(ask, self._role, self._budget)
+        tries = RetryPolicy(ask, self._role, self._budget)
         while True:
             self._budget.check(ask.brief.spent_usd)
-            attempt = Attempt(self._role, tries.prompt, self._tags, tries.options)
+            attempt = CallStream(self._role, tries.prompt, self._tags, tries.options)
             try:
                 async with aclosing(self._charged(attempt, ask)) as said:
                     async for thought in said:
@@ -62,22 +62,20 @@ class ModelCalls:
                 attempt.check(ask.fault)
             except (ModelOverloaded, ReplyUnusable, ContextExceeded) as failure:
                 if attempt.begun:
-                    yield Spending(attempt.usage())
+                    yield CallCost(attempt.usage())
                 pause = tries.after(failure)
-                yield Again(str(failure))
+                yield Restart(str(failure))
                 await asyncio.sleep(pause)
             else:
                 self._tags = self._tags if attempt.cut else attempt.learned  # what is not whole teaches nothing
-                await self._journal.keep(key, Reply(attempt.reasoning, attempt.text))
-                yield Spending(attempt.usage())
+                await self._journal.keep(key, StoredReply(attempt.reasoning, attempt.text))
+                yield CallCost(attempt.usage())
                 if attempt.cut:
                     model = self._role.endpoint.model
-                    yield Caution(
-                        f"{model!r} reached its token limit ({ask.step}): the end of what it said is missing."
-                    )
+                    yield Notice(f"{model!r} reached its token limit ({ask.step}): the end of what it said is missing.")
                 return
 
-    async def _charged(self, attempt: Attempt, ask: Ask) -> AsyncGenerator[Delta | Again, None]:
+    async def _charged(self, attempt: CallStream, ask: ModelRequest) -> AsyncGenerator[Delta | Restart, None]:
         """One try.  What had come of it is paid for, also where whoever listens gives up."""
         try:
             async with aclosing(attempt.run(ask.salvage)) as said:
@@ -87,7 +85,7 @@ class ModelCalls:
             if attempt.begun:
                 self._budget.spend(attempt.usage().usd)
 
-    def _key(self, ask: Ask) -> ReplyKey:
+    def _key(self, ask: ModelRequest) -> ReplyKey:
         said = json.dumps([self._role.endpoint.model, ask.prompt])
         return ReplyKey(ask.brief.run_id, ask.step, ask.brief.round, hashlib.sha256(said.encode()).hexdigest())
 
@@ -103,7 +101,7 @@ _MARGIN = 512  # tokens: our count is an estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ModelRequest:
     """One thing that a model is asked, and how its reply is judged."""
 
     step: str
@@ -115,15 +113,17 @@ class Ask:
     effort: str = ""  # of thinking; empty: the model's own
 
 
-def shortenable(ask: Ask, prompt: Callable[[Sequence[Evidence]], str], evidence: Sequence[Evidence]) -> Ask:
+def with_shorter_prompt(
+    ask: ModelRequest, prompt: Callable[[Sequence[Evidence]], str], evidence: Sequence[Evidence]
+) -> ModelRequest:
     """An ask that can be made with half of the evidence."""
     return replace(ask, shorter=lambda: prompt(halved(evidence)))
 
 
-class Tries:
+class RetryPolicy:
     """The tries at one ask."""
 
-    def __init__(self, ask: Ask, role: Role, budget: Budget) -> None:
+    def __init__(self, ask: ModelRequest, role: Role, budget: RunBudget) -> None:
         self._ask, self._role, self._budget = ask, role, budget
         self._prompt = ask.prompt
         self._unusable = 0
@@ -186,7 +186,7 @@ _LONGEST_PAUSE_S = 60.0  # a server that wants a longer one is as good as gone f
 
 
 @dataclass
-class Budget:
+class RunBudget:
     """`usd`: None has no limit.  `pause_s`: before the first retry; it doubles."""
 
     retries: int = RETRIES

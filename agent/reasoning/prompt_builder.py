@@ -12,8 +12,8 @@ from importlib.resources import files
 from agent.errors import AgentError
 from agent.text.citation_marks import MarkFilter, marks
 from agent.text.language import language_name
-from agent.text.source_blocks import GAP, neutral, webpage, webpages
-from agent.types import Brief, Case, Evidence, Exhibit, Finding
+from agent.text.source_blocks import GAP, escape_markers, source_blocks, webpage
+from agent.types import Brief, CitedPassage, Evidence, FailedClaim, JudgeCase
 
 # ------------------------------------------------------------------------------------------ prompts
 
@@ -105,7 +105,7 @@ def _fields(head: str, name: str) -> list[tuple[str, str]]:
 # Each prompt with its values: what a model is given for a plan, an answer, notes, a revision or a repair.
 #
 # Everything stands in the one user message, in the form that DeepSeek's models were trained on.  What strangers or
-# models have written goes through `neutral` first.  Knows the prompts' variables, and nothing of calls or replies.
+# models have written goes through `escape_markers` first.
 
 _GAPS = re.compile(r"\[…\](?:\s*\[…\])+")  # where two excerpts meet
 _MARK = re.compile(r"\[(\d+)\]")  # as the answer shows it; the model knows [citation:N]
@@ -123,7 +123,7 @@ def for_plan(brief: Brief) -> str:
 
 def for_repair(brief: Brief, reply: str) -> str:
     """`reply`: a plan that is not in the form asked for."""
-    shown = neutral(reply[:_LONGEST_REPLY])
+    shown = escape_markers(reply[:_LONGEST_REPLY])
     return _filled("repair", brief, reply=shown, max_queries=str(brief.max_queries))
 
 
@@ -131,7 +131,7 @@ def for_writing(brief: Brief, evidence: Sequence[Evidence], *, notes_only: bool 
     return _filled(
         "notes" if notes_only else "write",
         brief,
-        webpages=webpages(evidence) or "-",
+        webpages=source_blocks(evidence) or "-",
         may_search="yes" if brief.may_search else "",
         max_queries=str(brief.max_queries),
         asked=_listed(brief.asked) or "  -",
@@ -140,21 +140,21 @@ def for_writing(brief: Brief, evidence: Sequence[Evidence], *, notes_only: bool 
 
 def for_prose(brief: Brief, evidence: Sequence[Evidence], notes: str, thinking: str) -> str:
     """`thinking`: the reasoner's own, where the user wants it shown to the writer; else empty."""
-    shown = webpages(evidence) or "-"
-    return _filled("prose", brief, webpages=shown, notes=_with_marks(notes), thinking=neutral(thinking))
+    shown = source_blocks(evidence) or "-"
+    return _filled("prose", brief, webpages=shown, notes=_with_marks(notes), thinking=escape_markers(thinking))
 
 
-def for_revision(brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> str:
-    return _filled("revise", brief, webpages=webpages(evidence) or "-", findings=_numbered(findings))
+def for_revision(brief: Brief, findings: Sequence[FailedClaim], evidence: Sequence[Evidence]) -> str:
+    return _filled("revise", brief, webpages=source_blocks(evidence) or "-", findings=_numbered(findings))
 
 
 def for_rewriting(brief: Brief, draft: str) -> str:
     return _filled("rewrite", brief, draft=_with_marks(draft[:_LONGEST_REPLY]))
 
 
-def for_judging(brief: Brief, cases: Sequence[Case]) -> str:
+def for_judging(brief: Brief, cases: Sequence[JudgeCase]) -> str:
     """Each source that is cited, once, and then the claims with the numbers of their sources."""
-    pages: dict[int, list[Exhibit]] = {}
+    pages: dict[int, list[CitedPassage]] = {}
     for exhibit in dict.fromkeys(exhibit for case in cases for exhibit in case.exhibits):
         pages.setdefault(exhibit.source, []).append(exhibit)
     shown = "\n\n".join(_page(exhibits) for _, exhibits in sorted(pages.items()))
@@ -163,18 +163,18 @@ def for_judging(brief: Brief, cases: Sequence[Case]) -> str:
     return load("judge", brief.language).fill(values)
 
 
-def _page(exhibits: Sequence[Exhibit]) -> str:
+def _page(exhibits: Sequence[CitedPassage]) -> str:
     """One source as its claims' writer saw it, and what else of it comes near to one of them; nothing twice.
 
     Line by line behind `>`, so that no page can add a claim.
     """
     first = exhibits[0]
     texts = dict.fromkeys([*(e.text for e in exhibits), *(e.more for e in exhibits if e.more)])
-    lines = neutral(_GAPS.sub(GAP, f"\n{GAP}\n".join(texts))).splitlines()
+    lines = escape_markers(_GAPS.sub(GAP, f"\n{GAP}\n".join(texts))).splitlines()
     return webpage(first.source, first.title, first.site, first.published, "\n".join(f"> {line}" for line in lines))
 
 
-def _case(number: int, case: Case) -> str:
+def _case(number: int, case: JudgeCase) -> str:
     heads = f"{{{_in_line(case.about)}}} " if case.about else ""
     lines = [f"## {number}", f"Webpages: {', '.join(str(exhibit.source) for exhibit in case.exhibits)}"]
     if case.context:
@@ -188,7 +188,7 @@ def _case(number: int, case: Case) -> str:
 
 
 def _in_line(text: str) -> str:
-    return neutral(" ".join(text.split()))
+    return escape_markers(" ".join(text.split()))
 
 
 def for_haste(language: str) -> str:
@@ -228,7 +228,7 @@ def _shown(text: str) -> str:
 
 def _with_marks(text: str) -> str:
     """A model's own text for another prompt: neutral but for its citations."""
-    return _MARK.sub(r"[citation:\1]", neutral(_shown(text)))
+    return _MARK.sub(r"[citation:\1]", escape_markers(_shown(text)))
 
 
 def _filled(name: str, brief: Brief, **values: str) -> str:
@@ -237,7 +237,7 @@ def _filled(name: str, brief: Brief, **values: str) -> str:
         "question": brief.question,
         "today": _today(brief),
         "language": language_name(brief.language),
-        "earlier": neutral(brief.earlier),
+        "earlier": escape_markers(brief.earlier),
     }
     return prompt.fill({n: v for n, v in (common | values).items() if n in prompt.variables or n in values})
 
@@ -248,10 +248,10 @@ def _today(brief: Brief) -> str:
 
 
 def _listed(asked: Sequence[str]) -> str:
-    return "\n".join(f"  - {neutral(text)}" for text in asked)
+    return "\n".join(f"  - {escape_markers(text)}" for text in asked)
 
 
-def _numbered(findings: Sequence[Finding]) -> str:
+def _numbered(findings: Sequence[FailedClaim]) -> str:
     """Each finding's sentence under its number, from 1, a table cell's heads before it, and what is wrong below it.
 
     Then what it goes on from in the answer, without which "he" or an item of a list says nothing.

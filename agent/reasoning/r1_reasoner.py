@@ -12,8 +12,8 @@ from agent.protocols import Journal
 from agent.reasoning import prompt_builder
 from agent.reasoning.call_stream import Role, Roles, takes_two
 from agent.reasoning.draft_parser import (
-    Plan,
-    Writing,
+    DraftParser,
+    PlanParser,
     answer_in_reasoning,
     cut_in_the_middle,
     fault_of_notes,
@@ -24,13 +24,24 @@ from agent.reasoning.draft_parser import (
     plan_in_reasoning,
     revisions_in_reasoning,
 )
-from agent.reasoning.model_calls import Ask, Budget, ModelCalls, shortenable
+from agent.reasoning.model_calls import ModelCalls, ModelRequest, RunBudget, with_shorter_prompt
 from agent.reasoning.models.model_profiles import Profile
 from agent.reasoning.prompt_builder import for_judging
 from agent.text.language import drifted, language_name
 from agent.text.reply_parsers import parse_judgements
 from agent.text.source_blocks import with_shorter_exhibits
-from agent.types import Again, Brief, Case, Caution, Delta, Evidence, Finding, Spending, Stance, Thought
+from agent.types import (
+    Brief,
+    CallCost,
+    Delta,
+    Evidence,
+    FailedClaim,
+    JudgeCase,
+    Notice,
+    ReasonerEvent,
+    Restart,
+    WriteDecision,
+)
 
 # ------------------------------------------------------------------------------------------ r1
 
@@ -43,8 +54,8 @@ from agent.types import Again, Brief, Case, Caution, Delta, Evidence, Finding, S
 class R1Reasoner:
     """One for a run: its calls share one budget of retries and money.  `judge` checks what was written."""
 
-    def __init__(self, roles: Roles, journal: Journal, budget: Budget | None = None) -> None:
-        shared = budget or Budget()
+    def __init__(self, roles: Roles, journal: Journal, budget: RunBudget | None = None) -> None:
+        shared = budget or RunBudget()
 
         def calls(role: Role | None) -> ModelCalls | None:
             return ModelCalls(role, journal, shared) if role else None
@@ -55,12 +66,12 @@ class R1Reasoner:
         self._scribe = writer or self._reasoner
         judging = roles.fast or roles.reasoner
         concurrent = bool(fast) or takes_two(roles.reasoner)
-        self.judge = Bench(fast or self._reasoner, beside=concurrent, profile=judging.profile)
+        self.judge = ModelJudge(fast or self._reasoner, beside=concurrent, profile=judging.profile)
         self._author = Author(self._reasoner, writer, fast or self._scribe, pass_thinking=roles.pass_thinking)
 
     async def plan(self, brief: Brief) -> Thoughts:
-        plan, said = Plan(brief), ""
-        ask = Ask("plan", brief, prompt_builder.for_plan(brief), nothing_wrong, plan_in_reasoning)
+        plan, said = PlanParser(brief), ""
+        ask = ModelRequest("plan", brief, prompt_builder.for_plan(brief), nothing_wrong, plan_in_reasoning)
         async with aclosing(self._reasoner.make(ask)) as made:
             async for thought in made:
                 match thought:
@@ -69,8 +80,8 @@ class R1Reasoner:
                         for query in plan.feed(text):
                             yield query
                         continue
-                    case Again():
-                        plan, said = Plan(brief), ""
+                    case Restart():
+                        plan, said = PlanParser(brief), ""
                 yield thought
         for query in plan.finish():
             yield query
@@ -81,8 +92,8 @@ class R1Reasoner:
 
     async def _plan_mended(self, brief: Brief, said: str) -> Thoughts:
         """One call that puts a plan in prose into JSON; after that the question itself is all there is to ask."""
-        plan = Plan(brief)
-        ask = Ask("repair", brief, prompt_builder.for_repair(brief, said), nothing_wrong, plan_in_reasoning)
+        plan = PlanParser(brief)
+        ask = ModelRequest("repair", brief, prompt_builder.for_repair(brief, said), nothing_wrong, plan_in_reasoning)
         try:
             async with aclosing(self._mender.make(ask)) as thoughts:
                 async for thought in thoughts:
@@ -92,7 +103,7 @@ class R1Reasoner:
                     else:
                         yield thought
         except ModelError as e:
-            yield Again(f"the plan could not be put into JSON: {e}")
+            yield Restart(f"the plan could not be put into JSON: {e}")
             return
         for query in plan.finish():
             yield query
@@ -100,10 +111,10 @@ class R1Reasoner:
     def write(self, brief: Brief, evidence: Sequence[Evidence]) -> Thoughts:
         return self._author.write(brief, evidence)
 
-    async def revise(self, brief: Brief, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> Thoughts:
+    async def revise(self, brief: Brief, findings: Sequence[FailedClaim], evidence: Sequence[Evidence]) -> Thoughts:
         prompt = partial(prompt_builder.for_revision, brief, findings)
-        ask = Ask("revise", brief, prompt(evidence), fault_of_revisions, revisions_in_reasoning)
-        async with aclosing(self._scribe.make(shortenable(ask, prompt, evidence))) as thoughts:
+        ask = ModelRequest("revise", brief, prompt(evidence), fault_of_revisions, revisions_in_reasoning)
+        async with aclosing(self._scribe.make(with_shorter_prompt(ask, prompt, evidence))) as thoughts:
             async for thought in thoughts:
                 yield thought
 
@@ -118,7 +129,7 @@ _FRAME = 1_800  # tokens of the prompt itself, by the longer language
 NO_THINKING = "none"  # the effort that turns thinking off, where an endpoint can
 
 
-class Bench:
+class ModelJudge:
     """The judge of one run."""
 
     def __init__(self, calls: ModelCalls, *, beside: bool, profile: Profile | None = None) -> None:
@@ -127,7 +138,7 @@ class Bench:
         self.beside = beside
         self.room = room_for_cases(profile)
 
-    async def judge(self, brief: Brief, cases: Sequence[Case]) -> AsyncIterator[Thought]:
+    async def judge(self, brief: Brief, cases: Sequence[JudgeCase]) -> AsyncIterator[ReasonerEvent]:
         """Its `Judgement`s, those that the reply has, after what the call cost.  Raises `ModelError`."""
         said = ""
         async with aclosing(self._calls.make(ask_of(brief, cases))) as made:
@@ -135,9 +146,9 @@ class Bench:
                 match thought:
                     case Delta(text=text):
                         said += text
-                    case Again():
+                    case Restart():
                         said = ""
-                    case Spending():
+                    case CallCost():
                         yield thought
         for judgement in parse_judgements(said, len(cases)):
             yield judgement
@@ -151,7 +162,7 @@ def room_for_cases(profile: Profile | None) -> int:
     return max(_LEAST_ROOM, min(_ROOM, profile.context_tokens - reply - _FRAME))
 
 
-def ask_of(brief: Brief, cases: Sequence[Case]) -> Ask:
+def ask_of(brief: Brief, cases: Sequence[JudgeCase]) -> ModelRequest:
     def fault(text: str, _cut: bool) -> str:
         return "" if parse_judgements(text, len(cases)) else "gave no verdict"
 
@@ -163,7 +174,7 @@ def ask_of(brief: Brief, cases: Sequence[Case]) -> Ask:
     def shorter() -> str:
         return for_judging(brief, [with_shorter_exhibits(case) for case in cases])
 
-    return Ask("judge", brief, for_judging(brief, cases), fault, salvage, shorter, effort=NO_THINKING)
+    return ModelRequest("judge", brief, for_judging(brief, cases), fault, salvage, shorter, effort=NO_THINKING)
 
 
 # ------------------------------------------------------------------------------------------ writing
@@ -176,7 +187,7 @@ def ask_of(brief: Brief, cases: Sequence[Case]) -> Ask:
 # 2025). An answer that drifted into another language is brought back, once.  Knows calls and prompts; nothing of
 # steps.
 
-Thoughts = AsyncGenerator[Thought, None]
+Thoughts = AsyncGenerator[ReasonerEvent, None]
 
 
 class Author:
@@ -195,11 +206,11 @@ class Author:
         async with aclosing(self._written(brief, evidence)) as thoughts:
             async for thought in thoughts:
                 match thought:
-                    case Stance(kind):
+                    case WriteDecision(kind):
                         stance = kind
                     case Delta(text=text):
                         draft += text
-                    case Again():
+                    case Restart():
                         draft = ""
                 yield thought
         if stance == "answer" and (found := drifted(draft, brief.language)):
@@ -215,13 +226,15 @@ class Author:
                     async for thought in thoughts:
                         yield thought
             except _WriterFailed as e:
-                yield Again(str(e))
-                yield Caution(f"The writer failed ({e}); the reasoner wrote the answer itself.")
+                yield Restart(str(e))
+                yield Notice(f"The writer failed ({e}); the reasoner wrote the answer itself.")
             else:
                 return
         prompt = partial(prompt_builder.for_writing, brief)
         fault = partial(fault_of_writing, brief=brief)
-        ask = shortenable(Ask("write", brief, prompt(evidence), fault, answer_in_reasoning), prompt, evidence)
+        ask = with_shorter_prompt(
+            ModelRequest("write", brief, prompt(evidence), fault, answer_in_reasoning), prompt, evidence
+        )
         async with aclosing(_declared(self._reasoner, ask)) as thoughts:
             async for thought in thoughts:
                 yield thought
@@ -247,44 +260,48 @@ class Author:
         except ModelError as e:
             raise _WriterFailed(str(e)) from e
 
-    def _prose(self, brief: Brief, evidence: Sequence[Evidence], notes: _Notes) -> Ask:
+    def _prose(self, brief: Brief, evidence: Sequence[Evidence], notes: _Notes) -> ModelRequest:
         cited = prompt_builder.cited_in(notes.text, evidence)
         thinking = notes.thinking if self._pass_thinking else ""
         prompt = partial(prompt_builder.for_prose, brief, notes=notes.text, thinking=thinking)
         last = replace(brief, may_search=False)
-        return shortenable(Ask("write", last, prompt(cited), nothing_wrong, nothing_in_reasoning), prompt, cited)
+        return with_shorter_prompt(
+            ModelRequest("write", last, prompt(cited), nothing_wrong, nothing_in_reasoning), prompt, cited
+        )
 
     def _noted(self, brief: Brief, evidence: Sequence[Evidence]) -> Thoughts:
         prompt = partial(prompt_builder.for_writing, brief, notes_only=True)
         fault = partial(fault_of_notes, brief=brief)
-        ask = Ask("notes", brief, prompt(evidence), fault, answer_in_reasoning)
-        return _declared(self._reasoner, shortenable(ask, prompt, evidence))
+        ask = ModelRequest("notes", brief, prompt(evidence), fault, answer_in_reasoning)
+        return _declared(self._reasoner, with_shorter_prompt(ask, prompt, evidence))
 
     async def _brought_back(self, brief: Brief, draft: str, found: str) -> Thoughts:
         """An answer that drifted, once more in the language asked for; shown only if it keeps its citations."""
         wanted = language_name(brief.language)
         anew = ""
-        ask = Ask("rewrite", brief, prompt_builder.for_rewriting(brief, draft), cut_in_the_middle, nothing_in_reasoning)
+        ask = ModelRequest(
+            "rewrite", brief, prompt_builder.for_rewriting(brief, draft), cut_in_the_middle, nothing_in_reasoning
+        )
         try:
             async with aclosing(self._mender.make(ask)) as thoughts:
                 async for thought in thoughts:
                     match thought:
                         case Delta(text=text):
                             anew += text
-                        case Again():
+                        case Restart():
                             anew = ""
-                        case Spending():
+                        case CallCost():
                             yield thought
         except ModelError as e:
-            yield Caution(f"The answer is not wholly in {wanted}, and could not be rewritten ({e}).")
+            yield Notice(f"The answer is not wholly in {wanted}, and could not be rewritten ({e}).")
             return
         if sorted(prompt_builder.citations(anew)) == sorted(prompt_builder.citations(draft)):
-            yield Again(f"the answer had drifted into {language_name(found)}")
-            yield Stance("answer")
+            yield Restart(f"the answer had drifted into {language_name(found)}")
+            yield WriteDecision("answer")
             yield Delta(text=anew)
             draft = anew
         if drifted(draft, brief.language):
-            yield Caution(f"The answer is not wholly in {wanted}: the model mixes languages.")
+            yield Notice(f"The answer is not wholly in {wanted}: the model mixes languages.")
 
 
 class _Notes:
@@ -293,10 +310,10 @@ class _Notes:
     def __init__(self) -> None:
         self.text = self.thinking = self.stance = ""
 
-    def take(self, thought: Thought) -> Thought | None:
+    def take(self, thought: ReasonerEvent) -> ReasonerEvent | None:
         """What is shown of it: the answer is still to come, so notes are thoughts, and the stance is the writer's."""
         match thought:
-            case Stance(kind):
+            case WriteDecision(kind):
                 self.stance = kind
                 return None if kind == "answer" else thought
             case Delta(text=text) if text and self.stance == "answer":
@@ -304,7 +321,7 @@ class _Notes:
                 return Delta(reasoning=text)
             case Delta(reasoning=reasoning):
                 self.thinking += reasoning
-            case Again():
+            case Restart():
                 self.text = self.thinking = ""
         return thought
 
@@ -313,9 +330,9 @@ class _WriterFailed(Exception):
     """What the writer's call raised, in words."""
 
 
-async def _declared(calls: ModelCalls, ask: Ask) -> Thoughts:
+async def _declared(calls: ModelCalls, ask: ModelRequest) -> Thoughts:
     """A reply that begins with its stance."""
-    writing = Writing(ask.brief)
+    writing = DraftParser(ask.brief)
     async with aclosing(calls.make(ask)) as thoughts:
         async for thought in thoughts:
             match thought:
@@ -323,8 +340,8 @@ async def _declared(calls: ModelCalls, ask: Ask) -> Thoughts:
                     for said in writing.feed(text):
                         yield said
                     continue
-                case Again():
-                    writing = Writing(ask.brief)
+                case Restart():
+                    writing = DraftParser(ask.brief)
             yield thought
     for said in writing.finish():
         yield said

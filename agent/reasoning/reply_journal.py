@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.errors import LibraryError
-from agent.protocols import Reply, ReplyKey
+from agent.protocols import ReplyKey, StoredReply
 
 T = TypeVar("T")
 
@@ -43,12 +43,12 @@ class SqliteJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def find(self, key: ReplyKey) -> Reply | None:
+    async def find(self, key: ReplyKey) -> StoredReply | None:
         sql = "SELECT reasoning, text FROM replies WHERE run_id = ? AND step = ? AND round = ? AND prompt = ?"
         rows = await self._call(lambda db: db.execute(sql, _values(key)).fetchall())
-        return Reply(*rows[0]) if rows else None
+        return StoredReply(*rows[0]) if rows else None
 
-    async def keep(self, key: ReplyKey, reply: Reply) -> None:
+    async def keep(self, key: ReplyKey, reply: StoredReply) -> None:
         """Safe from a kill, of the process or the machine, when this returns."""
         sql = "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)"
         await self._call(lambda db: db.execute(sql, (*_values(key), reply.reasoning, reply.text)))
@@ -101,13 +101,13 @@ class MemoryJournal:
     """The journal of one process, for as long as it lives."""
 
     def __init__(self) -> None:
-        self._replies: dict[ReplyKey, Reply] = {}
+        self._replies: dict[ReplyKey, StoredReply] = {}
         self._notes: dict[str, dict[tuple[str, int], str]] = {}
 
-    async def find(self, key: ReplyKey) -> Reply | None:
+    async def find(self, key: ReplyKey) -> StoredReply | None:
         return self._replies.get(key)
 
-    async def keep(self, key: ReplyKey, reply: Reply) -> None:
+    async def keep(self, key: ReplyKey, reply: StoredReply) -> None:
         self._replies[key] = reply
 
     async def note(self, run_id: str, step: str, round: int, reasoning: str) -> None:

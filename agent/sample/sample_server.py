@@ -55,12 +55,12 @@ class SampleWeb:
 
     def __init__(self) -> None:
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-        self._served: dict[tuple[str, str], Stored] = {}
+        self._served: dict[tuple[str, str], SamplePage] = {}
 
     async def __aenter__(self) -> Self:
         pages = await asyncio.to_thread(load)
         self._served = {_place(page.entry.url): page for page in pages}
-        self._index = await asyncio.to_thread(Index, pages)
+        self._index = await asyncio.to_thread(SampleIndex, pages)
         self._server = await asyncio.start_server(self._serve, _ADDRESS, 0, limit=_HEAD_BYTES)
         return self
 
@@ -179,9 +179,9 @@ def _written(request: _Request, answer: _Answer) -> bytes:
 _TITLE_WEIGHT = 3.0  # a title's words say more than a text's; the question tests hold with 2 to 5
 
 
-class Index:
-    def __init__(self, pages: Iterable[Stored]) -> None:
-        self._entries: list[Entry] = []
+class SampleIndex:
+    def __init__(self, pages: Iterable[SamplePage]) -> None:
+        self._entries: list[SampleEntry] = []
         self._asking = threading.Lock()
         self._tables = sqlite3.connect(":memory:", check_same_thread=False)  # made in one thread, asked in another
         self._tables.execute("CREATE VIRTUAL TABLE page USING fts5(title, body, content='', tokenize='porter')")
@@ -190,7 +190,7 @@ class Index:
             terms = (row, index_terms(page.entry.title), index_terms(page.text))
             self._tables.execute("INSERT INTO page(rowid, title, body) VALUES (?, ?, ?)", terms)
 
-    def find(self, question: str, limit: int) -> list[Entry]:
+    def find(self, question: str, limit: int) -> list[SampleEntry]:
         """At most `limit` entries that share a word with the question, best first."""
         wanted = match(question)
         if not wanted:
@@ -216,7 +216,7 @@ _UNREAD = {"script", "style", "noscript", "footer", "nav"}  # what a search engi
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SampleEntry:
     """One address of the sample web."""
 
     url: str
@@ -234,10 +234,10 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class SamplePage:
     """An address with the body it is served with."""
 
-    entry: Entry
+    entry: SampleEntry
     body: bytes
 
     @property
@@ -247,13 +247,13 @@ class Stored:
         return _readable(self.body.decode()) if readable else self.entry.summary
 
 
-def load() -> list[Stored]:
+def load() -> list[SamplePage]:
     """Every address, in the manifest's order.  Reads files: about 5 ms."""
     rows = json.loads((PAGES / "sample.json").read_text(encoding="utf-8"))
-    return [Stored(entry, _body(entry)) for entry in (Entry(**row) for row in rows)]
+    return [SamplePage(entry, _body(entry)) for entry in (SampleEntry(**row) for row in rows)]
 
 
-def _body(entry: Entry) -> bytes:
+def _body(entry: SampleEntry) -> bytes:
     return (PAGES / entry.file).read_bytes() if entry.file else b""
 
 

@@ -13,8 +13,8 @@ from ddgs.engines.duckduckgo import Duckduckgo
 from lxml.etree import LxmlError
 
 from agent.errors import SearchBroken
-from agent.search.provider_http import Row
-from agent.text.source_filters import UNBOUNDED, Bounds
+from agent.search.provider_http import HitRow
+from agent.text.source_filters import UNBOUNDED, SourceFilter
 
 _NO_REGION = "wt-wt"  # the query's own words say its language
 _DAY = re.compile(r"(?<![\w/-])\d{4}-\d{2}-\d{2}(?=T|\s|$)")  # and not a part of the address beside it
@@ -43,14 +43,14 @@ class _Engine(Duckduckgo):  # type: ignore[misc]  # ddgs has no types
         return _Found
 
 
-def form(query: str, bounds: Bounds = UNBOUNDED) -> tuple[str, dict[str, str]]:
+def form(query: str, bounds: SourceFilter = UNBOUNDED) -> tuple[str, dict[str, str]]:
     """The address and the fields of the form's first page."""
     when = f"{bounds.since}..{bounds.today}" if bounds.since and bounds.today else None
     fields = _Engine().build_payload(query, region=_NO_REGION, safesearch="moderate", timelimit=when, page=1)
     return _Engine.search_url, fields
 
 
-def rows(body: bytes) -> list[Row]:
+def rows(body: bytes) -> list[HitRow]:
     """The results on the page, advertisements left out.  Raises `SearchBroken` where it cannot be parsed."""
     try:
         found: list[_Found] = _Engine().extract_results(body.decode("utf-8", "replace"))
@@ -59,9 +59,9 @@ def rows(body: bytes) -> list[Row]:
     return [_row(url, result) for result in found if (url := unwrapped(result.href))]
 
 
-def _row(url: str, result: _Found) -> Row:
+def _row(url: str, result: _Found) -> HitRow:
     published = _DAY.search(result.extras)
-    return Row(url, result.title, result.body, published[0] if published else "")
+    return HitRow(url, result.title, result.body, published[0] if published else "")
 
 
 def unwrapped(href: str) -> str | None:

@@ -34,14 +34,14 @@ _TABLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FolderMatch:
     url: str
     name: str
     excerpt: str
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class IndexedFile:
     """What is known of a file from the last time that somebody looked."""
 
     stamp: str
@@ -111,8 +111,8 @@ class FolderIndex:
 
     # --------------------------------------------------------------------------------------------- reading
 
-    def known(self) -> dict[str, Known]:
-        return {url: Known(*told) for url, *told in self._rows("SELECT url, stamp, hash, failed FROM files")}
+    def known(self) -> dict[str, IndexedFile]:
+        return {url: IndexedFile(*told) for url, *told in self._rows("SELECT url, stamp, hash, failed FROM files")}
 
     def characters(self) -> int:
         """Of the texts of all files."""
@@ -123,7 +123,7 @@ class FolderIndex:
         found = self._rows("SELECT text FROM texts WHERE hash = ?", digest)
         return zlib.decompress(found[0][0]).decode("utf-8", "surrogatepass") if found else None
 
-    def find(self, question: str, limit: int) -> list[Found]:
+    def find(self, question: str, limit: int) -> list[FolderMatch]:
         """At most `limit` files that share a word with the question."""
         wanted = match(question)
         if not wanted:
@@ -132,7 +132,7 @@ class FolderIndex:
             WHERE words MATCH ? ORDER BY bm25(words, ?, 1.0), url LIMIT ?"""
         rows = self._rows(best, wanted, _NAME_WEIGHT, limit)
         telling = telling_terms(question)
-        return [Found(url, name, _excerpt(self.text(digest) or "", telling)) for url, name, digest in rows]
+        return [FolderMatch(url, name, _excerpt(self.text(digest) or "", telling)) for url, name, digest in rows]
 
     # --------------------------------------------------------------------------------------------- the file
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.search.folder_index import FolderIndex
-from agent.search.provider_state import Shelf
-from agent.text.source_filters import UNBOUNDED, Bounds
+from agent.search.provider_state import ProviderStateStore
+from agent.text.source_filters import UNBOUNDED, SourceFilter
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
@@ -19,7 +19,7 @@ ReadFile = Callable[[Path], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderParts:
+class ProviderContext:
     """Everything that some provider may need; each takes what it needs and says what it lacks."""
 
     client: AsyncClient  # the run's client for endpoints; proxies are set up where it is made
@@ -37,6 +37,8 @@ class ProviderParts:
     read: ReadFile | None = None  # for what is not plain text in the folder: parsing belongs in a worker process
     folder_index: FolderIndex | None = None  # the folder's own; None: in memory
     sample_search_url: str | None = None
-    shelf: Shelf | None = None  # on which turns are taken, with other processes
-    bounds: Bounds = UNBOUNDED  # on what may be found; a provider that cannot tell its service leaves it to the filter
+    shelf: ProviderStateStore | None = None  # on which turns are taken, with other processes
+    bounds: SourceFilter = (
+        UNBOUNDED  # on what may be found; a provider that cannot tell its service leaves it to the filter
+    )
     seconds: float = 8.0  # one search, from waiting for a turn to the last byte

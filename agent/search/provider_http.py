@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.text.dates import dates
-from agent.text.source_filters import Bounds, operators
+from agent.text.source_filters import SourceFilter, operators
 from agent.types import SearchHit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _WALLS = (  # words of captchas and bot walls, in lower case: Cloudflare's, Goog
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ProviderReply:
     """A reply that arrived whole.  `json` is None where the body is not JSON."""
 
     who: str  # "Tavily at api.tavily.com", for error texts
@@ -76,7 +76,7 @@ def key(value: str | None, variable: str) -> str | None:
     return value or None
 
 
-async def ask(client: AsyncClient, request: Request, *, provider: str, seconds: float) -> Reply:
+async def ask(client: AsyncClient, request: Request, *, provider: str, seconds: float) -> ProviderReply:
     """The reply, whatever its status; redirects are not followed, so that a key goes to its own host only.
 
     Raises `SearchBroken` where none arrives within `seconds`, or more than `_BODY_BYTES` do, and `SearchThrottled`
@@ -107,7 +107,7 @@ async def _body(who: str, response: Response) -> bytes:
     return bytes(body)
 
 
-def _reply(who: str, response: Response, body: bytes) -> Reply:
+def _reply(who: str, response: Response, body: bytes) -> ProviderReply:
     wait = retry_after(response.headers.get("retry-after", ""))
     try:
         parsed: object = json.loads(body)
@@ -117,7 +117,7 @@ def _reply(who: str, response: Response, body: bytes) -> Reply:
         parsed = None
     location = response.next_request.url.host if response.next_request else ""
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(who, response.status_code, parsed, wait, location, headers)
+    return ProviderReply(who, response.status_code, parsed, wait, location, headers)
 
 
 def is_wall(body: bytes) -> bool:
@@ -137,7 +137,7 @@ def retry_after(header: str) -> float | None:
     return min(max(wait, 0.0), _RETRY_SECONDS)
 
 
-def accept(reply: Reply) -> Mapping[str, object]:
+def accept(reply: ProviderReply) -> Mapping[str, object]:
     """The JSON object of a good reply.  Raises `SearchThrottled` where it refuses for now, `SearchBroken` else.
 
     A 503 that says when to come back is a refusal for now; one that does not is a fault.
@@ -163,7 +163,7 @@ def inside(value: object, *path: str) -> object:
     return value
 
 
-def rows(reply: Reply, body: Mapping[str, object], *path: str) -> Sequence[Mapping[str, object]]:
+def rows(reply: ProviderReply, body: Mapping[str, object], *path: str) -> Sequence[Mapping[str, object]]:
     """The objects in the list at the path.  Raises `SearchBroken` where there is no list."""
     found = inside(body, *path)
     if not isinstance(found, list):
@@ -177,12 +177,12 @@ def text(row: object, *path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def wrong_key(reply: Reply, variable: str) -> SearchBroken:
+def wrong_key(reply: ProviderReply, variable: str) -> SearchBroken:
     """The service does not take the key.  What it says about it is not repeated: it may repeat the key."""
     return SearchBroken(f"{reply.who} refuses (HTTP {reply.status}): check {variable}")
 
 
-def used_up(reply: Reply, variable: str) -> SearchThrottled:
+def used_up(reply: ProviderReply, variable: str) -> SearchThrottled:
     """The plan behind the key has nothing left; when it will, no service says."""
     told = f"{reply.who}: the plan of {variable} is used up (HTTP {reply.status})"
     return SearchThrottled(told, reply.retry_after or _USED_UP_SECONDS)
@@ -195,7 +195,7 @@ def used_up(reply: Reply, variable: str) -> SearchThrottled:
 _FOR_OPERATORS = 0.6  # of a query's length; with more sites than that the hits are filtered, and the words stay
 
 
-def worded(text: str, bounds: Bounds, *, characters: int, words: int = 1_000) -> str:
+def worded(text: str, bounds: SourceFilter, *, characters: int, words: int = 1_000) -> str:
     """The text, cut at a word where it must be, with `site:` and `-site:` behind it, whole or not at all."""
     last = operators(bounds)
     if len(last) > _FOR_OPERATORS * characters or len(last.split()) > _FOR_OPERATORS * words:
@@ -228,7 +228,7 @@ _JOINERS = "\u200c\u200d"  # Persian and Hindi words need them; every other invi
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HitRow:
     """One result as a provider gave it: texts may hold tags and entities, the date may have any common form."""
 
     url: str
@@ -237,7 +237,7 @@ class Row:
     published: str = ""
 
 
-def ranked(rows: Iterable[Row], *, provider: str, limit: int) -> list[SearchHit]:
+def ranked(rows: Iterable[HitRow], *, provider: str, limit: int) -> list[SearchHit]:
     """The first `limit` rows that have an absolute http(s) URL, each URL once, in the provider's order."""
     hits: dict[str, SearchHit] = {}
     for row in rows:

@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from agent.errors import SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
+from agent.search.provider_base import ProviderContext
 from agent.search.providers import brave, duckduckgo, folder, sample, searxng, serper, tavily, wikipedia
 
-PROVIDERS: Mapping[str, Callable[[ProviderParts], SearchProvider]] = MappingProxyType(
+PROVIDERS: Mapping[str, Callable[[ProviderContext], SearchProvider]] = MappingProxyType(
     {
         "brave": brave.build,
         "duckduckgo": duckduckgo.build,
@@ -27,7 +27,7 @@ PROVIDERS: Mapping[str, Callable[[ProviderParts], SearchProvider]] = MappingProx
 )
 
 
-def build(name: str, parts: ProviderParts) -> SearchProvider:
+def build(name: str, parts: ProviderContext) -> SearchProvider:
     """The provider of that name.  Raises `SettingsError` for an unknown name, or where a setting is missing."""
     if name not in PROVIDERS:
         raise SettingsError(f"AGENT_SEARCH={name!r}: no such search provider; there are {', '.join(sorted(PROVIDERS))}")

@@ -54,7 +54,7 @@ class Refusal:
     why: str
 
 
-class Shelf:
+class ProviderStateStore:
     def __init__(self, path: Path | None = None, *, now: Callable[[], float] = time.time) -> None:
         """`path`: None keeps it in memory."""
         self._path = path
@@ -205,7 +205,7 @@ class NotYet(SearchThrottled):
     """Our own pace stands in the way: the provider has refused nothing."""
 
 
-class Pace:
+class RateLimiter:
     """At most one request every `seconds`."""
 
     def __init__(self, seconds: float, who: str = "the search provider") -> None:
@@ -228,7 +228,7 @@ class Pace:
         return NotYet(f"{self.who} is asked once every {self.seconds:g} seconds, to not be blocked", wait)
 
 
-async def wait_for_turn(pace: Pace, shelf: Shelf | None, patience: float) -> float:
+async def wait_for_turn(pace: RateLimiter, shelf: ProviderStateStore | None, patience: float) -> float:
     """Wait for one's turn; the seconds that took.  Raises `NotYet` at once where it would be over `patience`."""
     wait = pace.take(patience)
     if shelf:

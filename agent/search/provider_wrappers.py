@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from agent.errors import AgentError, SearchBroken, SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
 from agent.result import from_json, to_json
-from agent.search.provider_state import NotYet, Refusal, Shelf, with_jitter
-from agent.text.source_filters import Bounds, is_allowed
+from agent.search.provider_state import NotYet, ProviderStateStore, Refusal, with_jitter
+from agent.text.source_filters import SourceFilter, is_allowed
 from agent.types import Query, SearchHit
 
 # ------------------------------------------------------------------------------------------ bounded
@@ -26,8 +26,8 @@ from agent.types import Query, SearchHit
 _MORE = 3  # times as many hits are asked for where they are sifted here only; first value
 
 
-class Bounded:
-    def __init__(self, provider: SearchProvider, bounds: Bounds) -> None:
+class FilteredProvider:
+    def __init__(self, provider: SearchProvider, bounds: SourceFilter) -> None:
         self.name = provider.name
         self._provider = provider
         self._bounds = bounds
@@ -62,13 +62,13 @@ _LONGEST_FAULT_WAIT = 300.0
 _SLOW_SECONDS = 3.0  # a search that was broken off after so long counts as a fault: its caller ran out of patience
 
 
-class Guarded:
+class CircuitBreakerProvider:
     """A provider behind a circuit breaker.  Raises what the provider raises, and the same where it is not asked."""
 
     def __init__(
         self,
         provider: SearchProvider,
-        shelf: Shelf,
+        shelf: ProviderStateStore,
         *,
         identity: str = "",
         faults: int = 2,
@@ -176,8 +176,8 @@ def duration(seconds: float) -> str:
 # Only replies with hits are kept: that nothing was found may be a block that was not recognised.
 
 
-class Remembered:
-    def __init__(self, provider: SearchProvider, shelf: Shelf, *, identity: str) -> None:
+class CachedProvider:
+    def __init__(self, provider: SearchProvider, shelf: ProviderStateStore, *, identity: str) -> None:
         """`identity`: everything beside the query that a reply depends on."""
         self.name = provider.name
         self._provider = provider
@@ -214,7 +214,7 @@ class Remembered:
 # Its hits may be dicts, and whatever it raises is a search that broke, so that the next provider is asked.
 
 
-class Brought:
+class HostProvider:
     def __init__(self, provider: Any) -> None:
         if not callable(getattr(provider, "search", None)):
             raise SettingsError(f"{type(provider).__name__} cannot search: it needs `async search(query, *, limit)`")

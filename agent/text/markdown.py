@@ -36,7 +36,7 @@ class Block(NamedTuple):
     end: int
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One row of a table: its cells' offsets, and the cells of the table's head (empty in the head itself)."""
 
     cells: tuple[tuple[int, int], ...]
@@ -58,9 +58,9 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def rows(text: str, blocks_: list[Block]) -> dict[int, Row]:
+def rows(text: str, blocks_: list[Block]) -> dict[int, TableRow]:
     """For each block of kind `row` (by its index), its cells and the head it stands under."""
-    found: dict[int, Row] = {}
+    found: dict[int, TableRow] = {}
     heads: tuple[str, ...] = ()
     for index, block in enumerate(blocks_):
         if block.kind != "row":
@@ -71,7 +71,7 @@ def rows(text: str, blocks_: list[Block]) -> dict[int, Row]:
         cells = cells_of(text, block)
         is_head = not heads and index + 1 < len(blocks_) and is_divider(text, blocks_[index + 1])
         if not is_divider(text, block):
-            found[index] = Row(tuple(cells), () if is_head else heads)
+            found[index] = TableRow(tuple(cells), () if is_head else heads)
         if is_head:
             heads = tuple(text[start:end] for start, end in cells)
     return found

@@ -269,7 +269,7 @@ def resemblance(one: Sketch, other: Sketch) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownText:
     """A page of this run, as later ones are compared with it."""
 
     url: str
@@ -277,7 +277,7 @@ class Known:
     sketch: Sketch
 
 
-def copy_of(page: Known, known: Mapping[str, Known]) -> str:
+def copy_of(page: KnownText, known: Mapping[str, KnownText]) -> str:
     """The URL of the first known page that has nearly the same text; empty: there is none."""
     for url, other in known.items():
         declared = bool(page.declares) and page.declares in {other.declares, other.url}

@@ -16,7 +16,7 @@ from agent.text.citation_marks import MarkFilter, marks, without_marks
 from agent.text.notices import is_remark
 from agent.text.output_filter import close
 from agent.text.sentences import split
-from agent.types import JUDGED, Claim, Judged, Judgement, Query, StanceKind
+from agent.types import JUDGED, Claim, Judged, JudgeVerdict, Query, StanceKind
 
 _QUERY_NAMES = ("query", "search_query", "q", "search", "keywords", "text", "查询", "搜索词")
 _PURPOSE_NAMES = ("purpose", "reason", "why", "goal", "目的")
@@ -310,12 +310,12 @@ _UNSAID = re.compile(r"(?:not said|missing|未说明?|未說明?) ?[:：] ?(?P<p
 _NEED_WORDS: frozenset[Judged] = frozenset(("supported", "partial", "refuted"))
 
 
-def parse_judgements(text: str, count: int) -> list[Judgement]:
+def parse_judgements(text: str, count: int) -> list[JudgeVerdict]:
     """The judgements in the order of their cases, one for a case at most; the last line on a case counts.
 
     `count`: how many cases there were; a line on another is passed over.
     """
-    found: dict[int, Judgement] = {}
+    found: dict[int, JudgeVerdict] = {}
     for line in text.splitlines():
         found_line = _LINE.fullmatch(" ".join(line.split()))  # of a long gap each place would be tried
         if found_line and 1 <= int(found_line["number"]) <= count:
@@ -323,12 +323,12 @@ def parse_judgements(text: str, count: int) -> list[Judgement]:
     return [found[number] for number in sorted(found)]
 
 
-def _judgement(line: re.Match[str]) -> Judgement:
+def _judgement(line: re.Match[str]) -> JudgeVerdict:
     outcome, rest = _outcome(line["verdict"].lower()), line["rest"]
     unsaid = _UNSAID.search(rest) if outcome == "partial" else None
     words = _quoted(rest[: unsaid.start()] if unsaid else rest) if outcome in _NEED_WORDS else ()
     part = unsaid["part"].strip(' *_`"“”') if unsaid else ""
-    return Judgement(int(line["number"]) - 1, outcome, words, part)
+    return JudgeVerdict(int(line["number"]) - 1, outcome, words, part)
 
 
 def _outcome(written: str) -> Judged:

@@ -65,7 +65,7 @@ _QUESTION = re.compile(r"[?？؟][\"'”’»)\]」』）*_]*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """`text` as read.  `place`: rank of its source, passage, line; neighbours differ by 1 in the last."""
 
     text: str
@@ -83,13 +83,13 @@ class Line:
 class Stretch:
     """Neighbouring lines of one passage, or a whole list; `best` of them is nearest to the question."""
 
-    lines: tuple[Line, ...]
-    best: Line
+    lines: tuple[TextLine, ...]
+    best: TextLine
     score: float  # comparable among the stretches for one question
     trust: float  # 0..1: how likely it answers
 
 
-def lines(evidence: Sequence[Evidence]) -> list[Line]:
+def lines(evidence: Sequence[Evidence]) -> list[TextLine]:
     """In the order of the evidence; what is no prose of the page is left out."""
     return [
         line
@@ -99,7 +99,7 @@ def lines(evidence: Sequence[Evidence]) -> list[Line]:
     ]
 
 
-def _of(evidence: Evidence, passage: Passage, place: tuple[int, int]) -> Iterator[Line]:
+def _of(evidence: Evidence, passage: Passage, place: tuple[int, int]) -> Iterator[TextLine]:
     title, near = frozenset(terms(evidence.source.title)), frozenset(terms(passage.text))
     heading, opening, at = "", "", 0
     for kind, start, end in _pieces(passage.text):
@@ -113,7 +113,7 @@ def _of(evidence: Evidence, passage: Passage, place: tuple[int, int]) -> Iterato
             found = frozenset(terms(f"{opening} {text}" if is_item else text))  # it is shown with its list
             opened = opening if is_item else None
             titled = ": ".join(filter(None, [source.title, opened, text]))
-            yield Line(text, source.number, (*place, at), found, around, near, titled, source.suspect, opened)
+            yield TextLine(text, source.number, (*place, at), found, around, near, titled, source.suspect, opened)
             opening = opening if is_item else ""
             continue
         else:
@@ -146,15 +146,16 @@ def _is_prose(text: str, *, opens: bool, is_item: bool) -> bool:
 def trust(question: str, said: Sequence[str]) -> float:
     """How likely one of these texts answers the question, by its words alone."""
     found = [
-        Line(text, 0, (at, 0, 0), frozenset(terms(text)), frozenset(), frozenset(), "") for at, text in enumerate(said)
+        TextLine(text, 0, (at, 0, 0), frozenset(terms(text)), frozenset(), frozenset(), "")
+        for at, text in enumerate(said)
     ]
-    return max((one.trust for one in stretches(Weighing(question, found), found, 1)), default=0.0)
+    return max((one.trust for one in stretches(QuestionWeights(question, found), found, 1)), default=0.0)
 
 
-class Weighing:
+class QuestionWeights:
     """A question's words against lines.  `text`: the question, or a part of it."""
 
-    def __init__(self, text: str, found: Sequence[Line], cosines: Cosines | None = None) -> None:
+    def __init__(self, text: str, found: Sequence[TextLine], cosines: Cosines | None = None) -> None:
         self.cosines = cosines or {}
         counts = Counter(term for line in found for term in line.terms)
         size, names = len(found), _namelike(text)
@@ -168,7 +169,7 @@ class Weighing:
             self._forms[term] = forms | {term}
         self._total = sum(self.weights.values()) or 1.0
 
-    def counts(self, stretch: Sequence[Line]) -> dict[str, float]:
+    def counts(self, stretch: Sequence[TextLine]) -> dict[str, float]:
         """What of each word of the question a stretch has, 0..1."""
         inside = frozenset().union(*(line.terms for line in stretch))
         first = stretch[0]
@@ -186,20 +187,20 @@ class Weighing:
     def covered(self, counts: Mapping[str, float]) -> float:
         return sum(self.weights[term] * count for term, count in counts.items()) / self._total
 
-    def score(self, line: Line) -> float:
+    def score(self, line: TextLine) -> float:
         score = self.covered(self.counts([line])) + _MEANING * (self.cosine(line) or 0.0) - _LEANS * leans(line.text)
         return score + _FIGURE * self.has_figure([line])
 
-    def has_figure(self, stretch: Sequence[Line]) -> bool:
+    def has_figure(self, stretch: Sequence[TextLine]) -> bool:
         """Where a time or a number is asked for: is there one that the question does not have?"""
         return self._asks_figure and any(set(_DIGITS.findall(line.text)) - self._figures for line in stretch)
 
-    def cosine(self, line: Line) -> float | None:
+    def cosine(self, line: TextLine) -> float | None:
         """Of the line's own and of the line's below its title; None where there is none."""
         own, titled = self.cosines.get(line.text), self.cosines.get(line.titled)
         return own if own is None or titled is None else _OWN * own + (1 - _OWN) * titled
 
-    def stretch(self, around: Sequence[Line], best: Line) -> Stretch:
+    def stretch(self, around: Sequence[TextLine], best: TextLine) -> Stretch:
         covered, cosine = self.covered(self.counts(around)), self.cosine(best)
         further = len(around) - 1 if best.opening is None else 0  # a list is one thing
         score = covered + _MEANING * (cosine or 0.0) - _LONGER * further - _LEANS * leans(around[0].text)
@@ -223,14 +224,14 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x))
 
 
-def worth_comparing(weighings: Sequence[Weighing], found: Sequence[Line], limit: int) -> list[str]:
+def worth_comparing(weighings: Sequence[QuestionWeights], found: Sequence[TextLine], limit: int) -> list[str]:
     """The texts whose meaning is to be looked at, two of each line: each question takes its best by words in turn."""
     orders = [sorted(found, key=lambda line: -one.score(line)) for one in weighings]
     chosen = list(dict.fromkeys(line for turn in zip(*orders, strict=True) for line in turn))[: limit // 2]
     return list(dict.fromkeys(text for line in chosen for text in (line.text, line.titled)))
 
 
-def stretches(weighing: Weighing, found: Sequence[Line], most: int) -> list[Stretch]:
+def stretches(weighing: QuestionWeights, found: Sequence[TextLine], most: int) -> list[Stretch]:
     """The best stretches, best first, no two with a line in common or that say the same; hidden text comes last."""
     scores = {line.place: weighing.score(line) for line in found}
     known = [line for line in found if weighing.cosine(line) is not None] or found
@@ -248,11 +249,11 @@ def stretches(weighing: Weighing, found: Sequence[Line], most: int) -> list[Stre
     return chosen
 
 
-def _windows(line: Line, at: Mapping[tuple[int, int, int], Line]) -> Iterator[list[Line]]:
+def _windows(line: TextLine, at: Mapping[tuple[int, int, int], TextLine]) -> Iterator[list[TextLine]]:
     """The runs of neighbours that a line stands in; of a list's item, the list."""
     rank, passage, place = line.place
 
-    def other(by: int) -> Line | None:
+    def other(by: int) -> TextLine | None:
         found = at.get((rank, passage, place + by))
         return found if found and found.opening == line.opening else None
 

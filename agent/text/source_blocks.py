@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from agent.types import Case, Evidence
+from agent.types import Evidence, JudgeCase
 
 _LONGEST_TITLE = 200  # characters
 BLANK = 4  # characters between two passages that may be blank lines only: nothing is left out there
@@ -35,7 +35,7 @@ _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters and symbols wit
 _JOINERS = frozenset("\u200c\u200d")
 
 
-def webpages(evidence: Sequence[Evidence]) -> str:
+def source_blocks(evidence: Sequence[Evidence]) -> str:
     """All sources, each between its two markers, with title, site and date before its passages.
 
     `evidence`: best first.  The best stand at both ends and the least in the middle, where a model reads worst (Liu et
@@ -52,7 +52,7 @@ def _webpage(evidence: Evidence) -> str:
 def webpage(number: int, title: str, site: str, published: str | None, text: str) -> str:
     """One source between its two markers; `text` is a page's and cannot forge them."""
     head = head_lines(title, site, published)
-    return "\n".join([f"[webpage {number} begin]", head, "", neutral(text).strip(), f"[webpage {number} end]"])
+    return "\n".join([f"[webpage {number} begin]", head, "", escape_markers(text).strip(), f"[webpage {number} end]"])
 
 
 def head_lines(title: str, site: str, published: str | None) -> str:
@@ -72,7 +72,7 @@ def excerpt(text: str, slices: Sequence[tuple[int, int]]) -> str:
     return "".join([*parts, f"\n{GAP}" if text[end:].strip() else ""]).strip()
 
 
-def with_shorter_exhibits(case: Case) -> Case:
+def with_shorter_exhibits(case: JudgeCase) -> JudgeCase:
     """The case with no more of its sources than what bears on the claim."""
     return replace(case, exhibits=tuple(replace(e, text=e.short or e.text, short="", more="") for e in case.exhibits))
 
@@ -92,10 +92,10 @@ def _joined(evidence: Evidence) -> Iterable[str]:
 
 
 def _title(title: str) -> str:
-    return neutral(" ".join(title.split()))[:_LONGEST_TITLE].strip()
+    return escape_markers(" ".join(title.split()))[:_LONGEST_TITLE].strip()
 
 
-def neutral(text: str) -> str:
+def escape_markers(text: str) -> str:
     """Page text that cannot be taken for the frame around it or for the model's own tokens.
 
     Invisible characters go; forged markers lose their brackets, think tags and special tokens their angles.  Words

@@ -26,7 +26,7 @@ _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class SourceFilter:
     """`sites` and `not_sites` are host names; each stands for its subdomains too."""
 
     since: date | None = None
@@ -39,7 +39,7 @@ class Bounds:
         return bool(self.since or self.sites or self.not_sites)
 
 
-UNBOUNDED = Bounds()
+UNBOUNDED = SourceFilter()
 
 
 def first_day(text: str, today: date) -> date:
@@ -61,7 +61,7 @@ def first_day(text: str, today: date) -> date:
     return first
 
 
-def period(bounds: Bounds) -> Period | None:
+def period(bounds: SourceFilter) -> Period | None:
     """The shortest period up to today that holds all of the time since; None where a year does not, or without one."""
     if bounds.since is None or bounds.today is None:
         return None
@@ -85,7 +85,7 @@ def site_name(text: str) -> str:
     return name
 
 
-def is_allowed(bounds: Bounds, url: str, published: str | None = None) -> bool:
+def is_allowed(bounds: SourceFilter, url: str, published: str | None = None) -> bool:
     """May this page be a source?  What has no known date may; so may files, which are the user's own.
 
     `published`: YYYY-MM-DD, or as much of it as is known.
@@ -100,7 +100,7 @@ def is_allowed(bounds: Bounds, url: str, published: str | None = None) -> bool:
     return not is_too_old(bounds, published)
 
 
-def is_too_old(bounds: Bounds, published: str | None) -> bool:
+def is_too_old(bounds: SourceFilter, published: str | None) -> bool:
     """Is it known to be from before the first day?  Of a date without its day, the whole month or year counts."""
     if bounds.since is None or not published:
         return False
@@ -115,7 +115,7 @@ def is_too_old(bounds: Bounds, published: str | None) -> bool:
         return False
 
 
-def operators(bounds: Bounds) -> str:
+def operators(bounds: SourceFilter) -> str:
     """The sites in the words of Google, Bing, Brave and DuckDuckGo: `(site:a OR site:b) -site:c`."""
     wanted = " OR ".join(f"site:{name}" for name in bounds.sites)
     group = f"({wanted})" if len(bounds.sites) > 1 else wanted

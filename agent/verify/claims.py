@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from agent.phrases import phrase, reason
 from agent.text.citation_marks import Mark, marks, without_marks
-from agent.text.markdown import Block, Row, blocks, rows
+from agent.text.markdown import Block, TableRow, blocks, rows
 from agent.text.notices import is_remark
 from agent.text.output_filter import close
 from agent.text.sentences import split
@@ -131,7 +131,7 @@ def _pieces(answer: str, block: Block, all_marks: Sequence[Mark]) -> Iterator[tu
         yield begin, block.end
 
 
-def _in_row(answer: str, row: Row, all_marks: Sequence[Mark]) -> Iterator[Claim]:
+def _in_row(answer: str, row: TableRow, all_marks: Sequence[Mark]) -> Iterator[Claim]:
     """A table's cells.  Marks in the row's first cell or under a head like `Source` hold for the whole row."""
     if not row.heads:
         return
@@ -191,7 +191,7 @@ def set_apart(answer: str, checked: Sequence[Claim], language: str) -> str:
     failed = [claim for claim in checked if claim.verdict in ("unsupported", "refuted")]
     if not failed:
         return answer
-    body = without(answer, failed).strip() or f"*{phrase('nothing_confirmed', language)}*"
+    body = remove_claims(answer, failed).strip() or f"*{phrase('nothing_confirmed', language)}*"
     lines = [f"## {phrase('not_confirmed', language)}", ""]
     for claim in failed:
         said = _unbroken(" ".join(claim.text.split()))
@@ -201,7 +201,7 @@ def set_apart(answer: str, checked: Sequence[Claim], language: str) -> str:
     return "\n".join([body, "", *lines])
 
 
-def without(answer: str, dropped: Sequence[Claim]) -> str:
+def remove_claims(answer: str, dropped: Sequence[Claim]) -> str:
     """The answer without these claims, and without the items, paragraphs, headings and lead-ins that are then empty."""
     were_empty = {text for text, _, _ in _empty(answer)}
     answer = _cut_all(answer, dropped)
@@ -307,7 +307,7 @@ def _level(answer: str, heading: Block) -> int:
 # ------------------------------------------------------------------------------------------------- what then hangs
 
 
-def stranded(answer: str, found: Sequence[Claim], failed: Sequence[Claim]) -> list[Claim]:
+def dependent_claims(answer: str, found: Sequence[Claim], failed: Sequence[Claim]) -> list[Claim]:
     """The claims that point back ("This was …") to one that failed, right before them: alone they say something else.
 
     `found`: all claims of the answer, in order.

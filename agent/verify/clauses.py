@@ -42,7 +42,7 @@ _POINTED = re.compile(r"\d+(?:\.\d+)+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
 
 
-class Clock(NamedTuple):
+class TimeOfDay(NamedTuple):
     """A time of day.  `half`: "a", "p", or "" where 8:15 may be either."""
 
     minutes: int
@@ -51,7 +51,7 @@ class Clock(NamedTuple):
     end: int
 
 
-Value = Quantity | Date | Clock
+Value = Quantity | Date | TimeOfDay
 
 
 class Atom(NamedTuple):
@@ -113,18 +113,18 @@ def values(told: str) -> list[Value]:
     return [*clocks, *known, *(q for q in quantities(told, known) if taken.find(1, q.start, q.end) < 0)]
 
 
-def clocks_in(told: str) -> list[Clock]:
+def clocks_in(told: str) -> list[TimeOfDay]:
     return [_clock(match) for match in _CLOCK.finditer(told)]
 
 
-def _clock(match: re.Match[str]) -> Clock:
+def _clock(match: re.Match[str]) -> TimeOfDay:
     half = (match["half"] or "").lower()
     hour, minute = int(match["hour"] or match["hours"]), int(match["minute"] or match["minutes"] or 0)
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     elif hour > 12 or hour == 0:
         half = "p" if hour else "a"
-    return Clock(60 * hour + minute, half, match.start(), match.end())
+    return TimeOfDay(60 * hour + minute, half, match.start(), match.end())
 
 
 def fold(word: str) -> str:
@@ -165,7 +165,7 @@ def _equal(mine: Atom, theirs: Atom) -> bool:
     one, other = mine.value, theirs.value
     if isinstance(one, Date) and isinstance(other, Date):
         return one[:3] == other[:3] and (one.other, one.decade) == (other.other, other.decade)
-    if isinstance(one, Clock) and isinstance(other, Clock):
+    if isinstance(one, TimeOfDay) and isinstance(other, TimeOfDay):
         return bool(one.half and other.half) and one.minutes == other.minutes
     if isinstance(one, Quantity) and isinstance(other, Quantity):
         alike = one.values == other.values and one.dimension == other.dimension

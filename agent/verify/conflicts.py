@@ -8,7 +8,7 @@ from agent.text.citation_marks import without_marks
 from agent.text.tokens import stem
 from agent.types import Claim, Conflict, Side, Source
 from agent.verify.clauses import PAUSE, Atom, atoms, plain
-from agent.verify.quotes import Quotable
+from agent.verify.quotes import SourceIndex
 from agent.verify.verbatim import exclude
 
 _LEAST_FRAME = 4  # atoms besides the value
@@ -40,7 +40,7 @@ _ARTICLES = frozenset(
 
 
 def conflicts(
-    claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]], ready: Mapping[int, Quotable]
+    claims: Sequence[Claim], sources: Mapping[int, tuple[Source, str]], ready: Mapping[int, SourceIndex]
 ) -> list[Conflict]:
     """Each disagreement once, in the claims' order."""
     found: dict[frozenset[str], Conflict] = {}
@@ -52,7 +52,7 @@ def conflicts(
 
 
 def _of(
-    claim: Claim, sources: Mapping[int, tuple[Source, str]], ready: Mapping[int, Quotable]
+    claim: Claim, sources: Mapping[int, tuple[Source, str]], ready: Mapping[int, SourceIndex]
 ) -> Iterator[tuple[frozenset[str], Conflict]]:
     said = plain(without_marks(claim.text))
     if not any(atom.value for atom in atoms(said)):
@@ -67,7 +67,7 @@ def _of(
             yield frozenset((mine.text, theirs.text)), Conflict(about[:_LONGEST], sides)
 
 
-def _opposed(said: str, source: Quotable) -> Iterator[tuple[Atom, Atom, str]]:
+def _opposed(said: str, source: SourceIndex) -> Iterator[tuple[Atom, Atom, str]]:
     """The claim's value, the source's, and the sentence that has it."""
     mine = _frame(said)
     for quote in source.best(said, _LOOKED_AT):

@@ -20,8 +20,8 @@ from agent.text.number_words import MAGNITUDES
 from agent.text.numbers import Quantity
 from agent.text.tokens import is_small, is_wide, stem, tokens, written
 from agent.types import Source
-from agent.verify.clauses import Atom, Clock, Value, clocks_in, is_label, plain, values
-from agent.verify.quotes import Quotable, quotable
+from agent.verify.clauses import Atom, TimeOfDay, Value, clocks_in, is_label, plain, values
+from agent.verify.quotes import SourceIndex, quotable
 
 _QUOTED = re.compile(
     r"[“„«「『](?P<words>[^\"“”„«»「」『』]{3,})[”“»」』]|(?<!\w)\"(?=\S)(?P<straight>[^\"“”]{3,}?)(?<=\S)\"(?!\w)"
@@ -51,7 +51,7 @@ class Figure(NamedTuple):
 class Stock:
     """What a source has of figures, names and words: its stored text, title, site and dates."""
 
-    def __init__(self, text: str, about: str = "", ready: Quotable | None = None) -> None:
+    def __init__(self, text: str, about: str = "", ready: SourceIndex | None = None) -> None:
         """`about`: what is said of the source beside its text.  `ready`: the text, where it was read already."""
         self._text = plain_text(f"{text}\n{about}")
         self._about = about
@@ -95,7 +95,7 @@ class Stock:
                 return self._has_number(figure, figure.value)
             case Date():
                 return self._has_date(figure.value)
-            case Clock():
+            case TimeOfDay():
                 return any(_is_time(figure.value, other) for other in self._values)
         if figure.text[:1] in _QUOTES:
             return _spelt(figure.text) in self._line or (_is_title(figure.text) and self._has_name(figure.text))
@@ -203,8 +203,8 @@ def _is_alike(one: Value, other: Value) -> bool:
     return type(one) is type(other)
 
 
-def _is_time(wanted: Clock, other: Value) -> bool:
-    if not isinstance(other, Clock):
+def _is_time(wanted: TimeOfDay, other: Value) -> bool:
+    if not isinstance(other, TimeOfDay):
         return False
     unsure = not (wanted.half and other.half)
     return wanted.minutes == other.minutes or (unsure and (wanted.minutes - other.minutes) % 720 == 0)

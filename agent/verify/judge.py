@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from agent.protocols import Slices
+from agent.protocols import ShownRanges
 from agent.text import dates, numbers
 from agent.text.citation_marks import without_marks
 from agent.text.dates import Date
@@ -23,10 +23,10 @@ from agent.text.numbers import Quantity
 from agent.text.source_blocks import BLANK, excerpt, head_lines
 from agent.text.tokens import is_small, terms, tokens
 from agent.text.urls import text_fragment
-from agent.types import Case, Citation, Claim, Exhibit, Judgement, Source, Verdict
+from agent.types import Citation, CitedPassage, Claim, JudgeCase, JudgeVerdict, Source, Verdict
 from agent.verify.clauses import INVISIBLE, Value, plain, values
 from agent.verify.figures import Figure, figures_of, plain_text
-from agent.verify.quotes import Quotable, Quote, quotable
+from agent.verify.quotes import Quote, SourceIndex, quotable
 
 Sources = Mapping[int, tuple[Source, str]]  # number -> the source and its stored text
 _JUDGED_AS: dict[str, Verdict] = {"cannot tell": "unchecked"}  # all others keep their names
@@ -59,8 +59,8 @@ _ROUNDED = 0.8  # of the greater: a number in words that a judge finds supported
 
 
 def judge_case(
-    claim: Claim, sources: Sources, seen: Slices, quotes: Mapping[int, Sequence[Quote]], *, failed: str = ""
-) -> Case | None:
+    claim: Claim, sources: Sources, seen: ShownRanges, quotes: Mapping[int, Sequence[Quote]], *, failed: str = ""
+) -> JudgeCase | None:
     """The claim with each source that it cites; None where there is none to show.
 
     `seen`: what the writer saw of each source.  `quotes`: what comes nearest to the claim in each, best first; they are
@@ -72,12 +72,12 @@ def judge_case(
     said = " ".join(without_marks(claim.text).split())
     if not shown:
         return None
-    return Case(said, shown, claim.about or "", claim.context or "", claim.missing, failed)
+    return JudgeCase(said, shown, claim.about or "", claim.context or "", claim.missing, failed)
 
 
 def _exhibit(
     claim: Claim, source: Source, text: str, slices: Sequence[tuple[int, int]], quotes: Sequence[Quote]
-) -> Exhibit:
+) -> CitedPassage:
     ready, said = quotable(source, text), without_marks(claim.text)
     near = list(quotes[:_SHORT]) or ready.best(f"{claim.about or ''} {said}", _SHORT, sources=0)
     other = ready.other_figures(said, near)
@@ -85,7 +85,7 @@ def _exhibit(
     shown = excerpt(text, slices) if slices else short
     unseen = [_with_head(ready, quote) for quote in quotes[:1] if slices and not _is_within(quote, slices)]
     more = excerpt(text, unseen) if unseen else ""
-    return Exhibit(source.number, shown, source.title, source.published, source.site, short, more)
+    return CitedPassage(source.number, shown, source.title, source.published, source.site, short, more)
 
 
 def _is_within(quote: Quote, slices: Sequence[tuple[int, int]]) -> bool:
@@ -96,7 +96,7 @@ def _is_within(quote: Quote, slices: Sequence[tuple[int, int]]) -> bool:
     return end >= quote.end
 
 
-def _with_head(ready: Quotable, quote: Quote) -> tuple[int, int]:
+def _with_head(ready: SourceIndex, quote: Quote) -> tuple[int, int]:
     """The quote with the sentences around it; a row of a table from the head of the table on."""
     start, end = ready.around(quote)
     return min(start, ready.head_of(quote)), end
@@ -105,7 +105,7 @@ def _with_head(ready: Quotable, quote: Quote) -> tuple[int, int]:
 # ------------------------------------------------------------------------------------------------- verdicts
 
 
-def needs_another_look(judgement: Judgement, case: Case, sources: Sources) -> str:
+def needs_another_look(judgement: JudgeVerdict, case: JudgeCase, sources: Sources) -> str:
     """What is wrong with the deciding words, for the judge to read; empty where nothing is."""
     if judgement.outcome not in ("supported", "partial", "refuted"):
         return ""
@@ -118,17 +118,17 @@ def needs_another_look(judgement: Judgement, case: Case, sources: Sources) -> st
     return ""
 
 
-def _nowhere(judgement: Judgement, case: Case, sources: Sources) -> list[str]:
+def _nowhere(judgement: JudgeVerdict, case: JudgeCase, sources: Sources) -> list[str]:
     return [words for words in judgement.words if not any(_has(words, each, sources) for each in case.exhibits)]
 
 
-def _has(words: str, exhibit: Exhibit, sources: Sources) -> bool:
+def _has(words: str, exhibit: CitedPassage, sources: Sources) -> bool:
     """Do the words stand in the stored text, or in the lines above it that give its title, site and date?"""
     head = head_lines(exhibit.title, exhibit.site, exhibit.published)
     return bool(find_words(words, sources[exhibit.source][1]) or find_words(words, head))
 
 
-def _are_about(case: Case, words: str, sources: Sources) -> bool:
+def _are_about(case: JudgeCase, words: str, sources: Sources) -> bool:
     """Has their sentence, or one next to it, a word of the claim?  In another language: were they shown to the judge?
 
     A model may name words that stand elsewhere on the page.  The sentence alone would reject one that tells the same
@@ -147,12 +147,16 @@ def _are_about(case: Case, words: str, sources: Sources) -> bool:
     return False
 
 
-def _passage_at(ready: Quotable, start: int, end: int) -> str:
+def _passage_at(ready: SourceIndex, start: int, end: int) -> str:
     return ready.text[slice(*ready.around(Quote(*_whole_sentences(ready, start, end), 0.0)))]
 
 
 def verdict_of(
-    claim: Claim, by_rules: Literal["refuted", "cannot tell"], judgement: Judgement | None, case: Case, sources: Sources
+    claim: Claim,
+    by_rules: Literal["refuted", "cannot tell"],
+    judgement: JudgeVerdict | None,
+    case: JudgeCase,
+    sources: Sources,
 ) -> tuple[Verdict, str]:
     """The verdict on a claim and why, by the rules and a judge together; None: the judge gave no judgement on it.
 
@@ -175,7 +179,7 @@ def verdict_of(
     return _JUDGED_AS.get(judgement.outcome) or _as_verdict(judgement), f"{why}{unsaid}"
 
 
-def _as_verdict(judgement: Judgement) -> Verdict:
+def _as_verdict(judgement: JudgeVerdict) -> Verdict:
     verdicts: tuple[Verdict, ...] = ("supported", "partial", "unsupported", "refuted")
     return next(verdict for verdict in verdicts if verdict == judgement.outcome)
 
@@ -184,7 +188,7 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(f"“{' '.join(each.split())}”" for each in words)
 
 
-def _unexplained(claim: Claim, judgement: Judgement) -> str:
+def _unexplained(claim: Claim, judgement: JudgeVerdict) -> str:
     """A figure of the claim that its sources do not have and that follows from none in the deciding words.
 
     A model may overlook that a number differs.  In digits it may be rounded or converted; in words it may be near.
@@ -262,7 +266,7 @@ def _places(text: str) -> dict[str, list[int]]:
     return places
 
 
-def requoted(claim: Claim, judgement: Judgement | None, sources: Sources) -> tuple[Citation, ...]:
+def requoted(claim: Claim, judgement: JudgeVerdict | None, sources: Sources) -> tuple[Citation, ...]:
     """The citations, each with the sentences that have the deciding words where its own quote does not have them."""
     words = judgement.words if judgement else ()
     return tuple(_requoted(citation, words, sources) for citation in claim.citations)
@@ -283,7 +287,7 @@ def _requoted(citation: Citation, words: Sequence[str], sources: Sources) -> Cit
     )
 
 
-def _whole_sentences(ready: Quotable, start: int, end: int) -> tuple[int, int]:
+def _whole_sentences(ready: SourceIndex, start: int, end: int) -> tuple[int, int]:
     starts = [span[0] for span in ready.spans]
     first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
     return min(start, ready.spans[max(first, 0)][0]), max(end, ready.spans[max(last, 0)][1])

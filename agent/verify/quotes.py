@@ -18,7 +18,7 @@ from typing import NamedTuple
 from agent.text.citation_marks import without_marks
 from agent.text.dates import Date, dates
 from agent.text.language import is_cjk
-from agent.text.markdown import Block, Kind, Row, blocks, is_divider, rows
+from agent.text.markdown import Block, Kind, TableRow, blocks, is_divider, rows
 from agent.text.numbers import Quantity, values
 from agent.text.sentences import split
 from agent.text.tokens import is_small, is_wide, stem, tokens, wide_pairs, written
@@ -68,14 +68,14 @@ class Span(NamedTuple):
 
     start: int
     end: int
-    row: Row | None = None
+    row: TableRow | None = None
     kind: Kind = "prose"
     is_whole: bool = True  # not a piece of a sentence that was too long, nor one within a quotation or in brackets
     lead_in: str = ""  # the line without a stop right above it, and of a list's item also the heading
     is_framed: bool = False  # does the paragraph speak of a film, a myth or the like before it?
 
 
-class _Asked(NamedTuple):
+class _ClaimWords(NamedTuple):
     """A claim as its terms, with what each counts; `figures` are those that mean the same in every language."""
 
     weights: dict[str, float]
@@ -83,7 +83,7 @@ class _Asked(NamedTuple):
     wide: bool
 
 
-class Quotable:
+class SourceIndex:
     """A stored text, made ready once to be searched for many claims.
 
     `page_starts`: where each page of a PDF begins; a quote never runs over the end of a page.
@@ -173,7 +173,7 @@ class Quotable:
         row = self.row(quote)
         return f"{' '.join(row.heads) if row else ''} {self.text[quote.start : quote.end]}".strip()
 
-    def row(self, quote: Quote) -> Row | None:
+    def row(self, quote: Quote) -> TableRow | None:
         """The row of a table with a head that the quote begins with."""
         return self._rows.get(bisect_right(self._starts, quote.start) - 1)
 
@@ -201,7 +201,7 @@ class Quotable:
             kept |= {i for i, share in shares.items() if share == most >= _HEADED}
         return {i: found for i, found in held.items() if i in kept or i not in rows_held or not kept}
 
-    def _weighed(self, asked: _Asked) -> dict[str, float]:
+    def _weighed(self, asked: _ClaimWords) -> dict[str, float]:
         """What each term of the claim counts here: the rarer in this text, the more; what is not in it counts too."""
         across = asked.wide != self.wide and asked.figures
         wanted = {t: w for t, w in asked.weights.items() if not across or t in asked.figures}
@@ -237,13 +237,13 @@ class Quotable:
 
 
 @lru_cache(maxsize=512)
-def _asked(claim: str) -> _Asked:
+def _asked(claim: str) -> _ClaimWords:
     said = without_marks(claim)
     weights = {term: _SMALL if is_small(term) else 1.0 for term in _words(said)}
     known = dates(said)
     figures = frozenset([*(term for term, _ in _figures(known, values(said, known))), *_names(said)])
     weights |= dict.fromkeys(figures, _FIGURE)
-    return _Asked(weights, figures, is_cjk(said))
+    return _ClaimWords(weights, figures, is_cjk(said))
 
 
 def _words(text: str) -> dict[str, None]:
@@ -353,10 +353,10 @@ def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 @lru_cache(
     maxsize=64
 )  # an answer is checked more than once; a text of 50,000 characters takes 75 ms and half a megabyte
-def _quotable(text: str, page_starts: tuple[int, ...]) -> Quotable:
-    return Quotable(text, page_starts)
+def _quotable(text: str, page_starts: tuple[int, ...]) -> SourceIndex:
+    return SourceIndex(text, page_starts)
 
 
-def quotable(source: Source, text: str) -> Quotable:
+def quotable(source: Source, text: str) -> SourceIndex:
     """A source's text, ready to be searched; made once."""
     return _quotable(text, source.page_starts)

@@ -21,8 +21,8 @@ from agent.text.numbers import Quantity
 from agent.text.tokens import is_wide
 from agent.types import Claim
 from agent.verify.claims import DIVIDER, leans
-from agent.verify.clauses import PAUSE, QUOTE, Atom, Clock, atoms, is_label, same
-from agent.verify.quotes import STOP, Quotable, Quote, Span
+from agent.verify.clauses import PAUSE, QUOTE, Atom, TimeOfDay, atoms, is_label, same
+from agent.verify.quotes import STOP, Quote, SourceIndex, Span
 
 Outcome = Literal["supported", "refuted", "cannot tell"]
 
@@ -84,7 +84,7 @@ _SHORT = 3  # letters in capitals: `US` may be meant by "American"
 _HEAD = 3  # atoms in which such a word is looked for
 
 
-def rule_on_source(claim: Claim, source: Quotable, quotes: Sequence[Quote]) -> Ruling:
+def rule_on_source(claim: Claim, source: SourceIndex, quotes: Sequence[Quote]) -> Ruling:
     """The ruling on a sentence by those of a source's sentences that its quotes are made of."""
     said, places = without_marks(claim.text), [at for quote in quotes for at in source.within(quote)]
     rulings = [_rule_on_unit(claim, said, source, at) for at in dict.fromkeys(places)]
@@ -95,7 +95,7 @@ def rule_on_source(claim: Claim, source: Quotable, quotes: Sequence[Quote]) -> R
     return refuted[0] if agreed and not _elsewhere(refuted[0], source, places) else CANNOT_TELL
 
 
-def _rule_on_unit(claim: Claim, said: str, source: Quotable, at: int) -> Ruling:
+def _rule_on_unit(claim: Claim, said: str, source: SourceIndex, at: int) -> Ruling:
     unit = source.units[at]
     text = source.text[unit.start : unit.end]
     if unit.row or unit.kind in ("heading", "code", "row") or unit.is_framed or not unit.is_whole:
@@ -105,7 +105,7 @@ def _rule_on_unit(claim: Claim, said: str, source: Quotable, at: int) -> Ruling:
     return ruling if fits and _goes_on_from_the_same(claim, said, source, at) else CANNOT_TELL
 
 
-def _elsewhere(ruling: Ruling, source: Quotable, places: Sequence[int]) -> bool:
+def _elsewhere(ruling: Ruling, source: SourceIndex, places: Sequence[int]) -> bool:
     """Does another sentence looked at have what the claim says?  Then that one may be what is meant."""
     wanted = ruling.instead
     found = (atom for at in places for atom in atoms(source.text[slice(*source.spans[at])]))
@@ -121,7 +121,7 @@ def _is_introduced(claim: Claim, unit: Span, text: str) -> bool:
     return bool(STOP.search(text)) or (unit.kind == "item" and len(atoms(text)) > _LEAST_ATOMS)
 
 
-def _goes_on_from_the_same(claim: Claim, said: str, source: Quotable, at: int) -> bool:
+def _goes_on_from_the_same(claim: Claim, said: str, source: SourceIndex, at: int) -> bool:
     """If it opens with "it" or the like: does the same sentence stand before it in answer and source?"""
     if not claim.context or not points_back(said):
         return True
@@ -130,7 +130,7 @@ def _goes_on_from_the_same(claim: Claim, said: str, source: Quotable, at: int) -
     return any(says_the_same(claim.context.rstrip(":："), sentence.rstrip(":：")) for sentence in said_before)
 
 
-def rule_on_cell(claim: Claim, source: Quotable, quotes: Sequence[Quote]) -> Ruling:
+def rule_on_cell(claim: Claim, source: SourceIndex, quotes: Sequence[Quote]) -> Ruling:
     """The ruling on a cell by the cells of a source's tables under the same heads, rows and columns in either role."""
     said = without_marks(claim.text)
     rulings = [rule_on_value(said, cell) for cell in _same_cells(claim.about or "", source, quotes)]
@@ -138,7 +138,7 @@ def rule_on_cell(claim: Claim, source: Quotable, quotes: Sequence[Quote]) -> Rul
     return first if all(ruling.outcome == first.outcome for ruling in rulings) else CANNOT_TELL
 
 
-def _same_cells(about: str, source: Quotable, quotes: Sequence[Quote]) -> Iterator[str]:
+def _same_cells(about: str, source: SourceIndex, quotes: Sequence[Quote]) -> Iterator[str]:
     parts = about.split(DIVIDER)
     splits = [(DIVIDER.join(parts[:at]), DIVIDER.join(parts[at:])) for at in range(1, len(parts))]
     wanted = [*splits, *((column, row) for row, column in splits)]
@@ -232,7 +232,7 @@ def exclude(mine: Atom, theirs: Atom) -> bool:
     one, other = mine.value, theirs.value
     if isinstance(one, Date) and isinstance(other, Date):
         return dates.agree(one, other) is False
-    if isinstance(one, Clock) and isinstance(other, Clock):
+    if isinstance(one, TimeOfDay) and isinstance(other, TimeOfDay):
         return bool(one.half and other.half) and one.minutes != other.minutes
     if isinstance(one, Quantity) and isinstance(other, Quantity):
         if is_label(mine) or is_label(theirs):

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from agent.protocols import Examine, Slices
+from agent.protocols import AskJudge, ShownRanges
 from agent.text.citation_marks import without_marks
 from agent.text.urls import text_fragment
-from agent.types import Case, Citation, Claim, Conflict, Judgement, Verdict
+from agent.types import Citation, Claim, Conflict, JudgeCase, JudgeVerdict, Verdict
 from agent.verify.claims import DIVIDER, UNCITED, cited_parts
 from agent.verify.conflicts import conflicts
 from agent.verify.figures import missing_and_found, said_instead
 from agent.verify.judge import Sources, judge_case, needs_another_look, requoted, verdict_of
-from agent.verify.quotes import Quotable, Quote, quotable
+from agent.verify.quotes import Quote, SourceIndex, quotable
 from agent.verify.verbatim import CANNOT_TELL, Outcome, Ruling, rule_on_cell, rule_on_source
 
 VERDICTS: dict[Outcome, Verdict] = {"supported": "supported", "refuted": "refuted", "cannot tell": "unchecked"}
@@ -32,7 +32,7 @@ _HIDDEN = "the page cited hides most of its text from its readers, so it support
 _MISSING = "{figures} {stand} in none of the cited pages"
 _INSTEAD = "; they have {instead}"
 
-Rule = Callable[[Claim, Quotable, Sequence[Quote]], Ruling]
+Rule = Callable[[Claim, SourceIndex, Sequence[Quote]], Ruling]
 RULES: dict[str, Rule] = {"sentence": rule_on_source, "cell": rule_on_cell}
 
 
@@ -49,7 +49,11 @@ class NoChecker:
     """For `--check none`: every citation located, no verdict but for claims that cite nothing."""
 
     async def check(
-        self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None, seen: Slices | None = None
+        self,
+        claims: Sequence[Claim],
+        sources: Sources,
+        examine: AskJudge | None = None,
+        seen: ShownRanges | None = None,
     ) -> list[Claim]:
         return [located.claim for located in await _located(claims, sources, by_rules=False)]
 
@@ -61,7 +65,11 @@ class RuleChecker:
     """Verdicts by rules, and by a judge where there is one and the rules do not support."""
 
     async def check(
-        self, claims: Sequence[Claim], sources: Sources, examine: Examine | None = None, seen: Slices | None = None
+        self,
+        claims: Sequence[Claim],
+        sources: Sources,
+        examine: AskJudge | None = None,
+        seen: ShownRanges | None = None,
     ) -> list[Claim]:
         located = await _located(claims, sources, by_rules=True)
         if examine is None:
@@ -104,14 +112,14 @@ def _one(claim: Claim, sources: Sources, *, by_rules: bool) -> _Located:
     return _Located(claim, ruling.outcome, found)
 
 
-def _ruling(claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, Quotable]) -> Ruling:
+def _ruling(claim: Claim, found: Mapping[int, Sequence[Quote]], ready: Mapping[int, SourceIndex]) -> Ruling:
     """One source that supports is enough; else one that refutes; else the clauses, each by what it cites itself."""
     rule = RULES["cell" if claim.about is not None else "sentence"]
     rulings = [rule(claim, ready[n], quotes) for n, quotes in found.items()]
     return _first_decided([*rulings, _by_parts(claim, found.keys(), ready)])
 
 
-def _by_parts(claim: Claim, is_open: Iterable[int], ready: Mapping[int, Quotable]) -> Ruling:
+def _by_parts(claim: Claim, is_open: Iterable[int], ready: Mapping[int, SourceIndex]) -> Ruling:
     """Of a sentence that cites for each of its clauses: supported if all are, refuted if one is."""
     parts = list(cited_parts(claim.text)) if claim.about is None else []
     if len(parts) < 2:
@@ -154,7 +162,7 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(f"“{text}”" for text in texts)
 
 
-def _found(claim: Claim, source: Quotable, sources: int) -> list[Quote]:
+def _found(claim: Claim, source: SourceIndex, sources: int) -> list[Quote]:
     """The passages that bear the claim; a table's cell is looked for with its heads, for it says nothing alone."""
     said = without_marks(claim.text)
     if claim.about is None:
@@ -183,8 +191,8 @@ class _JudgeQueue:
 
     located: Sequence[_Located]
     sources: Sources
-    seen: Slices
-    examine: Examine
+    seen: ShownRanges
+    examine: AskJudge
 
     async def decide(self) -> list[Claim]:
         doubtful = [at for at, one in enumerate(self.located) if one.outcome != "supported" and one.claim.citations]
@@ -197,16 +205,16 @@ class _JudgeQueue:
             for at, one in enumerate(self.located)
         ]
 
-    def _case(self, at: int) -> Case | None:
+    def _case(self, at: int) -> JudgeCase | None:
         one = self.located[at]
         return judge_case(one.claim, self.sources, self.seen, one.quotes)
 
-    async def _ask(self, cases: Mapping[int, Case]) -> dict[int, Judgement]:
+    async def _ask(self, cases: Mapping[int, JudgeCase]) -> dict[int, JudgeVerdict]:
         places = list(cases)
         judgements = await self.examine([cases[at] for at in places]) if places else ()
         return {places[judgement.case]: judgement for judgement in judgements}
 
-    def _decided(self, one: _Located, judgement: Judgement | None, case: Case) -> Claim:
+    def _decided(self, one: _Located, judgement: JudgeVerdict | None, case: JudgeCase) -> Claim:
         by_rules: Literal["refuted", "cannot tell"] = "refuted" if one.outcome == "refuted" else "cannot tell"
         verdict, why = verdict_of(one.claim, by_rules, judgement, case, self.sources)
         decisive = judgement if verdict in ("supported", "partial", "refuted") else None

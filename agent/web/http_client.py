@@ -255,7 +255,7 @@ _HEAD_BYTES = 256_000  # of one reply before its body, interim replies included;
 _BODY_BYTES = 21_000_000  # a little over the largest page that is taken, see `agent.web.page_fetcher`
 
 
-class Meter:
+class ByteCounter:
     """What one page has brought over the network, over all its hops; ends a reply that goes on and on."""
 
     def __init__(self) -> None:
@@ -277,26 +277,26 @@ class Meter:
             raise FetchFailed("too large a reply")
 
 
-_METER: ContextVar[Meter] = ContextVar("meter of the page that this task fetches")
+_METER: ContextVar[ByteCounter] = ContextVar("meter of the page that this task fetches")
 
 
 @contextmanager
-def metered() -> Iterator[Meter]:
+def metered() -> Iterator[ByteCounter]:
     """All that this task receives in here is counted; inside another one, by that one."""
     outer = _METER.get(None)
     if outer:
         yield outer
         return
-    token = _METER.set(Meter())
+    token = _METER.set(ByteCounter())
     try:
         yield _METER.get()
     finally:
         _METER.reset(token)
 
 
-def current_meter() -> Meter:
+def current_meter() -> ByteCounter:
     """The one of the page that this task fetches; outside of any, one that nobody reads."""
-    return _METER.get(None) or Meter()
+    return _METER.get(None) or ByteCounter()
 
 
 # ------------------------------------------------------------------------------------------ unpacking

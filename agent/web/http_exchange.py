@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import FetchFailed
 from agent.web.address_guard import check_url
-from agent.web.http_client import Meter, Unpacker, current_meter
+from agent.web.http_client import ByteCounter, Unpacker, current_meter
 
 if TYPE_CHECKING:
     import httpx2
@@ -30,7 +30,7 @@ _REST_SECONDS = 0.2  # for the rest of a reply that nobody reads, of a redirect 
 _REST_BYTES = 16_000  # … so that its connection serves the next request; a new one costs three journeys
 
 
-class Line:
+class HttpExchange:
     """One run's way to the web.  `seconds`: for one page, all its phases together (the fetcher ends it then)."""
 
     def __init__(self, client: httpx2.AsyncClient, reach: Reach, *, seconds: float) -> None:
@@ -52,7 +52,7 @@ class Line:
             return str(httpx2.URL(url)).partition("#")[0]
 
     @asynccontextmanager
-    async def open(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Reply]:
+    async def open(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[HttpReply]:
         """The reply with its head read; its body comes as it is asked for.  Raises `PageError`."""
         import httpx2
 
@@ -61,7 +61,7 @@ class Line:
             deadlines = httpx2.Timeout(None, connect=_CONNECT * self._seconds)
             request = self._client.build_request("GET", url, headers=headers, timeout=deadlines)
             response = await self._head(request)
-            reply = Reply(response, _SILENCE * self._seconds)
+            reply = HttpReply(response, _SILENCE * self._seconds)
             try:
                 yield reply
                 await reply.finish()
@@ -78,7 +78,7 @@ class Line:
         meter.expect_body()
         return response
 
-    async def _send(self, request: httpx2.Request, meter: Meter) -> httpx2.Response:
+    async def _send(self, request: httpx2.Request, meter: ByteCounter) -> httpx2.Response:
         """A server may have hung up on a connection that it served before: then the next one is tried."""
         import httpcore2
 
@@ -93,7 +93,7 @@ class Line:
         return await self._client.send(request, stream=True)
 
 
-class Reply:
+class HttpReply:
     def __init__(self, response: httpx2.Response, silence: float) -> None:
         self._response = response
         self._silence = silence

@@ -22,7 +22,7 @@ from agent.protocols import Clock
 from agent.text.urls import canonical, host
 from agent.types import Document, Page
 from agent.web.http_client import metered
-from agent.web.http_exchange import Line, Reply
+from agent.web.http_exchange import HttpExchange, HttpReply
 
 if TYPE_CHECKING:
     import httpx2
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 BETWEEN = 0.5  # seconds between two pages of one host; crawlers take 1 to 10, but a run reads three of a host
 
 
-class Pace:
+class HostPauses:
     """One run's; used on one event loop."""
 
     def __init__(self, between: float = BETWEEN) -> None:
@@ -161,7 +161,7 @@ _LONGEST_VALIDATOR = 500  # characters of an ETag or a date that are sent back
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class FetchPolicy:
     """How politely a run asks."""
 
     between: float = BETWEEN  # seconds from one page of a host to the next
@@ -189,16 +189,16 @@ class HttpFetcher:
         clock: Clock,
         *,
         seconds: float,
-        manners: Manners | None = None,
+        manners: FetchPolicy | None = None,
         recall: Recall | None = None,
     ) -> None:
         """`recall`: for asking whether a page has changed since."""
-        self._line = Line(client, reach, seconds=seconds)
+        self._line = HttpExchange(client, reach, seconds=seconds)
         self._clock = clock
         self._seconds = seconds
-        manners = manners or Manners()
+        manners = manners or FetchPolicy()
         self._robots = manners.robots
-        self._pace = Pace(manners.between)
+        self._pace = HostPauses(manners.between)
         self._recall = recall
         self._owners: dict[str, str] = {}  # every address asked for → the page that it was asked for
 
@@ -262,7 +262,7 @@ class HttpFetcher:
                 raise FetchFailed(str(reply.status), url)
             return await self._page(reply)
 
-    async def _page(self, reply: Reply) -> Page:
+    async def _page(self, reply: HttpReply) -> Page:
         body, kind = await _bounded(reply)
         return Page(
             url=reply.url,
@@ -278,7 +278,7 @@ class HttpFetcher:
         return self._clock.now().isoformat(timespec="seconds")
 
 
-async def _bounded(reply: Reply) -> tuple[bytes, str]:
+async def _bounded(reply: HttpReply) -> tuple[bytes, str]:
     """The unpacked body up to its kind's cap, and the kind.  The rest is never downloaded."""
     body, kind = bytearray(), ""
     declared = reply.header("content-type")
@@ -295,7 +295,7 @@ async def _bounded(reply: Reply) -> tuple[bytes, str]:
     return bytes(body[:TEXT_BYTES] if is_cut(kind) else body), kind
 
 
-def _announced(reply: Reply) -> int:
+def _announced(reply: HttpReply) -> int:
     length = reply.header("content-length")
     return int(length) if re.fullmatch("[0-9]{1,18}", length) else 0
 
@@ -314,7 +314,7 @@ def _told(seconds: float) -> str:
     return f" (asks to wait {seconds:.0f} s)" if seconds >= 1 else ""
 
 
-def _pause(reply: Reply) -> float | None:
+def _pause(reply: HttpReply) -> float | None:
     """Seconds that a busy server asks for; None where it asks for none."""
     wish = reply.header("retry-after").strip()
     try:

@@ -20,8 +20,8 @@ from agent.errors import LibraryError
 from agent.text.tokens import query_key
 from agent.text.urls import canonical
 from agent.types import PageRecord, Query, Search
-from agent.web.page_reader import PageReader, PoolParts
-from agent.web.page_selection import Found, Providers, Wanted, allowance, early_share, fused, search
+from agent.web.page_reader import PageReader, PoolServices
+from agent.web.page_selection import PageCandidate, PagesFound, Providers, allowance, early_share, fused, search
 
 _SEARCHES = 4  # at once; providers throttle who asks faster
 _BEST = 0.25  # of the pages, by rank: each of them is waited for
@@ -29,14 +29,14 @@ _TRIES = 2  # times the budget of pages: how many may be tried where many fail
 
 
 @dataclass(slots=True)
-class _Asked:
+class _PageRequest:
     round: int
-    found: Found | None = None
+    found: PagesFound | None = None
 
 
 @dataclass(slots=True)
 class _Page:
-    wanted: Wanted
+    wanted: PageCandidate
     reading: int  # how many times `read` had been answered before it was wanted
     record: PageRecord | None = None
     began: float = field(default_factory=time.monotonic)
@@ -51,17 +51,17 @@ class _Page:
         return self.record is not None and self.alive
 
 
-class Pool:
+class RunPagePool:
     """Fulfils `services.PagePool`; an async context manager that owns its tasks.  Used on one event loop."""
 
-    def __init__(self, parts: PoolParts, *, warm: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
+    def __init__(self, parts: PoolServices, *, warm: Callable[[], Coroutine[None, None, None]] | None = None) -> None:
         """`warm`: begun when the pool is entered, to have the extractor ready before the first page is."""
         self._parts = parts
         self._warm = warm
         self._reader = PageReader(parts)
         self._providers = Providers(parts.web, parts.local, parts.kept)
-        self._asked: dict[tuple[str, bool], _Asked] = {}
-        self._pages: dict[str, _Page] = {}  # by `Wanted.key`
+        self._asked: dict[tuple[str, bool], _PageRequest] = {}
+        self._pages: dict[str, _Page] = {}  # by `PageCandidate.key`
         self._round = 1  # the latest that something was wanted for
         self._complete: set[int] = set()  # rounds whose searches are in, or were waited for long enough
         self._gathering = True  # may pages be chosen?  Not between a `read` and the next `want`
@@ -92,12 +92,12 @@ class Pool:
         self._gathering = True
         self._round = max(self._round, round)
         if isinstance(wanted, str):
-            self._want_named(Wanted(canonical(wanted)))
+            self._want_named(PageCandidate(canonical(wanted)))
             return
         self._reader.serve(wanted.text)
         key = (query_key(wanted.text), local_only)
         if key not in self._asked and (key[0], False) not in self._asked:
-            self._asked[key] = asked = _Asked(round)
+            self._asked[key] = asked = _PageRequest(round)
             self._begin(self._search(wanted, asked, local_only=local_only))
 
     async def searched(self, *, round: int, seconds: float) -> tuple[Search, ...]:
@@ -131,7 +131,7 @@ class Pool:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _search(self, query: Query, asked: _Asked, *, local_only: bool) -> None:
+    async def _search(self, query: Query, asked: _PageRequest, *, local_only: bool) -> None:
         async with self._searching:
             asked.found = await search(query, asked.round, self._providers, self._parts.limits, local_only=local_only)
         self._parts.tell(asked.found.search)
@@ -162,7 +162,7 @@ class Pool:
 
     # ------------------------------------------------------------------------------------------- which pages
 
-    def _want_named(self, wanted: Wanted) -> None:
+    def _want_named(self, wanted: PageCandidate) -> None:
         if wanted.key in self._pages:
             return
         self._pages[wanted.key] = page = _Page(wanted, self._readings)
@@ -191,7 +191,7 @@ class Pool:
         alive = sum(page.alive for page in self._pages.values())
         return min(allowance(self._round, limits) - alive, _TRIES * limits.pages - len(self._pages))
 
-    def _early(self) -> Iterator[Wanted]:
+    def _early(self) -> Iterator[PageCandidate]:
         share = early_share(self._round, self._parts.limits)
         for found in self._found():
             hits = fused(found.rankings)
@@ -200,12 +200,12 @@ class Pool:
                     break
                 yield wanted
 
-    def _together(self) -> Iterator[Wanted]:
+    def _together(self) -> Iterator[PageCandidate]:
         """This round's hits, then what earlier rounds left."""
         yield from fused([ranking for found in self._found() for ranking in found.rankings])
         yield from fused([ranking for found in self._found(earlier=True) for ranking in found.rankings])
 
-    def _found(self, *, earlier: bool = False) -> Iterator[Found]:
+    def _found(self, *, earlier: bool = False) -> Iterator[PagesFound]:
         for asked in self._asked.values():
             if asked.found and (asked.round != self._round) == earlier:
                 yield asked.found

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 
 from agent.errors import AgentError, ExtractFailed, FetchFailed, LibraryError, PageError
 from agent.protocols import Extractor, Fetcher, Library, PoolNews, SearchProvider
-from agent.text.ranking import Known, copy_of, sketch
-from agent.text.source_filters import UNBOUNDED, Bounds, is_allowed, is_too_old
+from agent.text.ranking import KnownText, copy_of, sketch
+from agent.text.source_filters import UNBOUNDED, SourceFilter, is_allowed, is_too_old
 from agent.text.urls import canonical, host
 from agent.types import Document, Limits, Page, PageRecord, PageStatus, SearchHit, Source
 from agent.web.http_client import metered
-from agent.web.page_selection import Wanted
+from agent.web.page_selection import PageCandidate
 
 _PER_HOST = 2  # pages at once; what browsers did to servers for decades is 6, and nobody waits for us
 _NONE = timedelta(0)
@@ -28,7 +28,7 @@ _SLOW = 3.0  # seconds after which a page no longer counts among those at once: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolParts:
+class PoolServices:
     """What a run's page pool works with."""
 
     run_id: str
@@ -41,13 +41,13 @@ class PoolParts:
     library: Library
     limits: Limits
     tell: Callable[[PoolNews], None]
-    bounds: Bounds = UNBOUNDED  # on what is found; what the question names is read whatever it is
+    bounds: SourceFilter = UNBOUNDED  # on what is found; what the question names is read whatever it is
     kept: SearchProvider | None = None  # finds what earlier runs read
     good_for: Callable[[str], timedelta] | None = None  # how long a kept page serves a query; None: not at all
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PageOutcome:
     record: PageRecord
     document_id: str = ""  # of a page that is in the library
     passages: int = 0
@@ -65,12 +65,12 @@ class _Read:
 class PageReader:
     """Reads the pages of one run; its bounds hold over all that it is asked for."""
 
-    def __init__(self, parts: PoolParts) -> None:
+    def __init__(self, parts: PoolServices) -> None:
         self._parts = parts
         self._at_once = asyncio.Semaphore(parts.limits.fetches)
         self._at_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_PER_HOST))
         self._owners: dict[str, str] = {}  # final addresses and snapshots → the URL they were first read from
-        self._known: dict[str, Known] = {}  # by URL: the pages that later ones may be copies of
+        self._known: dict[str, KnownText] = {}  # by URL: the pages that later ones may be copies of
         self._age: timedelta | None = None  # of kept pages, at most; None until a query has said how old they may be
 
     def serve(self, query: str) -> None:
@@ -79,7 +79,7 @@ class PageReader:
             age = self._parts.good_for(query)
             self._age = age if self._age is None else min(self._age, age)
 
-    async def read(self, wanted: Wanted) -> Outcome:
+    async def read(self, wanted: PageCandidate) -> PageOutcome:
         """Never raises.  A page that is skipped is told with the bytes that it cost."""
         began = time.monotonic()
         with metered() as meter:
@@ -91,23 +91,23 @@ class PageReader:
                 reason = f"not kept: {e}"
             except Exception as e:  # noqa: BLE001 - a fault met on one page is named in its record and costs no other
                 reason = f"fault: {type(e).__name__}: {e}"
-            return Outcome(PageRecord(wanted.url, "skipped", reason, meter.received, time.monotonic() - began))
+            return PageOutcome(PageRecord(wanted.url, "skipped", reason, meter.received, time.monotonic() - began))
 
-    async def _kept(self, wanted: Wanted, found: _Read) -> Outcome:
+    async def _kept(self, wanted: PageCandidate, found: _Read) -> PageOutcome:
         document = _with_hit(found.document, wanted.hit)
         if wanted.hit and not wanted.local:
             _hold(document, self._parts.bounds)
         self._claim(document, wanted.url)
-        known = Known(document.url, document.declares, await asyncio.to_thread(sketch, document.text))
+        known = KnownText(document.url, document.declares, await asyncio.to_thread(sketch, document.text))
         origin = copy_of(known, self._known)
         if not origin:
             self._known[document.url] = known
         passages = await self._parts.library.store(document, run_id=self._parts.run_id)
         source = replace(_source(document), copy_of=origin)
         record = PageRecord(wanted.url, found.status, found.note, found.size, found.seconds, source)
-        return Outcome(record, document.id, passages)
+        return PageOutcome(record, document.id, passages)
 
-    async def _recalled(self, wanted: Wanted) -> _Read | None:
+    async def _recalled(self, wanted: PageCandidate) -> _Read | None:
         """What this run has read before it was interrupted, or an earlier one not too long ago."""
         began = self._parts.started_at
         age_limit = _NONE if wanted.url.startswith("file:") else self._age or _NONE  # a file is here: it is looked at
@@ -121,7 +121,7 @@ class PageReader:
         note = "read earlier in this run" if mine else f"read {age(began, known)}"
         return _Read(known, "cached", 0, 0.0, note)
 
-    async def _fetched(self, wanted: Wanted) -> _Read:
+    async def _fetched(self, wanted: PageCandidate) -> _Read:
         async with self._at_host[host(wanted.url)], self._slot():
             began = time.monotonic()
             try:
@@ -154,7 +154,7 @@ class PageReader:
             timer.cancel()
             give_back()
 
-    def _fetcher(self, wanted: Wanted) -> Fetcher:
+    def _fetcher(self, wanted: PageCandidate) -> Fetcher:
         """`file:` addresses count only where a provider of local documents gave them."""
         local = self._parts.local_fetcher
         return local if wanted.local and local and wanted.url.startswith("file:") else self._parts.fetcher
@@ -167,7 +167,7 @@ class PageReader:
                 raise ExtractFailed(f"same {what} as {owner}", url)
 
 
-def _hold(document: Document, bounds: Bounds) -> None:
+def _hold(document: Document, bounds: SourceFilter) -> None:
     """What a search did not know shows when the page is read.  Raises `ExtractFailed` where it is out of bounds."""
     if is_too_old(bounds, document.published) and (not document.modified or is_too_old(bounds, document.modified)):
         raise ExtractFailed(f"published {document.published}, before {bounds.since}", document.url)

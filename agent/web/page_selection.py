@@ -13,7 +13,7 @@ from agent.protocols import Library, SearchProvider
 from agent.text.ranking import rrf
 from agent.text.tokens import terms
 from agent.text.urls import at_publisher, canonical, host, is_reduced, page_key
-from agent.types import LibraryHit, Limits, Query, Search, SearchHit, SearchOutcome, Tried, Within
+from agent.types import LibraryFilter, LibraryHit, Limits, Query, Search, SearchHit, SearchOutcome, Tried
 from agent.web.address_guard import check_url
 
 # ------------------------------------------------------------------------------------------ choosing
@@ -28,7 +28,7 @@ _OF_ONE_HOST = 3  # pages of a round's 8 or more; first value
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageCandidate:
     """A page somebody wants.  `url` is the spelling that is fetched; pages are told apart by `key`."""
 
     url: str
@@ -36,7 +36,7 @@ class Wanted:
     local: bool = False  # the hit came from a provider of local documents
 
     @classmethod
-    def of(cls, hit: SearchHit, *, local: bool = False) -> Wanted:
+    def of(cls, hit: SearchHit, *, local: bool = False) -> PageCandidate:
         return cls(canonical(at_publisher(hit.url)), hit, local)
 
     @property
@@ -44,13 +44,13 @@ class Wanted:
         return page_key(self.url)
 
 
-Ranking = Sequence[Wanted]
+Ranking = Sequence[PageCandidate]
 """One provider's hits for one query, best first."""
 
 
-def fused(rankings: Sequence[Ranking]) -> list[Wanted]:
+def fused(rankings: Sequence[Ranking]) -> list[PageCandidate]:
     """All pages of the rankings, each once, best first; the fourth page of a host and later ones come last."""
-    pages: dict[str, Wanted] = {}
+    pages: dict[str, PageCandidate] = {}
     for ranking in rankings:
         for page in ranking:
             known = pages.setdefault(page.key, page)
@@ -59,10 +59,10 @@ def fused(rankings: Sequence[Ranking]) -> list[Wanted]:
     return _spread([pages[key] for key, _ in rrf([[page.key for page in ranking] for ranking in rankings])])
 
 
-def _spread(pages: Sequence[Wanted]) -> list[Wanted]:
+def _spread(pages: Sequence[PageCandidate]) -> list[PageCandidate]:
     """One host must not be the whole evidence, nor hold up the run when it is slow.  Folders have no host."""
-    first: list[Wanted] = []
-    later: list[Wanted] = []
+    first: list[PageCandidate] = []
+    later: list[PageCandidate] = []
     counts: Counter[str] = Counter()
     for page in pages:
         name = host(page.url)
@@ -96,7 +96,7 @@ _GRAVITY: tuple[SearchOutcome, ...] = ("throttled", "broken", "nothing")  # what
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PagesFound:
     """How a query fared, and what each provider that had hits ranked."""
 
     search: Search
@@ -110,7 +110,7 @@ class Providers:
     kept: SearchProvider | None = None  # what earlier runs read, likewise
 
 
-async def search(query: Query, round: int, providers: Providers, limits: Limits, *, local_only: bool) -> Found:
+async def search(query: Query, round: int, providers: Providers, limits: Limits, *, local_only: bool) -> PagesFound:
     """Never raises.  The web's outcome is the search's own where it is a failure, even if a folder had hits.
 
     `local_only`: what is kept is not asked either, as reading it anew would tell the web.
@@ -124,9 +124,11 @@ async def search(query: Query, round: int, providers: Providers, limits: Limits,
         legs[1] = replace(legs[1], hits=legs[1].hits[:KEPT_BESIDE])
     remote = len(web) + len(kept)
     rankings = [
-        tuple(Wanted.of(hit, local=place >= remote) for hit in leg.hits) for place, leg in enumerate(legs) if leg.hits
+        tuple(PageCandidate.of(hit, local=place >= remote) for hit in leg.hits)
+        for place, leg in enumerate(legs)
+        if leg.hits
     ]
-    return Found(_together(asked, legs), tuple(rankings))
+    return PagesFound(_together(asked, legs), tuple(rankings))
 
 
 def _together(asked: Search, legs: Sequence[Search]) -> Search:
@@ -189,15 +191,15 @@ _MORE = 3  # times as many are asked for as are wanted: the library finds someth
 _SPOKEN_OF = 0.6  # of the query's telling words that the title and the best passage have; first value
 
 
-class Kept:
+class LibraryProvider:
     """Fulfils `services.SearchProvider`."""
 
     name = NAME
 
-    def __init__(self, library: Library, *, within: Within | None = None, allow_private: bool = False) -> None:
+    def __init__(self, library: Library, *, within: LibraryFilter | None = None, allow_private: bool = False) -> None:
         """`allow_private`: pages of an intranet too, which were read when that was allowed."""
         self._library = library
-        self._within = within or Within()
+        self._within = within or LibraryFilter()
         self._allow_private = allow_private
 
     async def search(self, query: Query, *, limit: int) -> Sequence[SearchHit]:

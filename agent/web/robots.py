@@ -22,7 +22,7 @@ from agent.protocols import Clock
 from agent.web.http_exchange import NOT_REACHED
 
 if TYPE_CHECKING:
-    from agent.web.http_exchange import Line, Reply
+    from agent.web.http_exchange import HttpExchange, HttpReply
 
 _BYTES = 512_000  # that count; RFC 9309, 2.5: at least 500 KiB
 _SECONDS = 3.0  # a site whose robots.txt takes longer is not worth a page's time
@@ -49,7 +49,7 @@ class Robots:
         self._known: dict[str, _Rules] = {}
         self._learning: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def check(self, url: str, line: Line) -> None:
+    async def check(self, url: str, line: HttpExchange) -> None:
         """Raises `PageError` where the site's rules keep us out, or cannot be known."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}".lower()
@@ -62,7 +62,7 @@ class Robots:
         if not rules.parsed.can_fetch(url, self._agent):
             raise FetchFailed(FORBIDDEN, url)
 
-    async def _learn(self, origin: str, line: Line) -> _Rules:
+    async def _learn(self, origin: str, line: HttpExchange) -> _Rules:
         copy = await asyncio.to_thread(self._copies.read, origin) if self._copies else None
         if copy and copy.age < _FRESH:
             return await _parsed(copy.text)
@@ -84,7 +84,7 @@ async def _parsed(text: str) -> _Rules:
     return _Rules(await asyncio.to_thread(Protego.parse, text))  # 20,000 rules take 0.3 s
 
 
-async def _fetched(url: str, line: Line) -> str:
+async def _fetched(url: str, line: HttpExchange) -> str:
     """The rules; none where the site has none.  Raises `PageError`: its reason is that of every page there."""
     for hop in range(_REDIRECTS + 1):
         try:
@@ -99,7 +99,7 @@ async def _fetched(url: str, line: Line) -> str:
     return ""
 
 
-async def _rules(reply: Reply) -> str:
+async def _rules(reply: HttpReply) -> str:
     if 400 <= reply.status < 500:
         return ""
     if not reply.is_success:

@@ -19,7 +19,7 @@ from agent.text.urls import host, site
 from agent.types import Limits
 from agent.version import VERSION
 from agent.wiring import model_setup, web_setup
-from agent.wiring.web_setup import SAMPLE, Ground, Start, open_pool
+from agent.wiring.web_setup import SAMPLE, PoolConfig, RunStart, open_pool
 
 if TYPE_CHECKING:
     from langchain_core.documents import BaseDocumentCompressor
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from agent.library.stored_library import StoredLibrary
     from agent.protocols import Clock, Journal, PoolNews, Reasoner, Reranker, RunParts, SearchProvider, Services
     from agent.reasoning.extractive_reasoner import Compare
-    from agent.wiring.model_discovery import Found
+    from agent.wiring.model_discovery import DiscoveredModel
 
 
 # ------------------------------------------------------------------------------------------ wiring
@@ -84,17 +84,17 @@ def build_graph(  # noqa: PLR0913 - whatever a caller may bring, by its name
     return build(Wiring(found.settings, parts).services(), checkpointer=checkpointer)
 
 
-def completed(settings: Settings, reasoner: object = None) -> Found:
+def completed(settings: Settings, reasoner: object = None) -> DiscoveredModel:
     """The settings with a model in them, and why this one.  Blocking: it may ask local servers.
 
     Raises `SettingsError`, `ModelRefused` and `ModelUnreachable`.
     """
-    from agent.wiring.model_discovery import Found, discovered
+    from agent.wiring.model_discovery import DiscoveredModel, discovered
 
-    return discovered(settings) if reasoner is None else Found(settings, "the caller's own")
+    return discovered(settings) if reasoner is None else DiscoveredModel(settings, "the caller's own")
 
 
-def describe(found: Found, **given: Any) -> str:
+def describe(found: DiscoveredModel, **given: Any) -> str:
     """One line for people: which reasoner and which search, and why these."""
     names = ("reasoner", "writer", "fast", "embeddings")
     parts = Parts(**{name: given.get(name) for name in names}, search=_providers(given.get("search")))
@@ -291,8 +291,8 @@ class Wiring:
         return SqliteJournal(self._settings.data_home / "journal.sqlite")
 
     @property
-    def _ground(self) -> Ground:
-        return Ground(
+    def _ground(self) -> PoolConfig:
+        return PoolConfig(
             settings=self._settings,
             limits=self._limits,
             clock=self._clock,
@@ -313,7 +313,7 @@ class Wiring:
         await asyncio.to_thread(self._load)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.library.in_use())
-            pool = await open_pool(self._ground, stack, Start(run_id, began, tell))
+            pool = await open_pool(self._ground, stack, RunStart(run_id, began, tell))
             reasoner = await self._open_reasoner(stack)
             judge = getattr(reasoner, "judge", None) if self._settings.checking == "full" else None
             yield RunParts(reasoner, pool, judge)
@@ -337,20 +337,20 @@ class Wiring:
             return cast("Reasoner", mine)
         if self._is_extractive:
             return ExtractiveReasoner(compare=self._compare)
-        from agent.reasoning.model_calls import Budget
+        from agent.reasoning.model_calls import RunBudget
         from agent.reasoning.r1_reasoner import R1Reasoner
 
         thinking = self._settings.pass_thinking
         roles = await model_setup.open_roles(self._roles, stack, self._brought, pass_thinking=thinking)
-        return R1Reasoner(roles, self._journal, Budget(usd=self._settings.max_usd))
+        return R1Reasoner(roles, self._journal, RunBudget(usd=self._settings.max_usd))
 
 
 def _providers(search: Any) -> tuple[SearchProvider, ...]:
-    from agent.search.provider_wrappers import Brought
+    from agent.search.provider_wrappers import HostProvider
 
     if search is None:
         return ()
-    return tuple(Brought(each) for each in (search if isinstance(search, Sequence) else (search,)))
+    return tuple(HostProvider(each) for each in (search if isinstance(search, Sequence) else (search,)))
 
 
 # ------------------------------------------------------------------------------------------ reranking

@@ -37,7 +37,7 @@ _MICROSOFTS = "openai.azure.com"  # driven as OpenAI's own endpoint is, and no p
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredModel:
     """`settings` name a model and its endpoint, or `extractive`; `why` is one clause for the first line on stderr."""
 
     settings: Settings
@@ -54,7 +54,7 @@ class Nearby:
 
 def discovered(
     settings: Settings, environ: Mapping[str, str] | None = None, *, servers: Sequence[Server] | None = None
-) -> Found:
+) -> DiscoveredModel:
     """The settings with model, endpoint, key and profile in their places.
 
     `environ`: None is the process's own.  `servers`: those of this machine that are asked; None is `usual_servers`.
@@ -65,7 +65,7 @@ def discovered(
     variables = os.environ if environ is None else environ
     settings = _with_keys(settings, variables)
     if settings.model == EXTRACTIVE:
-        return Found(settings, "as configured; no model is asked")
+        return DiscoveredModel(settings, "as configured; no model is asked")
     if settings.base_url:
         named = _profile_endpoint(settings) or endpoint_at(settings.base_url)
         return _with_a_model(settings, named, settings.base_url)
@@ -75,7 +75,7 @@ def discovered(
         raise SettingsError(f"the model {settings.model!r} needs an endpoint: set AGENT_BASE_URL (--base-url)")
     near = nearby(usual_servers(variables) if servers is None else servers)
     found = _local(settings, near) or _keyed(settings, variables)
-    return found or Found(settings.model_copy(update={"model": EXTRACTIVE}), _why_none(near))
+    return found or DiscoveredModel(settings.model_copy(update={"model": EXTRACTIVE}), _why_none(near))
 
 
 def usual_servers(environ: Mapping[str, str] | None = None) -> tuple[Server, ...]:
@@ -117,7 +117,7 @@ def _profile_endpoint(settings: Settings) -> EndpointProfile | None:
     return next((found for part in settings.profile.split("/") if (found := endpoint_named(part))), None)
 
 
-def _at_profile(settings: Settings, endpoint: EndpointProfile, variables: Mapping[str, str]) -> Found:
+def _at_profile(settings: Settings, endpoint: EndpointProfile, variables: Mapping[str, str]) -> DiscoveredModel:
     """At the profile's own address, with its own key unless another one is set."""
     url = endpoint.base_url
     if endpoint.name == "ollama":
@@ -133,12 +133,12 @@ def _at_profile(settings: Settings, endpoint: EndpointProfile, variables: Mappin
     return _with_a_model(settings.model_copy(update={"base_url": url, "api_key": key, "model": model}), endpoint, url)
 
 
-def _with_a_model(settings: Settings, endpoint: EndpointProfile, url: str) -> Found:
+def _with_a_model(settings: Settings, endpoint: EndpointProfile, url: str) -> DiscoveredModel:
     """As configured, or with the best model that the endpoint offers."""
     if settings.model:
-        return Found(settings, _CONFIGURED)
+        return DiscoveredModel(settings, _CONFIGURED)
     model = _model_at(settings, endpoint, url)
-    return Found(settings.model_copy(update={"model": model}), f"{shown(url)} offers {model}")
+    return DiscoveredModel(settings.model_copy(update={"model": model}), f"{shown(url)} offers {model}")
 
 
 def _model_at(settings: Settings, endpoint: EndpointProfile, url: str) -> str:
@@ -223,21 +223,21 @@ def _rank(offer: Offer) -> tuple[int, float, int]:
     return kind, 0.0 if kind == 2 else billions, _FAMILIES.index(family)
 
 
-def _local(settings: Settings, near: Sequence[Nearby]) -> Found | None:
+def _local(settings: Settings, near: Sequence[Nearby]) -> DiscoveredModel | None:
     best = best_r1([offer for each in near for offer in each.offers])
     if best is None:
         return None
     server = best.server
     made = _taken(settings, server.kind, {"model": best.model, "base_url": server.url, "api_key": None})
-    return Found(made, f"local {server.title} at {shown(server.url)} offers {best.model}")
+    return DiscoveredModel(made, f"local {server.title} at {shown(server.url)} offers {best.model}")
 
 
-def _keyed(settings: Settings, variables: Mapping[str, str]) -> Found | None:
+def _keyed(settings: Settings, variables: Mapping[str, str]) -> DiscoveredModel | None:
     endpoint = next(iter(keys_found(variables)), None)
     if endpoint is None:
         return None
     place = {"model": endpoint.model, "base_url": endpoint.base_url, "api_key": _key(endpoint, variables)}
-    return Found(_taken(settings, endpoint.name, place), f"{endpoint.key_variable} is set")
+    return DiscoveredModel(_taken(settings, endpoint.name, place), f"{endpoint.key_variable} is set")
 
 
 def _taken(settings: Settings, endpoint: str, place: Mapping[str, object]) -> Settings:

@@ -40,7 +40,7 @@ _REPLY_SHARE = 0.5  # of a context that the evidence may take at most; the rest 
 
 
 @dataclass(frozen=True)
-class Cast:
+class RoleConfig:
     """One role as it is configured."""
 
     name: RoleName
@@ -57,7 +57,7 @@ class Cast:
         return Endpoint(self.model, self.base_url, f"{prefix}_API_KEY", f"{prefix}_BASE_URL", f"{prefix}_MODEL")
 
 
-def role_configs(settings: Settings) -> dict[RoleName, Cast]:
+def role_configs(settings: Settings) -> dict[RoleName, RoleConfig]:
     """The roles that have a model at an endpoint: none of them for the built-in reasoner.
 
     Raises `SettingsError`, and `ModelRefused` for a model that is no more.
@@ -69,7 +69,7 @@ def role_configs(settings: Settings) -> dict[RoleName, Cast]:
     return found
 
 
-def _role(settings: Settings, name: RoleName) -> Cast | None:
+def _role(settings: Settings, name: RoleName) -> RoleConfig | None:
     from agent.reasoning.models.model_profiles import profile_for
 
     prefix = "" if name == "reasoner" else f"{name}_"
@@ -81,7 +81,7 @@ def _role(settings: Settings, name: RoleName) -> Cast | None:
         raise SettingsError(f"the {name} {model!r} needs an endpoint: set {_VARIABLES[name]}_BASE_URL")
     key = getattr(settings, f"{prefix}api_key") or (settings.api_key if base_url == settings.base_url else None)
     profile = profile_for(base_url, model, settings.profile if name == "reasoner" else _beside(settings, base_url))
-    return Cast(name, model, base_url, key, profile)
+    return RoleConfig(name, model, base_url, key, profile)
 
 
 def _beside(settings: Settings, base_url: str) -> str | None:
@@ -92,7 +92,7 @@ def _beside(settings: Settings, base_url: str) -> str | None:
     return next((part for part in parts if endpoint_named(part)), None)
 
 
-def measured(roles: dict[RoleName, Cast]) -> dict[RoleName, Cast]:
+def measured(roles: dict[RoleName, RoleConfig]) -> dict[RoleName, RoleConfig]:
     """The roles with the context that servers of one's own were started with, where they say so.
 
     Blocks for `_WINDOW_SECONDS` at most for each such role; a server that is well answers in some milliseconds.
@@ -100,7 +100,7 @@ def measured(roles: dict[RoleName, Cast]) -> dict[RoleName, Cast]:
     return {name: _measured(one) for name, one in roles.items()}
 
 
-def _measured(one: Cast) -> Cast:
+def _measured(one: RoleConfig) -> RoleConfig:
     from agent.reasoning.models.model_profiles import fitted
 
     if one.profile.name not in _OWN_WINDOW:
@@ -114,13 +114,13 @@ def _measured(one: Cast) -> Cast:
 
 
 def check_prices(
-    settings: Settings, roles: dict[RoleName, Cast], brought: Mapping[RoleName, Any] | None = None
+    settings: Settings, roles: dict[RoleName, RoleConfig], brought: Mapping[RoleName, Any] | None = None
 ) -> None:
     """Raises `SettingsError` where a limit in dollars could not be kept.  `brought`: as `open_roles` takes it."""
     if settings.max_usd is None:
         return
     mine = {name: role for name, model in (brought or {}).items() if (role := _brought(model))}
-    others: list[Cast | Role] = [one for name, one in roles.items() if name not in mine]
+    others: list[RoleConfig | Role] = [one for name, one in roles.items() if name not in mine]
     for profile, endpoint in [(one.profile, one.endpoint) for one in [*others, *mine.values()]]:
         if not _is_priced(profile, endpoint.model):
             raise SettingsError(
@@ -137,7 +137,7 @@ def _is_priced(profile: Profile | None, model: str) -> bool:
     return profile.reports_cost or price_of(profile.name, model, datetime.now(UTC)) is not None
 
 
-def fitting(limits: Limits, roles: dict[RoleName, Cast]) -> Limits:
+def fitting(limits: Limits, roles: dict[RoleName, RoleConfig]) -> Limits:
     """The limits with no more evidence than the smallest context of those who read it has room for."""
     windows = [one.profile.context_tokens for name, one in roles.items() if name != "fast"]
     rooms = [int(window * _REPLY_SHARE) for window in windows if window]
@@ -145,7 +145,7 @@ def fitting(limits: Limits, roles: dict[RoleName, Cast]) -> Limits:
 
 
 async def open_roles(
-    roles: dict[RoleName, Cast], stack: AsyncExitStack, brought: Mapping[RoleName, Any], *, pass_thinking: bool
+    roles: dict[RoleName, RoleConfig], stack: AsyncExitStack, brought: Mapping[RoleName, Any], *, pass_thinking: bool
 ) -> Roles:
     """Chat models for one run, closed with `stack`.  `brought`: the caller's own chat models, by role."""
     from agent.reasoning.call_stream import Roles
@@ -156,7 +156,7 @@ async def open_roles(
     return Roles(reasoner, found["writer"], found["fast"], pass_thinking)
 
 
-async def _open(name: str, one: Cast | None, mine: Any, stack: AsyncExitStack) -> Role | None:
+async def _open(name: str, one: RoleConfig | None, mine: Any, stack: AsyncExitStack) -> Role | None:
     from agent.reasoning.call_stream import Role
     from agent.reasoning.models import open_chat_model
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
 from agent.errors import FetchFailed, LibraryError, SettingsError
-from agent.search.provider_base import ProviderParts, ReadFile
+from agent.search.provider_base import ProviderContext, ReadFile
 from agent.settings import APP, Settings
-from agent.text.source_filters import Bounds, first_day, good_for
+from agent.text.source_filters import SourceFilter, first_day, good_for
 from agent.types import Document, Limits
 from agent.version import VERSION
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agent.protocols import Clock, Extractor, Fetcher, Library, PagePool, PoolNews, SearchProvider
     from agent.sample.sample_server import SampleWeb
     from agent.search.folder_index import FolderIndex
-    from agent.search.provider_state import Shelf
+    from agent.search.provider_state import ProviderStateStore
     from agent.settings import Settings
     from agent.types import Limits, Page
     from agent.web.http_client import Reach
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class PoolConfig:
     """What all runs of one wiring share."""
 
     settings: Settings
@@ -55,7 +55,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class RunStart:
     """What one run is told by."""
 
     run_id: str
@@ -63,18 +63,18 @@ class Start:
     tell: Callable[[PoolNews], None]
 
 
-async def open_pool(ground: Ground, stack: AsyncExitStack, start: Start) -> PagePool:
+async def open_pool(ground: PoolConfig, stack: AsyncExitStack, start: RunStart) -> PagePool:
     """The run's own; `stack` closes it.  Raises `SettingsError`."""
     from agent.extract.page_extractor import PageExtractor
     from agent.web.page_fetcher import FolderFetcher
-    from agent.web.page_pool import Pool
-    from agent.web.page_reader import PoolParts
+    from agent.web.page_pool import RunPagePool
+    from agent.web.page_reader import PoolServices
 
     settings = ground.settings
     sample = await stack.enter_async_context(_sample_web()) if SAMPLE in ground.search_names else None
     extractor = PageExtractor(folder=settings.folder.name if settings.folder else "")
     files = FolderFetcher(settings.folder, ground.clock, recall=_known(ground)) if settings.folder else None
-    occasion = Occasion(
+    occasion = SearchContext(
         today=start.began.date(),
         seconds=ground.limits.search_seconds,
         sample_search_url=sample.search_url if sample else None,
@@ -82,7 +82,7 @@ async def open_pool(ground: Ground, stack: AsyncExitStack, start: Start) -> Page
     )
     web, local = await _open_search(ground, occasion, stack)
     used = reuse(settings, ground.library, occasion.today, is_sample=ground.is_sample)
-    parts = PoolParts(
+    parts = PoolServices(
         run_id=start.run_id,
         started_at=start.began,
         web=web,
@@ -97,15 +97,15 @@ async def open_pool(ground: Ground, stack: AsyncExitStack, start: Start) -> Page
         tell=start.tell,
         bounds=bounds(settings, occasion.today),
     )
-    return await stack.enter_async_context(Pool(parts, warm=extractor.warm))
+    return await stack.enter_async_context(RunPagePool(parts, warm=extractor.warm))
 
 
-def _known(ground: Ground) -> Recall | None:
+def _known(ground: PoolConfig) -> Recall | None:
     """What the library made of a file serves as long as the file is the same; not where nothing of it is to be used."""
     return None if ground.settings.library == "fresh" else recalling(ground.library)
 
 
-async def _open_fetcher(ground: Ground, sample: SampleWeb | None, stack: AsyncExitStack) -> Fetcher:
+async def _open_fetcher(ground: PoolConfig, sample: SampleWeb | None, stack: AsyncExitStack) -> Fetcher:
     settings = ground.settings
     if settings.library == "only":
         return NoFetcher()
@@ -114,7 +114,7 @@ async def _open_fetcher(ground: Ground, sample: SampleWeb | None, stack: AsyncEx
 
 
 async def _open_search(
-    ground: Ground, occasion: Occasion, stack: AsyncExitStack
+    ground: PoolConfig, occasion: SearchContext, stack: AsyncExitStack
 ) -> tuple[tuple[SearchProvider, ...], tuple[SearchProvider, ...]]:
     """Providers for the web in order, and those for local documents, which are asked beside them."""
     settings, mine = ground.settings, ground.brought
@@ -167,7 +167,7 @@ async def open_fetcher(
 ) -> Fetcher:
     """One run's; `stack` closes it.  `library`: what a server says is unchanged is taken from; None: nothing is."""
     from agent.web.http_client import open_client, user_agent
-    from agent.web.page_fetcher import HttpFetcher, Manners
+    from agent.web.page_fetcher import FetchPolicy, HttpFetcher
     from agent.web.robots import Robots
 
     reach = _reach(settings, sample)
@@ -179,7 +179,7 @@ async def open_fetcher(
         reach,
         clock,
         seconds=limits.page_seconds,
-        manners=Manners(robots=None if settings.ignore_robots else robots),
+        manners=FetchPolicy(robots=None if settings.ignore_robots else robots),
         recall=recalling(library) if library else None,
     )
 
@@ -236,12 +236,12 @@ class Reuse:
 
 def reuse(settings: Settings, library: Library, today: date, *, is_sample: bool) -> Reuse:
     """`is_sample`: of a run on the sample web, which is to do the same each time."""
-    from agent.web.page_selection import Kept
+    from agent.web.page_selection import LibraryProvider
 
     only = settings.library == "only"
     if settings.library == "fresh" or (is_sample and not only):
         return Reuse()
-    kept = Kept(library, allow_private=settings.allow_private_addresses)
+    kept = LibraryProvider(library, allow_private=settings.allow_private_addresses)
     return Reuse((kept,), (lambda _: _ANY_AGE) if only else _aging(settings, today))
 
 
@@ -290,7 +290,7 @@ _LAST_FAULTS = 3  # of the last one: there is nobody else to ask
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class SearchContext:
     """What the settings do not say about a search."""
 
     today: date  # of the run: `--since week` is counted from it
@@ -323,13 +323,13 @@ def why(settings: Settings, brought: Sequence[SearchProvider] = ()) -> str:
     return ", ".join(found) or "none is configured"
 
 
-def bounds(settings: Settings, today: date) -> Bounds:
+def bounds(settings: Settings, today: date) -> SourceFilter:
     """Raises `SettingsError` for a day that is still to come."""
     try:
         since = first_day(settings.since, today) if settings.since else None
     except ValueError as e:
         raise SettingsError(f"AGENT_SINCE={settings.since!r}: {e}") from e
-    return Bounds(since, today, settings.site, settings.not_site)
+    return SourceFilter(since, today, settings.site, settings.not_site)
 
 
 def _found(settings: Settings) -> tuple[str, ...]:
@@ -353,7 +353,7 @@ def _check(named: Sequence[str]) -> None:
 
 
 async def open_providers(
-    settings: Settings, named: Sequence[str], stack: AsyncExitStack, occasion: Occasion
+    settings: Settings, named: Sequence[str], stack: AsyncExitStack, occasion: SearchContext
 ) -> dict[str, SearchProvider]:
     """The named providers, in their order, within the bounds of the settings; what they hold closes with `stack`.
 
@@ -362,10 +362,10 @@ async def open_providers(
     import httpx2
 
     from agent.search.provider_registry import build
-    from agent.search.provider_state import Shelf
+    from agent.search.provider_state import ProviderStateStore
 
     client = await stack.enter_async_context(httpx2.AsyncClient(mounts=DIRECT))
-    shelf = Shelf(settings.cache_home / "search.sqlite")
+    shelf = ProviderStateStore(settings.cache_home / "search.sqlite")
     stack.callback(shelf.close)
     web = [name for name in named if name != FOLDER]
     providers: dict[str, SearchProvider] = {}
@@ -382,10 +382,10 @@ async def open_providers(
 def _folder_index(settings: Settings, folder: Path, stack: AsyncExitStack) -> FolderIndex:
     """The folder's own, which later commands go on with; `stack` closes it."""
     from agent.extract.page_extractor import EXTRACTION
-    from agent.library.catalogue import Shelf
+    from agent.library.catalogue import LibraryPaths
     from agent.search.folder_index import FolderIndex, file_of
 
-    home = Shelf(settings.data_home / "library").folders
+    home = LibraryPaths(settings.data_home / "library").folders
     index = FolderIndex(file_of(home, folder), made_by=EXTRACTION)
     stack.callback(index.close)
     return index
@@ -393,27 +393,27 @@ def _folder_index(settings: Settings, folder: Path, stack: AsyncExitStack) -> Fo
 
 def within(brought: Sequence[SearchProvider], settings: Settings, today: date) -> tuple[SearchProvider, ...]:
     """The caller's own providers, within the bounds of the settings.  Raises `SettingsError`."""
-    from agent.search.provider_wrappers import Bounded
+    from agent.search.provider_wrappers import FilteredProvider
 
     limits = bounds(settings, today)
-    return tuple(Bounded(provider, limits) for provider in brought) if limits.any else tuple(brought)
+    return tuple(FilteredProvider(provider, limits) for provider in brought) if limits.any else tuple(brought)
 
 
 def _held(
-    provider: SearchProvider, shelf: Shelf, settings: Settings, occasion: Occasion, *, is_last: bool
+    provider: SearchProvider, shelf: ProviderStateStore, settings: Settings, occasion: SearchContext, *, is_last: bool
 ) -> SearchProvider:
     """Within the bounds; not asked while it refuses; not asked twice for what has no date that passes."""
-    from agent.search.provider_wrappers import Bounded, Guarded, Remembered
+    from agent.search.provider_wrappers import CachedProvider, CircuitBreakerProvider, FilteredProvider
 
     limits = bounds(settings, occasion.today)
     if provider.name in _OURS:
-        return Bounded(provider, limits)
+        return FilteredProvider(provider, limits)
     asked = _identity(provider.name, settings)
-    guarded = Guarded(provider, shelf, identity=asked, faults=_LAST_FAULTS if is_last else _FAULTS)
-    bounded = Bounded(guarded, limits)
+    guarded = CircuitBreakerProvider(provider, shelf, identity=asked, faults=_LAST_FAULTS if is_last else _FAULTS)
+    bounded = FilteredProvider(guarded, limits)
     if limits.since or not occasion.remembers:
         return bounded
-    return Remembered(bounded, shelf, identity=json.dumps([asked, limits.sites, limits.not_sites, settings.lang]))
+    return CachedProvider(bounded, shelf, identity=json.dumps([asked, limits.sites, limits.not_sites, settings.lang]))
 
 
 def _identity(name: str, settings: Settings) -> str:
@@ -428,11 +428,11 @@ def _plain(value: SecretStr | str | None) -> str | None:
 
 
 def _provider_parts(
-    settings: Settings, client: AsyncClient, shelf: Shelf, occasion: Occasion, *, is_last: bool
-) -> ProviderParts:
+    settings: Settings, client: AsyncClient, shelf: ProviderStateStore, occasion: SearchContext, *, is_last: bool
+) -> ProviderContext:
     from agent.web.http_client import user_agent
 
-    return ProviderParts(
+    return ProviderContext(
         client=client,
         user_agent=user_agent(APP, VERSION),
         language=settings.lang,

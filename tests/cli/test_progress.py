@@ -12,7 +12,7 @@ from rich.console import Console
 from agent.cli import main
 from agent.cli.live_picture import Picture
 from agent.cli.run_display import Lines, facts, seconds, size
-from agent.cli.terminal_view import Scene, fold
+from agent.cli.terminal_view import TerminalView, fold
 from agent.events import Began, Ended, PageRead, PageSkipped, Planned, Thinking, Writing
 from agent.text.safe_text import clean, one_line
 from agent.types import Query
@@ -22,14 +22,14 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m[bold]nice\u202etitle\u200b\U000e0041[/
 TAMED = "[bold]nicetitle[/bold] <b>\ufffd"
 
 
-def drawn(scene: Scene, *, width: int = 100, height: int = 40) -> str:
+def drawn(scene: TerminalView, *, width: int = 100, height: int = 40) -> str:
     console = Console(file=io.StringIO(), width=width, height=height, color_system=None)
     console.print(Picture(scene, time.monotonic()))
     return console.file.getvalue()
 
 
-def folded(happened) -> Scene:
-    scene = Scene()
+def folded(happened) -> TerminalView:
+    scene = TerminalView()
     for event in happened:
         scene = fold(scene, event)
     return scene

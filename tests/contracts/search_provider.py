@@ -17,16 +17,16 @@ import pytest
 
 from agent.errors import SearchBroken, SearchError, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
-from agent.text.source_filters import Bounds
+from agent.search.provider_http import HitRow
+from agent.text.source_filters import SourceFilter
 from agent.types import Query, SearchHit
 from tests.contracts.search_peer import Answer, Peer, Seen
 from tests.pace import limit
 
 THREE = [
-    Row("http://one.example/a", "First lion", "Lions sleep."),
-    Row("http://two.example/b", "Second lion", "Lions hunt."),
-    Row("http://three.example/c", "Third lion", "Lions roar."),
+    HitRow("http://one.example/a", "First lion", "Lions sleep."),
+    HitRow("http://two.example/b", "Second lion", "Lions hunt."),
+    HitRow("http://three.example/c", "Third lion", "Lions roar."),
 ]
 
 
@@ -34,7 +34,7 @@ class SearchProviderContract:
     name: str
     schemes = frozenset({"http", "https"})
 
-    async def found(self, rows: Sequence[Row], *, query: str = "lion", limit: int = 10) -> list[SearchHit]:
+    async def found(self, rows: Sequence[HitRow], *, query: str = "lion", limit: int = 10) -> list[SearchHit]:
         """What a search gives where the provider knows just these rows."""
         raise NotImplementedError
 
@@ -56,7 +56,11 @@ class SearchProviderContract:
 
     async def test_titles_and_snippets_are_plain_text_on_one_line(self) -> None:
         [hit] = await self.found(
-            [Row("http://one.example/a", "The lion", "A <b>lion</b> &amp; a\ncub\x07\u200b &lt;i&gt;asleep&lt;/i&gt;")]
+            [
+                HitRow(
+                    "http://one.example/a", "The lion", "A <b>lion</b> &amp; a\ncub\x07\u200b &lt;i&gt;asleep&lt;/i&gt;"
+                )
+            ]
         )
         assert hit.snippet == "A lion & a cub asleep"
 
@@ -75,7 +79,7 @@ class GivesLinks(SearchProviderContract):
 
     @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://old.example/x", "mailto:a@b.example", "http://", ""])
     async def test_what_is_no_web_address_is_left_out_and_ranks_close_up(self, url: str) -> None:
-        hits = await self.found([Row(url, "A lion", "x"), THREE[0]])
+        hits = await self.found([HitRow(url, "A lion", "x"), THREE[0]])
         assert [(hit.url, hit.rank) for hit in hits] == [(THREE[0].url, 1)]
 
     @pytest.mark.parametrize(
@@ -88,13 +92,13 @@ class GivesLinks(SearchProviderContract):
         ],
     )
     async def test_escapes_in_addresses_stay_as_they_are(self, url: str) -> None:
-        assert [hit.url for hit in await self.found([Row(url, "A lion", "x")])] == [url]
+        assert [hit.url for hit in await self.found([HitRow(url, "A lion", "x")])] == [url]
 
     async def test_an_address_that_comes_twice_is_one_hit(self) -> None:
         assert [hit.rank for hit in await self.found([THREE[0], THREE[0], THREE[1]])] == [1, 2]
 
     async def test_a_hit_without_a_title_is_named_by_its_address(self) -> None:
-        [hit] = await self.found([Row("http://one.example/a", "", "Lions sleep.")])
+        [hit] = await self.found([HitRow("http://one.example/a", "", "Lions sleep.")])
         assert hit.title == "http://one.example/a"
 
 
@@ -110,7 +114,7 @@ class GivesDates(SearchProviderContract):
         ],
     )
     async def test_dates_are_days_or_nothing(self, given: str, day: str | None) -> None:
-        [hit] = await self.found([Row("http://one.example/a", "A lion", "x", published=given)])
+        [hit] = await self.found([HitRow("http://one.example/a", "A lion", "x", published=given)])
         assert hit.published == day
 
 
@@ -137,7 +141,7 @@ class AsksOverHttp(SearchProviderContract):
     def provider(self, seconds: float = 5.0) -> SearchProvider:
         raise NotImplementedError
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         """A page of results in the service's own form."""
         raise NotImplementedError
 
@@ -145,11 +149,11 @@ class AsksOverHttp(SearchProviderContract):
         """The text of the last query as the service saw it."""
         raise NotImplementedError
 
-    async def found(self, rows: Sequence[Row], *, query: str = "lion", limit: int = 10) -> list[SearchHit]:
+    async def found(self, rows: Sequence[HitRow], *, query: str = "lion", limit: int = 10) -> list[SearchHit]:
         self.peer.answer = self.good(rows)
         return list(await self.provider().search(Query(query), limit=limit))
 
-    def good(self, rows: Sequence[Row]) -> Answer:
+    def good(self, rows: Sequence[HitRow]) -> Answer:
         return Answer(self.body(rows))
 
     async def failure(self, answer: Answer, *, seconds: float = 5.0) -> SearchError:
@@ -300,14 +304,16 @@ class NeedsAKey(AsksForJson):
 class TellsBounds(AsksOverHttp):
     """Bounds go to the service itself."""
 
-    def bounded(self, bounds: Bounds) -> SearchProvider:
+    def bounded(self, bounds: SourceFilter) -> SearchProvider:
         raise NotImplementedError
 
-    async def asked_within(self, bounds: Bounds) -> Seen:
+    async def asked_within(self, bounds: SourceFilter) -> Seen:
         self.peer.answer = self.good([])
         await self.bounded(bounds).search(Query("lion"), limit=5)
         return self.peer.seen[-1]
 
     async def test_without_bounds_nothing_is_said_of_any(self) -> None:
-        assert await self.asked_within(Bounds()) == await self.asked_within(Bounds(today=date(2026, 11, 24)))
+        assert await self.asked_within(SourceFilter()) == await self.asked_within(
+            SourceFilter(today=date(2026, 11, 24))
+        )
         assert self.asked() == "lion"

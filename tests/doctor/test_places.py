@@ -6,13 +6,13 @@ import tempfile
 import pytest
 
 from agent.doctor import service_checks
-from agent.doctor.diagnosis_item import Finding, can_run, is_container
+from agent.doctor.diagnosis_item import DiagnosisItem, can_run, is_container
 from agent.settings import Settings
 from tests.chroma_server import RunningChroma, free_port
 from tests.embeddings_server import EmbeddingsServer
 
 
-def directories(**given: object) -> dict[str, Finding]:
+def directories(**given: object) -> dict[str, DiagnosisItem]:
     return {found.part: found for found in service_checks.directories(Settings(**given))}
 
 
@@ -63,7 +63,7 @@ def test_without_an_embedder_it_is_said_how_to_get_one(tmp_path):
 def test_an_embeddings_endpoint_is_asked_for_a_vector():
     with EmbeddingsServer() as server:
         settings = Settings(embeddings_model="some-model", embeddings_base_url=server.url)
-        assert service_checks.embedder(settings) == Finding("embedder", "ok", "some-model works")
+        assert service_checks.embedder(settings) == DiagnosisItem("embedder", "ok", "some-model works")
         server.reply = {}
         broken = service_checks.embedder(settings)
     assert broken.state == "weak"
@@ -109,7 +109,7 @@ async def test_a_chroma_server_that_works_is_left_as_it_was(tmp_path):
     chroma = RunningChroma(tmp_path)
     chroma.start()
     try:
-        assert await service_checks.chroma(Settings(chroma_url=chroma.url)) == Finding(
+        assert await service_checks.chroma(Settings(chroma_url=chroma.url)) == DiagnosisItem(
             "chroma", "ok", f"the server {chroma.url} works"
         )
         assert chroma.client().list_collections() == []
@@ -134,6 +134,6 @@ def test_a_container_is_known_by_its_environment(variable, tmp_path):
 
 
 def test_a_weakness_does_not_stop_a_question_and_a_problem_does():
-    weak, problem = Finding("a", "weak", ""), Finding("b", "problem", "")
+    weak, problem = DiagnosisItem("a", "weak", ""), DiagnosisItem("b", "problem", "")
     assert can_run([weak]) is True
     assert can_run([weak, problem]) is False

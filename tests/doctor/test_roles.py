@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.doctor.diagnosis_item import Finding, Machine
+from agent.doctor.diagnosis_item import DiagnosisItem, Machine
 from agent.doctor.model_checks import REPLY_TOKENS, asked, nobody_there
 from agent.settings import Settings
 from agent.wiring.model_setup import role_configs
@@ -19,12 +19,12 @@ def error(status: int, message: str) -> Sends:
     return Sends(f'{{"error": {{"message": "{message}"}}}}', status)
 
 
-async def findings(url: str, machine: Machine = HERE, *, seconds: float = 20, **given: object) -> list[Finding]:
+async def findings(url: str, machine: Machine = HERE, *, seconds: float = 20, **given: object) -> list[DiagnosisItem]:
     settings = Settings(**{"model": "deepseek-r1:8b", "base_url": url, **given})
     return await asked(role_configs(settings)["reasoner"], EVIDENCE, machine, seconds=seconds)
 
 
-async def problem(url: str, machine: Machine = HERE, **given: object) -> Finding:
+async def problem(url: str, machine: Machine = HERE, **given: object) -> DiagnosisItem:
     (found,) = await findings(url, machine, **given)
     assert found.state == "problem"
     assert found.part == "reasoner"

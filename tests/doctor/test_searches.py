@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.doctor.diagnosis_item import Finding, Machine
+from agent.doctor.diagnosis_item import DiagnosisItem, Machine
 from agent.doctor.service_checks import searches
 from agent.settings import Settings
 from tests.nearby import Nearby, Sends, closed_port
@@ -13,11 +13,11 @@ HERE = Machine()
 HITS = {"results": [{"url": "https://a.example/", "title": "R1", "content": "A model."}]}
 
 
-async def found(machine: Machine = HERE, **given: object) -> list[Finding]:
+async def found(machine: Machine = HERE, **given: object) -> list[DiagnosisItem]:
     return await searches(Settings(model="extractive", cache_dir=Path("cache"), **given), machine)
 
 
-async def searxng(routes: object, machine: Machine = HERE) -> Finding:
+async def searxng(routes: object, machine: Machine = HERE) -> DiagnosisItem:
     with Nearby(routes) as server:
         (only,) = await found(machine, search=("searxng",), searxng_url=server.root)
     return only

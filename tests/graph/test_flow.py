@@ -8,7 +8,7 @@ from agent.errors import ModelOverloaded, ModelRefused, QuestionError
 from agent.graph.graph_builder import build
 from agent.result import Answer, from_json
 from agent.text.output_filter import is_closed
-from agent.types import Again, Delta, Document, Page, Query, Stance
+from agent.types import Delta, Document, Page, Query, Restart, WriteDecision
 from agent.verify.verdicts import RuleChecker
 from tests.parts import (
     ANSWER,
@@ -64,7 +64,7 @@ async def test_a_url_in_the_question_is_fetched_and_becomes_a_source():
 
 
 async def test_the_writer_may_ask_for_more_once_and_then_answers():
-    more = [Stance("search more"), Query("R1 distilled parameters"), CALL]
+    more = [WriteDecision("search more"), Query("R1 distilled parameters"), CALL]
     reasoner = ScriptedReasoner(plan=PLAN, write=[more, ANSWER])
     answer = await ask(World(reasoner=reasoner))
     assert reasoner.calls == ["plan", "write", "write"]
@@ -74,8 +74,8 @@ async def test_the_writer_may_ask_for_more_once_and_then_answers():
 
 
 async def test_a_writer_that_asks_for_more_where_it_may_not_has_no_answer():
-    more = [Stance("search more"), Query("R1 distilled parameters"), CALL]
-    ever_more = [Stance("search more"), Query("R1 benchmarks"), CALL]
+    more = [WriteDecision("search more"), Query("R1 distilled parameters"), CALL]
+    ever_more = [WriteDecision("search more"), Query("R1 benchmarks"), CALL]
     reasoner = ScriptedReasoner(plan=PLAN, write=[more, ever_more])
     answer = await ask(World(reasoner=reasoner))
     assert reasoner.calls == ["plan", "write", "write"]
@@ -83,7 +83,7 @@ async def test_a_writer_that_asks_for_more_where_it_may_not_has_no_answer():
 
 
 async def test_a_writer_that_asks_again_for_what_was_searched_is_told_to_answer():
-    again = [Stance("search more"), Query("r1 TEMPERATURE"), CALL]
+    again = [WriteDecision("search more"), Query("r1 TEMPERATURE"), CALL]
     reasoner = ScriptedReasoner(plan=PLAN, write=[again, ANSWER])
     answer = await ask(World(reasoner=reasoner))
     assert reasoner.calls == ["plan", "write", "write"]
@@ -94,14 +94,14 @@ async def test_a_writer_that_asks_again_for_what_was_searched_is_told_to_answer(
 async def test_queries_written_after_reading_pages_are_cut_to_twelve_words():
     flood = " ".join(f"word{n}" for n in range(40))
     search = MemorySearch()
-    reasoner = ScriptedReasoner(plan=PLAN, write=[[Stance("search more"), Query(flood), CALL], ANSWER])
+    reasoner = ScriptedReasoner(plan=PLAN, write=[[WriteDecision("search more"), Query(flood), CALL], ANSWER])
     await ask(World(reasoner=reasoner, search=[search]))
     assert max(len(q.split()) for q in search.asked) == 12
 
 
 async def test_source_numbers_do_not_change_over_the_rounds():
     reasoner = ScriptedReasoner(
-        plan=[Query("R1 licence")], write=[[Stance("search more"), Query("reinforcement")], ANSWER]
+        plan=[Query("R1 licence")], write=[[WriteDecision("search more"), Query("reinforcement")], ANSWER]
     )
     await ask(World(reasoner=reasoner), "R1 licence")
     first, second = ({e.source.url: e.source.number for e in shown} for shown in reasoner.evidence)
@@ -163,12 +163,12 @@ async def test_where_all_that_failed_is_dropped_there_is_no_answer_and_it_is_tol
 
 
 async def test_an_answer_that_claims_nothing_is_none():
-    said = [Stance("answer"), Delta(text="The sources found do not say anything about this.")]
+    said = [WriteDecision("answer"), Delta(text="The sources found do not say anything about this.")]
     assert (await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[said]))))["status"] == "abstained"
 
 
 async def test_an_answer_that_no_passage_bears_is_none_whatever_it_cites():
-    said = [Stance("answer"), Delta(text="The moon of Endor has three rings of ice [citation:1].")]
+    said = [WriteDecision("answer"), Delta(text="The moon of Endor has three rings of ice [citation:1].")]
     answer = await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[said]), checker=RuleChecker()))
     assert (answer["status"], answer["sufficiency"]) == ("abstained", "none")
 
@@ -179,7 +179,9 @@ POINTING = "R1 was released on 20 January 2025 [citation:1]. This was a surprise
 @pytest.mark.parametrize("revise", [[Delta(text="1: drop")], []])
 async def test_a_sentence_that_points_back_to_one_that_is_gone_is_not_confirmed(revise):
     world = World(
-        reasoner=ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), Delta(text=POINTING)]], revise=[revise, []]),
+        reasoner=ScriptedReasoner(
+            plan=PLAN, write=[[WriteDecision("answer"), Delta(text=POINTING)]], revise=[revise, []]
+        ),
         checker=KindChecker({"20 January": "refuted"}),
     )
     body, _, apart = (await ask(world))["answer"].partition("## Not confirmed")
@@ -191,7 +193,7 @@ async def test_a_sentence_that_points_back_to_one_that_is_gone_is_not_confirmed(
 async def test_what_was_code_stays_harmless_where_the_sentence_that_opened_it_is_cut_out(unconfirmed):
     said = "R1 of 20 January is `run so. <img src=//evil.example> or [x](//evil.example) goes` on [citation:1]."
     world = World(
-        reasoner=ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), Delta(text=said)]]),
+        reasoner=ScriptedReasoner(plan=PLAN, write=[[WriteDecision("answer"), Delta(text=said)]]),
         checker=KindChecker({"20 January": "refuted"}),
         unconfirmed=unconfirmed,
     )
@@ -201,7 +203,7 @@ async def test_what_was_code_stays_harmless_where_the_sentence_that_opened_it_is
 
 
 async def test_a_number_without_a_source_never_reaches_the_reader():
-    reasoner = ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), Delta(text="R1 is open [citation:99].")]])
+    reasoner = ScriptedReasoner(plan=PLAN, write=[[WriteDecision("answer"), Delta(text="R1 is open [citation:99].")]])
     answer = await ask(World(reasoner=reasoner))
     assert "99" not in answer["answer"]
     assert any("do not exist" in w for w in answer["warnings"])
@@ -247,7 +249,7 @@ async def test_a_model_that_fails_while_planning_is_replaced_by_rules():
 
 async def test_a_model_that_fails_once_evidence_is_in_is_replaced_and_the_run_is_partial():
     reasoner = ScriptedReasoner(
-        plan=PLAN, write=[[Stance("answer"), Delta(text="Half an ans"), ModelOverloaded("broke off")]]
+        plan=PLAN, write=[[WriteDecision("answer"), Delta(text="Half an ans"), ModelOverloaded("broke off")]]
     )
     answer = await ask(World(reasoner=reasoner))
     assert answer["status"] == "partial"
@@ -261,14 +263,14 @@ async def test_a_wrong_key_fails_the_run_at_once():
 
 
 async def test_a_call_that_is_made_again_replaces_what_it_had_said():
-    script = [Stance("answer"), Delta(text="Wrong start"), Again("the stream broke"), *ANSWER]
+    script = [WriteDecision("answer"), Delta(text="Wrong start"), Restart("the stream broke"), *ANSWER]
     answer = await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[script])))
     assert "Wrong start" not in answer["answer"]
     assert answer["answer"].startswith("R1 was released")
 
 
 async def test_an_empty_draft_abstains():
-    answer = await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), Delta(text=" ")]])))
+    answer = await ask(World(reasoner=ScriptedReasoner(plan=PLAN, write=[[WriteDecision("answer"), Delta(text=" ")]])))
     assert answer["status"] == "abstained"
 
 
@@ -321,7 +323,11 @@ RELEASES = {
 
 
 async def test_sources_that_disagree_are_shown_with_both_sides_and_their_dates():
-    said = [Stance("answer"), Delta(text="The final training run of R1 cost 5.5 million dollars [citation:1]."), CALL]
+    said = [
+        WriteDecision("answer"),
+        Delta(text="The final training run of R1 cost 5.5 million dollars [citation:1]."),
+        CALL,
+    ]
     world = World(
         reasoner=ScriptedReasoner(plan=PLAN, write=[said]),
         search=[MemorySearch(RELEASES)],

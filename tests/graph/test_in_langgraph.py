@@ -20,15 +20,15 @@ from typing_extensions import TypedDict
 
 from agent.errors import ModelRefused
 from agent.graph.graph_builder import build
-from agent.graph.sync_bridge import house_loop, run_here
-from agent.types import Delta, Stance
+from agent.graph.sync_bridge import house_loop, run_sync
+from agent.types import Delta, WriteDecision
 from tests.parts import ANSWER, PLAN, ScriptedReasoner, World
 
 QUESTION = {"question": "When was R1 released, and at what temperature is it used?"}
 
 
 def slow(seconds: float) -> ScriptedReasoner:
-    return ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), Delta(text="R1 "), seconds, *ANSWER[2:]]])
+    return ScriptedReasoner(plan=PLAN, write=[[WriteDecision("answer"), Delta(text="R1 "), seconds, *ANSWER[2:]]])
 
 
 def complete(out: dict) -> bool:
@@ -108,7 +108,7 @@ def test_invoke_on_the_house_loop_itself_raises_instead_of_waiting_for_ever():
         graph.invoke(QUESTION)
 
     with pytest.raises(RuntimeError, match="ainvoke"):
-        run_here(on_the_house_loop())
+        run_sync(on_the_house_loop())
 
 
 def test_two_at_once_from_two_threads():
@@ -273,7 +273,9 @@ def test_two_questions_on_one_thread_do_not_mix():
     graph = build(world.services(), checkpointer=strict_saver())
     config = {"configurable": {"thread_id": "1"}}
     first = graph.invoke({"question": "When was R1 released?"}, config)["answer"]
-    world.reasoner = ScriptedReasoner(plan=[], write=[[Stance("answer"), Delta(text="By reinforcement [citation:1].")]])
+    world.reasoner = ScriptedReasoner(
+        plan=[], write=[[WriteDecision("answer"), Delta(text="By reinforcement [citation:1].")]]
+    )
     second = graph.invoke({"question": "How was R1 trained?"}, config)["answer"]
     assert second["question"] == "How was R1 trained?"
     assert second["run_id"] != first["run_id"]
@@ -371,7 +373,7 @@ def test_nothing_is_left_after_a_sync_stream_is_left_early():
     for part in build(world.services()).stream(QUESTION, stream_mode="updates"):
         if "plan" in part:
             break
-    assert run_here(nothing_left(world, house_loop()))
+    assert run_sync(nothing_left(world, house_loop()))
 
 
 def asking_first(graph, saver):

@@ -13,7 +13,7 @@ from agent.events import Writing, decode
 from agent.graph.draft_checker import BESIDE, SURE, TOGETHER, batches, fitted, grouped
 from agent.graph.graph_builder import build
 from agent.reasoning.prompt_builder import for_judging
-from agent.types import Case, Delta, Exhibit, Stance
+from agent.types import CitedPassage, Delta, JudgeCase, WriteDecision
 from agent.verify.verdicts import RuleChecker
 from tests.pace import limit
 from tests.parts import CALL, LIMITS, PLAN, ScriptedJudge, ScriptedReasoner, World
@@ -26,7 +26,7 @@ WORDS = ("winter", "spring", "summer", "autumn", "dawn", "dusk", "noon", "night"
 
 def world(judge, *sentences, pause=0.0, **limits):
     said = [Delta(text=f"{s}\n\n") for s in sentences]
-    script = [Stance("answer"), *(part for delta in said for part in (delta, pause)), CALL]
+    script = [WriteDecision("answer"), *(part for delta in said for part in (delta, pause)), CALL]
     reasoner = ScriptedReasoner(plan=PLAN, write=[script])
     return World(reasoner=reasoner, checker=RuleChecker(), judge=judge, limits=replace(LIMITS, revisions=0, **limits))
 
@@ -198,7 +198,7 @@ async def test_little_is_waited_for_after_the_last_word():
 
 
 def cases(*sizes):
-    return [Case(str(at), (Exhibit(at, chr(97 + at % 26) * size),)) for at, size in enumerate(sizes)]
+    return [JudgeCase(str(at), (CitedPassage(at, chr(97 + at % 26) * size),)) for at, size in enumerate(sizes)]
 
 
 ROOM = 6_000  # tokens
@@ -229,21 +229,21 @@ def test_a_claim_that_would_be_left_alone_joins_the_batch_before():
 
 
 def test_a_source_that_several_claims_cite_counts_once():
-    shared = [Case(str(at), (Exhibit(1, "x" * 9_000),)) for at in range(6)]
+    shared = [JudgeCase(str(at), (CitedPassage(1, "x" * 9_000),)) for at in range(6)]
     assert [len(batch) for batch in batches(shared, BESIDE, ROOM)] == [6]
 
 
 def test_what_is_shown_for_one_claim_only_counts_too():
-    plain = [Case(str(at), (Exhibit(1, "x" * 400),)) for at in range(4)]
-    with_more = [Case(str(at), (Exhibit(1, "x" * 400, more=str(at) * 14_000),)) for at in range(4)]
+    plain = [JudgeCase(str(at), (CitedPassage(1, "x" * 400),)) for at in range(4)]
+    with_more = [JudgeCase(str(at), (CitedPassage(1, "x" * 400, more=str(at) * 14_000),)) for at in range(4)]
     assert len(list(batches(plain, BESIDE, ROOM))) == 1
     assert len(list(batches(with_more, BESIDE, ROOM))) > 1
 
 
 def test_claims_that_cite_the_same_sources_share_a_batch():
-    heavy = [Exhibit(number, str(number) * 20_000) for number in (1, 2)]
-    mixed = [Case(f"{at} of {at % 2 + 1}", (heavy[at % 2],)) for at in range(8)]
-    listed = grouped([*mixed, Case("last of 2", (heavy[1],), missing=("last",))])
+    heavy = [CitedPassage(number, str(number) * 20_000) for number in (1, 2)]
+    mixed = [JudgeCase(f"{at} of {at % 2 + 1}", (heavy[at % 2],)) for at in range(8)]
+    listed = grouped([*mixed, JudgeCase("last of 2", (heavy[1],), missing=("last",))])
     assert [case.claim[-1] for case in listed] == [*"2", *"1111", *"2222"]
     assert listed[0].claim == "last of 2"
     assert len(list(batches(listed, 4, ROOM))) == 3
@@ -255,9 +255,9 @@ def test_a_claim_that_was_asked_before_is_asked_alone():
 
 
 def test_a_source_that_is_too_long_for_any_batch_is_cut_to_what_matters_and_then_to_the_room():
-    long = Case("x", (Exhibit(1, "a " * 60_000, short="b " * 100),))
+    long = JudgeCase("x", (CitedPassage(1, "a " * 60_000, short="b " * 100),))
     assert fitted(long, ROOM).exhibits[0].text == "b " * 100
-    longer = Case("x", (Exhibit(1, "a " * 60_000, short="b " * 60_000), Exhibit(2, "c " * 60_000)))
+    longer = JudgeCase("x", (CitedPassage(1, "a " * 60_000, short="b " * 60_000), CitedPassage(2, "c " * 60_000)))
     (batch,) = batches([fitted(longer, ROOM)], BESIDE, ROOM)
     assert 0 < sum(len(exhibit.text) for exhibit in batch[0].exhibits) < 40_000
     assert fitted(fitted(longer, ROOM), ROOM) == fitted(longer, ROOM)

@@ -1,7 +1,7 @@
 """A page that comes too late for one writing is there for the next, and every page that was wanted is told."""
 
 from agent.graph.graph_builder import build
-from agent.types import Query, Stance
+from agent.types import Query, WriteDecision
 from tests.parts import ANSWER, CALL, PLAN, MemoryFetcher, ScriptedReasoner, World
 
 SLOW = "http://lab.example/training"
@@ -9,7 +9,7 @@ QUESTION = "How was R1 released, trained and used?"
 
 
 async def test_a_late_page_is_taken_where_it_comes_before_the_last_writing():
-    more = [Stance("search more"), 1.5, Query("R1 licence"), CALL]
+    more = [WriteDecision("search more"), 1.5, Query("R1 licence"), CALL]
     reasoner = ScriptedReasoner(plan=PLAN, write=[more, ANSWER])
     world = World(reasoner=reasoner, fetcher=MemoryFetcher(seconds={SLOW: 1.2}))
     answer = (await build(world.services()).ainvoke({"question": QUESTION}))["answer"]

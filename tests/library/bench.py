@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from agent.library.chroma_store import Place
+from agent.library.chroma_store import IndexDirectory
 from agent.library.minilm import installed
 from agent.library.stored_library import StoredLibrary
 from agent.settings import APP
@@ -173,7 +173,7 @@ async def measured(directory: Path, passages: int) -> None:
 
 async def locked(library: StoredLibrary, every: Sequence[str], passages: int) -> None:
     """As though another program had the index."""
-    place = Place(Path((await library._dense._index())[1]._where["home"]))
+    place = IndexDirectory(Path((await library._dense._index())[1]._where["home"]))
     assert place.take()
     async with library.in_use():
         await state(library, "locked", passages)

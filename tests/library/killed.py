@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from agent.library.catalogue import Choice, entries, forget, plan
-from agent.library.chroma_store import Place
+from agent.library.catalogue import DocumentFilter, entries, forget, plan
+from agent.library.chroma_store import IndexDirectory
 from agent.library.rebuild import reindex_words
 from agent.library.record import Record
 from agent.library.repair import repair
@@ -39,7 +39,7 @@ def store(directory: Path) -> None:
 
 
 def forget_some(directory: Path) -> None:
-    record, choice = Record(directory / FILE), Choice(hosts=("1.example", "3.example"))
+    record, choice = Record(directory / FILE), DocumentFilter(hosts=("1.example", "3.example"))
     forget(record, plan(entries(record, choice), choice, {}), directory / "chroma")
 
 
@@ -56,7 +56,7 @@ def bring_up(directory: Path) -> None:
 
 
 def swap(directory: Path) -> None:
-    place = Place(directory)
+    place = IndexDirectory(directory)
     assert place.take()
     place.clear_next()
     place.next.mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.integrity import repair_aside, verify_aside
+from agent.library.integrity import repair_aside, verify_cache_files
 from agent.library.vector_cache import mapped, path_of
 from agent.library.vectors import Vectors
 from agent.search.folder_index import FolderIndex
@@ -32,7 +32,7 @@ def held(record) -> Path:
 
 
 def faults(record, folders: Path) -> dict[str, tuple[str, ...]]:
-    return {one.part: one.faults for one in verify_aside(record, folders)}
+    return {one.part: one.faults for one in verify_cache_files(record, folders)}
 
 
 def test_what_is_whole_is_left_alone(record, held, folders):
@@ -57,7 +57,7 @@ def test_a_vector_that_is_not_the_records_is_found_and_its_file_goes(record, hel
 def test_a_file_over_another_record_is_told_and_is_no_fault(record, held, folders):
     with record.writing() as connection:
         connection.execute("UPDATE about SET value = 'another' WHERE key = 'id'")
-    [told, _] = verify_aside(record, folders)
+    [told, _] = verify_cache_files(record, folders)
     assert "not used" in told.looked_at
     assert told.faults == ()
 

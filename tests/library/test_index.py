@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.library.chroma_index import FILTERED, GATHER_SECONDS, LOG, ChromaIndex, Wanted, index_at
+from agent.library.chroma_index import FILTERED, GATHER_SECONDS, LOG, ChromaIndex, PassagesToIndex, index_at
 from agent.library.chroma_store import BUILD, ChromaServer
 from agent.library.record import Record
 from agent.library.vectors import Vectors
@@ -73,7 +73,7 @@ class Shelf:
         wanted = documents or self.documents
         newest = self.vectors.reach(wanted, self.number)[0]
         everything = documents is None and self.newest > FILTERED  # of so many Chroma is not asked for a part
-        return await self.index.search(queries, Wanted(wanted, newest, everything=everything), limit=10)
+        return await self.index.search(queries, PassagesToIndex(wanted, newest, everything=everything), limit=10)
 
     async def found(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]]:
         """By Chroma, which may just be at something else."""
@@ -159,8 +159,8 @@ async def test_the_index_says_nothing_of_documents_whose_vectors_it_has_not_all(
     shelf.add(5)
     async with shelf.index.in_use():
         await shelf.caught_up()
-        assert await shelf.index.search(units(1, 9), Wanted([1], shelf.newest), limit=5) is not None
-        assert await shelf.index.search(units(1, 9), Wanted([1], shelf.newest + 1), limit=5) is None
+        assert await shelf.index.search(units(1, 9), PassagesToIndex([1], shelf.newest), limit=5) is not None
+        assert await shelf.index.search(units(1, 9), PassagesToIndex([1], shelf.newest + 1), limit=5) is None
 
 
 async def test_all_of_it_is_searched_without_a_filter_and_what_came_meanwhile_left_out(shelf):
@@ -168,7 +168,10 @@ async def test_all_of_it_is_searched_without_a_filter_and_what_came_meanwhile_le
     async with shelf.index.in_use():
         shelf.add(40)
         await shelf.caught_up()
-        queries, [both, first] = units(3, 9), [Wanted([1, 2], 0, everything=True), Wanted([1], 0, everything=True)]
+        queries, [both, first] = (
+            units(3, 9),
+            [PassagesToIndex([1, 2], 0, everything=True), PassagesToIndex([1], 0, everything=True)],
+        )
         assert await shelf.index.search(queries, both, limit=10) == shelf.exactly(queries)
         found = await shelf.index.search(queries, first, limit=5)
         exactly = [
@@ -182,8 +185,8 @@ async def test_of_a_large_index_only_all_is_asked_since_its_filter_is_slow(shelf
     async with shelf.index.in_use():
         await shelf.caught_up()
         shelf.index._told = {**shelf.index._told, "count": FILTERED + 1}
-        assert await shelf.index.search(units(1, 9), Wanted([1], 0), limit=5) is None
-        assert await shelf.index.search(units(1, 9), Wanted([1], 0, everything=True), limit=5) is not None
+        assert await shelf.index.search(units(1, 9), PassagesToIndex([1], 0), limit=5) is None
+        assert await shelf.index.search(units(1, 9), PassagesToIndex([1], 0, everything=True), limit=5) is not None
 
 
 async def test_what_comes_piece_by_piece_while_it_is_used_is_added_together(shelf):

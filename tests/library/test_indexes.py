@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.catalogue import Choice, entries, forget, plan
+from agent.library.catalogue import DocumentFilter, entries, forget, plan
 from agent.library.integrity import repair_indexes, verify_indexes
 from tests.library.test_index import Shelf, chroma, units, until
 from tests.library.test_place import holder_of
@@ -111,7 +111,7 @@ def test_an_index_that_another_program_has_open_is_left_alone_and_told(shelf):
 
 
 async def test_what_is_forgotten_is_gone_from_chroma_and_the_rest_is_there_again(shelf):
-    choice = Choice(hosts=("2.example",))
+    choice = DocumentFilter(hosts=("2.example",))
     busy = forget(shelf.record, plan(entries(shelf.record, choice), choice, {}), shelf.home.parent)
     assert busy == []
     assert not (shelf.home / "now").exists()
@@ -123,7 +123,7 @@ async def test_what_is_forgotten_is_gone_from_chroma_and_the_rest_is_there_again
 @pytest.mark.slow
 async def test_an_index_that_was_open_elsewhere_while_something_was_forgotten_is_made_anew(shelf):
     holder = holder_of(shelf.home)
-    choice = Choice(hosts=("2.example",))
+    choice = DocumentFilter(hosts=("2.example",))
     assert forget(shelf.record, plan(entries(shelf.record, choice), choice, {}), shelf.home.parent) == [shelf.home]
     holder.kill()
     holder.wait()
@@ -134,7 +134,7 @@ async def test_an_index_that_was_open_elsewhere_while_something_was_forgotten_is
 
 
 async def test_an_index_that_is_open_follows_what_is_forgotten(shelf):
-    choice = Choice(hosts=("3.example",))
+    choice = DocumentFilter(hosts=("3.example",))
     async with shelf.index.in_use():
         await shelf.caught_up()
         forget(shelf.record, plan(entries(shelf.record, choice), choice, {}), shelf.home.parent)

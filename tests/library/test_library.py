@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from agent.errors import LibraryError
-from agent.library.chroma_index import FILTERED, Wanted
+from agent.library.chroma_index import FILTERED, PassagesToIndex
 from agent.library.dense_search import PROBE
 from agent.library.embedder import NO_EMBEDDER
 from agent.library.stored_library import StoredLibrary
@@ -286,11 +286,11 @@ async def test_a_large_index_is_asked_for_everything_once_it_has_everything_and_
         dense, (number, index) = library._dense, library._dense._known
         dense._vectors.hold(number)
         small, index._told = index._told, {**index._told, "count": FILTERED + 1}
-        assert dense._wanted(documents, (number, index)) == Wanted(documents, index.mark, everything=True)
+        assert dense._wanted(documents, (number, index)) == PassagesToIndex(documents, index.mark, everything=True)
         index._told = {**index._told, "mark": index.mark - 1}
         assert dense._wanted(documents, (number, index)) is None
         index._told = {**small, "mark": index.mark}
-        assert dense._wanted([1], (number, index)) == Wanted([1], 1)
+        assert dense._wanted([1], (number, index)) == PassagesToIndex([1], 1)
 
 
 async def test_a_run_ends_without_tasks(library):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.chroma_store import Place
+from agent.library.chroma_store import IndexDirectory
 
 
 def index(path: Path, words: str) -> None:
@@ -23,7 +23,7 @@ def content(home: Path) -> str:
 
 
 def test_the_second_to_come_is_turned_away_until_the_first_has_gone(tmp_path):
-    first, second = Place(tmp_path), Place(tmp_path)
+    first, second = IndexDirectory(tmp_path), IndexDirectory(tmp_path)
     assert first.take()
     assert not second.take()
     first.give_back()
@@ -35,8 +35,8 @@ def holder_of(home: Path) -> subprocess.Popen[str]:
     program = """
 import sys, time
 from pathlib import Path
-from agent.library.chroma_store import Place
-assert Place(Path(sys.argv[1])).take()
+from agent.library.chroma_store import IndexDirectory
+assert IndexDirectory(Path(sys.argv[1])).take()
 print("taken", flush=True)
 time.sleep(600)
 """
@@ -47,15 +47,15 @@ time.sleep(600)
 
 def test_a_lock_left_by_a_dead_process_holds_nobody_up(tmp_path):
     holder = holder_of(tmp_path)
-    assert not Place(tmp_path).take()
+    assert not IndexDirectory(tmp_path).take()
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     holder.stdout.close()
-    assert Place(tmp_path).take()
+    assert IndexDirectory(tmp_path).take()
 
 
 def test_a_swap_puts_the_new_index_in_the_place_of_the_old(tmp_path):
-    place = Place(tmp_path)
+    place = IndexDirectory(tmp_path)
     assert place.take()
     index(place.now, "old")
     index(place.next, "new")
@@ -65,7 +65,7 @@ def test_a_swap_puts_the_new_index_in_the_place_of_the_old(tmp_path):
 
 
 def test_a_first_index_needs_no_old_one(tmp_path):
-    place = Place(tmp_path)
+    place = IndexDirectory(tmp_path)
     assert place.take()
     index(place.next, "new")
     place.swap()
@@ -89,22 +89,22 @@ def test_what_a_kill_left_is_mended(tmp_path, left, ready, expected):
         index(tmp_path / name, words)
     if ready:
         (tmp_path / "next" / "READY").touch()
-    assert Place(tmp_path).take()
+    assert IndexDirectory(tmp_path).take()
     assert content(tmp_path) == expected
     assert sorted(p.name for p in tmp_path.iterdir()) == ["lock", "now"]
 
 
 def test_half_an_index_alone_is_no_index(tmp_path):
     index(tmp_path / "next", "half")
-    assert Place(tmp_path).take()
+    assert IndexDirectory(tmp_path).take()
     assert not (tmp_path / "now").exists()
 
 
 SWAPPER = """
 import os, shutil, sys
 from pathlib import Path
-from agent.library.chroma_store import Place
-place = Place(Path(sys.argv[1]))
+from agent.library.chroma_store import IndexDirectory
+place = IndexDirectory(Path(sys.argv[1]))
 assert place.take()
 print("taken", flush=True)
 for n in range(10**9):
@@ -126,7 +126,7 @@ def test_kills_in_the_middle_of_swaps_leave_an_index(tmp_path):
         rest = swapper.stdout.read()
         swapper.wait()
         swapper.stdout.close()
-        place = Place(tmp_path)
+        place = IndexDirectory(tmp_path)
         assert place.take()
         last = int([line for line in [*seen, *rest.splitlines()] if line.strip().isdigit()][-1])
         assert int(content(tmp_path)) in {last, last + 1}

@@ -12,7 +12,7 @@ import pytest
 
 from agent.cli import main
 from agent.errors import LibraryError
-from agent.library.catalogue import Shelf
+from agent.library.catalogue import LibraryPaths
 from agent.library.repair import BATCH, Reindexed, reindex
 from agent.library.stored_library import StoredLibrary
 from tests.embeddings_server import EmbeddingsServer
@@ -30,16 +30,16 @@ async def stored(library: StoredLibrary, *, passages: int = PASSAGES) -> str:
     return page.id
 
 
-async def all_of(shelf: Shelf, embedder: WordEmbedder) -> list[Reindexed]:
+async def all_of(shelf: LibraryPaths, embedder: WordEmbedder) -> list[Reindexed]:
     return [each async for each in reindex(shelf, embedder)]
 
 
 @pytest.fixture
-def shelf(tmp_path) -> Shelf:
-    return Shelf(tmp_path / "library")
+def shelf(tmp_path) -> LibraryPaths:
+    return LibraryPaths(tmp_path / "library")
 
 
-def vectors(shelf: Shelf) -> list[tuple[int, int, int]]:
+def vectors(shelf: LibraryPaths) -> list[tuple[int, int, int]]:
     """(embedder, dimension, how many)."""
     return shelf.record().rows("SELECT embedder, length(vector), count(*) FROM vectors GROUP BY 1, 2 ORDER BY 1")
 
@@ -132,7 +132,7 @@ def home(tmp_path, monkeypatch):
         monkeypatch.setenv("AGENT_EMBEDDINGS_MODEL", "some-model")
         monkeypatch.setenv("AGENT_EMBEDDINGS_BASE_URL", server.url)
         text = "\n\n".join(f"# Part {n}\n\n" + f"Sentence {n}. " * 60 for n in range(5))
-        record = Shelf(tmp_path / "library").record()
+        record = LibraryPaths(tmp_path / "library").record()
         record.store(document(text, title="A book"), "run")
         record.close()
         yield tmp_path

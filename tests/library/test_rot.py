@@ -21,9 +21,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import LibraryError
-from agent.library.catalogue import Choice, entries, forget, plan, totals
+from agent.library.catalogue import DocumentFilter, entries, forget, plan, totals
 from agent.library.chroma_index import LOG
-from agent.library.chroma_store import Place
+from agent.library.chroma_store import IndexDirectory
 from agent.library.integrity import verify
 from agent.library.rebuild import reindex_words
 from agent.library.record import Record
@@ -91,7 +91,7 @@ def after_forget(directory: Path, _: list[str]) -> None:
     record = whole(directory)
     stays = {page(n).url for n in range(PAGES) if n % 5 not in {1, 3}}
     assert {entry.url for entry in entries(record)} >= stays
-    choice = Choice(hosts=("1.example", "3.example"))
+    choice = DocumentFilter(hosts=("1.example", "3.example"))
     forget(record, plan(entries(record, choice), choice, {}), directory / "chroma")
     assert {entry.url for entry in entries(record)} == stays
     assert faults(record) == {}
@@ -128,7 +128,7 @@ def whole_but_old_words(directory: Path) -> Record:
 
 
 def after_swap(directory: Path, said: list[str]) -> None:
-    place = Place(directory)
+    place = IndexDirectory(directory)
     assert place.take()
     assert (place.now / "content").read_text() in ({"new"} if "swapped" in said else {"old", "new"})
     assert not place.next.exists()
@@ -466,14 +466,14 @@ print("read", flush=True)
 FORGETTER = """
 import sys
 from pathlib import Path
-from agent.library.catalogue import Choice, entries
+from agent.library.catalogue import DocumentFilter, entries
 from agent.library.catalogue import forget, plan
 from agent.library.stored_library import StoredLibrary
 from agent.library.rebuild import reindex_words
 from agent.library.record import Record
 record = Record(Path(sys.argv[1]))
 for n in range(int(sys.argv[2])):
-    choice = Choice(hosts=("gone.example",))
+    choice = DocumentFilter(hosts=("gone.example",))
     forget(record, plan(entries(record, choice), choice, {}), Path(sys.argv[1]).parent / "chroma")
     reindex_words(record)
 print("forgot", flush=True)
@@ -492,6 +492,6 @@ def test_writers_a_reader_and_one_who_forgets_share_a_library(tmp_path):
     told = [one.communicate(timeout=100) for one in running]
     assert [one.returncode for one in running] == [0, 0, 0, 0], told
     record = whole(tmp_path)
-    assert len(entries(record, Choice(hosts=("stays.example",)))) == 40
+    assert len(entries(record, DocumentFilter(hosts=("stays.example",)))) == 40
     assert len(entries(record)) >= PAGES + 40
     record.close()

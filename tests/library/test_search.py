@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.library.stored_library import StoredLibrary
-from agent.types import Within
+from agent.types import LibraryFilter
 from tests.library.conftest import WordEmbedder, document
 
 LION = "The lion sleeps for twenty hours a day."
@@ -29,7 +29,7 @@ async def keep(library: StoredLibrary, *urls: str, text: str = LION, run_id: str
 
 
 async def urls(library: StoredLibrary, text: str = "how long does a lion sleep", **bounds: object) -> set[str]:
-    return {hit.url for hit in await library.search([text], within=Within(**bounds), limit=20)}
+    return {hit.url for hit in await library.search([text], within=LibraryFilter(**bounds), limit=20)}
 
 
 async def test_a_hit_tells_what_is_known_of_its_document_and_where_its_passage_stands(library):
@@ -37,7 +37,7 @@ async def test_a_hit_tells_what_is_known_of_its_document_and_where_its_passage_s
     told = {"title": "Zoo", "site": "a.example", "published": "2026-01-02", "language": "en"}
     page = document(text, url="https://a.example/zoo", **told)
     await library.store(page, run_id="run")
-    [hit] = await library.search(["lion"], within=Within(), limit=5)
+    [hit] = await library.search(["lion"], within=LibraryFilter(), limit=5)
     assert {name: getattr(hit, name) for name in told} == told
     assert (hit.document_id, hit.snapshot, hit.url, hit.fetched_at) == (
         page.id, page.snapshot, page.url, page.fetched_at,
@@ -52,7 +52,7 @@ async def test_each_document_is_found_once_by_its_best_passage_best_document_fir
                        for n in range(30))  # fmt: skip
     await keep(library, "https://many.example/", text=many.replace("day 7.", "day 7, without a mane.", 1))
     await keep(library, "https://best.example/", text="A lion has a mane.")
-    found = await library.search(["mane of a lion"], within=Within(), limit=5)
+    found = await library.search(["mane of a lion"], within=LibraryFilter(), limit=5)
     assert [hit.url for hit in found] == ["https://best.example/", "https://many.example/"]
     assert found[0].score >= found[1].score
     assert "without a mane" in found[1].passage
@@ -60,20 +60,20 @@ async def test_each_document_is_found_once_by_its_best_passage_best_document_fir
 
 async def test_no_more_documents_are_found_than_asked_for(library):
     await keep(library, *(f"https://{n}.example/" for n in range(6)))
-    assert len(await library.search(["lion"], within=Within(), limit=4)) == 4
+    assert len(await library.search(["lion"], within=LibraryFilter(), limit=4)) == 4
 
 
 async def test_any_of_several_texts_may_find_it(library):
     await keep(library, "https://a.example/")
     await keep(library, "https://b.example/", text="Yeast makes bread rise.")
-    found = await library.search(["lion", "yeast"], within=Within(), limit=5)
+    found = await library.search(["lion", "yeast"], within=LibraryFilter(), limit=5)
     assert {hit.url for hit in found[:2]} == {"https://a.example/", "https://b.example/"}
 
 
 async def test_an_empty_library_and_no_texts_find_nothing(library):
-    assert await library.search(["lion"], within=Within(), limit=5) == []
+    assert await library.search(["lion"], within=LibraryFilter(), limit=5) == []
     await keep(library, "https://a.example/")
-    assert await library.search([], within=Within(), limit=5) == []
+    assert await library.search([], within=LibraryFilter(), limit=5) == []
 
 
 # ------------------------------------------------------------------------------------------------- bounds
@@ -124,9 +124,9 @@ async def test_of_a_page_that_has_changed_the_text_that_was_read_last_is_found(l
     url = "https://a.example/"
     await keep(library, url, text="The lion sleeps here.", run_id="one", fetched_at="2026-01-01T00:00:00+00:00")
     await keep(library, url, text="The lion has left us.", run_id="two", fetched_at="2026-01-02T00:00:00+00:00")
-    found = await library.search(["lion"], within=Within(), limit=5)
+    found = await library.search(["lion"], within=LibraryFilter(), limit=5)
     assert [hit.passage for hit in found] == ["The lion has left us."]
-    found = await library.search(["lion"], within=Within(run_id="one"), limit=5)
+    found = await library.search(["lion"], within=LibraryFilter(run_id="one"), limit=5)
     assert [hit.passage for hit in found] == ["The lion sleeps here."]
 
 

@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from agent.library.catalogue import Choice, entries, forget, plan
+from agent.library.catalogue import DocumentFilter, entries, forget, plan
 from agent.library.chroma_index import LOG
 from agent.library.chroma_store import POINTER, PREFIX, ChromaServer, pointer, trouble
 from agent.library.integrity import drop_served, repair_indexes, verify_indexes
@@ -230,7 +230,7 @@ async def test_upkeep_looks_at_the_server_mends_it_and_has_it_forget(chroma, tmp
     (mended,) = repair_indexes(shelf.record, shelf.home.parent, server)
     assert "made anew, with 60 vectors" in mended
     assert not list(repair_indexes(shelf.record, shelf.home.parent, server))
-    choice = Choice(hosts=("2.example",))
+    choice = DocumentFilter(hosts=("2.example",))
     forget(shelf.record, plan(entries(shelf.record, choice), choice, {}), shelf.home.parent)
     assert "AGENT_CHROMA_URL" in drop_served(shelf.home, None)
     assert drop_served(shelf.home, server) == ""

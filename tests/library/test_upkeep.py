@@ -13,7 +13,17 @@ import pytest
 
 from agent.errors import LibraryError
 from agent.library import schema
-from agent.library.catalogue import Choice, Shelf, entries, exported, forget, plan, size_note, texts, totals
+from agent.library.catalogue import (
+    DocumentFilter,
+    LibraryPaths,
+    entries,
+    exported,
+    forget,
+    plan,
+    size_note,
+    texts,
+    totals,
+)
 from agent.library.integrity import verify
 from agent.library.rebuild import reindex_words
 from agent.library.record import Record
@@ -59,7 +69,7 @@ def addresses(found) -> list[str]:
 
 
 def chosen(record: Record, **what) -> list[str]:
-    return addresses(entries(record, Choice(**what)))
+    return addresses(entries(record, DocumentFilter(**what)))
 
 
 def found(record: Record, word: str) -> list[str]:
@@ -106,8 +116,8 @@ def test_local_documents_are_chosen_by_their_folder_or_path(record, tmp_path):
     for path in (inside, beside):
         record.store(document(f"In {path}.", url=path.as_uri()), "run")
     record.store(page("one"), "run")
-    assert [e.url for e in entries(record, Choice(folder=tmp_path / "mine"))] == [inside.as_uri()]
-    assert [e.url for e in entries(record, Choice(keys=(str(beside),)))] == [beside.as_uri()]
+    assert [e.url for e in entries(record, DocumentFilter(folder=tmp_path / "mine"))] == [inside.as_uri()]
+    assert [e.url for e in entries(record, DocumentFilter(keys=(str(beside),)))] == [beside.as_uri()]
 
 
 def test_a_text_is_told_with_every_address_and_every_time(record):
@@ -153,7 +163,7 @@ def test_a_library_that_has_grown_beyond_what_its_owner_wants_is_told_and_no_oth
     assert size_note(directory / "none", 1) == ""
     for n in range(12):
         record.store(page(f"p{n}", text=" ".join(f"w{random.randrange(10**6)}" for _ in range(12_000))), "run")
-    assert 1_000_000 < Shelf(directory).bytes() < 10_000_000
+    assert 1_000_000 < LibraryPaths(directory).bytes() < 10_000_000
     assert "AGENT_LIBRARY_WARN_MB=1" in size_note(directory, 1)
     assert size_note(directory, 10) == size_note(directory, 0) == ""
 
@@ -161,7 +171,7 @@ def test_a_library_that_has_grown_beyond_what_its_owner_wants_is_told_and_no_oth
 # ------------------------------------------------------------------------------------------------- forgetting
 
 
-def forgotten(record: Record, choice: Choice, citing=None, **more) -> list[str]:
+def forgotten(record: Record, choice: DocumentFilter, citing=None, **more) -> list[str]:
     planned = plan(entries(record, choice), choice, citing or {}, **more)
     forget(record, planned, record.path.parent / "chroma")
     return addresses(planned.goes)
@@ -171,7 +181,7 @@ def test_what_is_forgotten_leaves_nothing_behind(record):
     filled(record)
     gone = page("one", days=50)
     identity = record.id
-    assert forgotten(record, Choice(keys=(gone.url,))) == ["one"]
+    assert forgotten(record, DocumentFilter(keys=(gone.url,))) == ["one"]
     assert faults(record) == {}
     assert record.recall(gone.url, LONG_AGO) is None
     with pytest.raises(LibraryError, match="holds no text"):
@@ -185,17 +195,17 @@ def test_the_file_holds_no_word_of_what_is_forgotten_and_gives_the_space_back(re
     for n in range(30):
         record.store(page(f"page{n}x", text=" ".join(f"q{3_000 * n + i}marked{n}x" for i in range(3_000))), "run")
     record.close()
-    before = Shelf(record.path.parent).bytes()
+    before = LibraryPaths(record.path.parent).bytes()
     assert b"marked7x" in record.path.read_bytes()
-    forgotten(record, Choice(hosts=("a.example",)))
+    forgotten(record, DocumentFilter(hosts=("a.example",)))
     record.close()
     assert b"marked" not in b"".join(path.read_bytes() for path in record.path.parent.iterdir())
-    assert Shelf(record.path.parent).bytes() < before / 4
+    assert LibraryPaths(record.path.parent).bytes() < before / 4
 
 
 def test_a_text_that_stands_at_another_address_too_stays_for_that_one(record):
     filled(record)
-    forgotten(record, Choice(keys=("https://d.example/five",)))
+    forgotten(record, DocumentFilter(keys=("https://d.example/five",)))
     assert record.text(document("The same text.").snapshot) == "The same text."
     assert record.recall("https://e.example/six", LONG_AGO)
     assert faults(record) == {}
@@ -204,17 +214,17 @@ def test_a_text_that_stands_at_another_address_too_stays_for_that_one(record):
 def test_what_answers_cite_stays_unless_it_is_asked_for(record):
     filled(record)
     citing = {page("one").snapshot: {"first"}}
-    assert forgotten(record, Choice(hosts=("a.example",)), citing) == ["two"]
-    assert forgotten(record, Choice(hosts=("a.example",)), citing, cited_too=True) == ["one"]
+    assert forgotten(record, DocumentFilter(hosts=("a.example",)), citing) == ["two"]
+    assert forgotten(record, DocumentFilter(hosts=("a.example",)), citing, cited_too=True) == ["one"]
 
 
 def test_what_a_run_read_alone_goes_with_it_and_what_others_read_or_cite_stays(record):
     filled(record)
     citing = {page("two").snapshot: {"third"}, page("one").snapshot: {"first"}}
-    choice = Choice(run_id="first")
+    choice = DocumentFilter(run_id="first")
     planned = plan(entries(record, choice), choice, citing)
     assert (addresses(planned.goes), addresses(planned.cited)) == (["one"], ["two"])
-    second = Choice(run_id="second")
+    second = DocumentFilter(run_id="second")
     assert forgotten(record, second) == []
     assert chosen(record, run_id="second") == []
     assert chosen(record, hosts=("b.example",)) == ["three"]
@@ -223,7 +233,7 @@ def test_what_a_run_read_alone_goes_with_it_and_what_others_read_or_cite_stays(r
 def test_forgetting_many_is_done_in_parts_and_completely(record):
     for n in range(120):
         record.store(page(f"p{n}"), "run")
-    assert len(forgotten(record, Choice(run_id="run"))) == 120
+    assert len(forgotten(record, DocumentFilter(run_id="run"))) == 120
     assert totals(record).passages == 0
     assert faults(record) == {}
 
@@ -234,7 +244,7 @@ def test_an_index_that_is_in_use_is_told_and_the_others_are_emptied(record):
     for name in ("embedder-1", "embedder-2"):
         (home / name / "now").mkdir(parents=True)
     holder = holder_of(home / "embedder-2")
-    choice = Choice(hosts=("a.example",))
+    choice = DocumentFilter(hosts=("a.example",))
     busy = forget(record, plan(entries(record, choice), choice, {}), home)
     holder.kill()
     holder.wait()
@@ -450,7 +460,7 @@ def test_words_made_anew_leave_out_what_is_forgotten_meanwhile(record):
 
     def forgets(*_) -> None:
         if not done:
-            done.append(forgotten(record, Choice(keys=("https://a.example/one",))))
+            done.append(forgotten(record, DocumentFilter(keys=("https://a.example/one",))))
 
     reindex_words(record, forgets)
     assert done == [["one"]]
@@ -461,14 +471,14 @@ def test_words_made_anew_leave_out_what_is_forgotten_meanwhile(record):
 def test_words_of_an_older_program_are_made_anew_before_any_are_taken_out(record):
     filled(record)
     change(record, "UPDATE about SET value = 'old' WHERE key = 'words'")
-    forgotten(record, Choice(keys=("https://a.example/one",)))
+    forgotten(record, DocumentFilter(keys=("https://a.example/one",)))
     assert faults(record) == {}
 
 
 def test_a_page_with_a_damaged_text_can_be_forgotten(record):
     filled(record)
     change(record, "UPDATE snapshots SET text = x'00' WHERE rowid = 1")
-    assert forgotten(record, Choice(keys=("https://a.example/one",))) == ["one"]
+    assert forgotten(record, DocumentFilter(keys=("https://a.example/one",))) == ["one"]
     assert faults(record) == {}
 
 

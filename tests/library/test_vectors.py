@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from agent.library.catalogue import Choice, entries, forget, plan, rename
-from agent.library.vector_cache import LAST, Held, _Places, mapped, path_of, write
+from agent.library.catalogue import DocumentFilter, entries, forget, plan, rename
+from agent.library.vector_cache import LAST, VectorCache, _Places, mapped, path_of, write
 from agent.library.vectors import Vectors, packed, unpacked
 from tests.library.conftest import document
 
@@ -181,7 +181,7 @@ def test_what_was_forgotten_is_not_held(record):
 
 def test_blocks_grow_full_before_there_is_another():
     rows = [(n, n, 1, packed(units(1, seed=n))[0]) for n in range(1, 20_001)]
-    held = Held("x")
+    held = VectorCache("x")
     for start in range(0, 20_000, 500):
         held = held.grown(rows[start : start + 500])
     assert [len(each) for each in held.blocks] == [8_000, 8_000, 3_500, 500]
@@ -191,7 +191,7 @@ def test_blocks_grow_full_before_there_is_another():
 
 def test_the_few_vectors_that_come_with_a_page_are_not_copied_with_thousands():
     rows = [(n, n, 1, packed(units(1, 8, seed=n))[0]) for n in range(1, 6_001)]
-    before = Held("x").grown(rows[:5_000])
+    before = VectorCache("x").grown(rows[:5_000])
     held = before
     for start in range(5_000, 6_000, 5):
         held = held.grown(rows[start : start + 5])
@@ -268,7 +268,7 @@ def test_what_is_forgotten_is_not_in_the_file_either(record, kept, tmp_path):
     path, number = kept
     path.with_suffix(".new").write_bytes(b"what a kill left")
     held = Vectors(record).hold(number)
-    choice = Choice(hosts=("3.example",))
+    choice = DocumentFilter(hosts=("3.example",))
     forget(record, plan(entries(record, choice), choice, {}), tmp_path / "chroma")
     assert not list(tmp_path.glob("vectors-*.*e*"))
     write(held, record, number)  # by a program that has not heard of it

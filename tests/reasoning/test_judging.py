@@ -13,12 +13,12 @@ from agent.reasoning.prompt_builder import for_judging
 from agent.reasoning.r1_reasoner import room_for_cases
 from agent.reasoning.reply_journal import MemoryJournal
 from agent.text.reply_parsers import parse_judgements
-from agent.types import Case, Exhibit, Judgement, Spending
+from agent.types import CallCost, CitedPassage, JudgeCase, JudgeVerdict
 from tests.model_server import Said
 from tests.reasoning.asked import BRIEF, hear
 
 REPLY = '1: refuted: "released on 20 January 2025"\n2: supported: "licence is MIT"'
-READ = [Judgement(0, "refuted", ("released on 20 January 2025",)), Judgement(1, "supported", ("licence is MIT",))]
+READ = [JudgeVerdict(0, "refuted", ("released on 20 January 2025",)), JudgeVerdict(1, "supported", ("licence is MIT",))]
 
 
 async def test_each_claim_is_shown_with_its_own_passages_and_nothing_else():
@@ -40,8 +40,8 @@ async def test_a_passage_cannot_pass_for_a_claim():
 @pytest.mark.parametrize("dialect", ["reasoning_content", "think", "misfiled"])
 async def test_verdicts_are_read_and_thoughts_are_not_told(dialect):
     heard = await hear(Said(REPLY, "The first says 2025."), "judge", dialect=dialect)
-    assert heard.of(Judgement) == READ
-    assert len(heard.of(Spending)) == 1
+    assert heard.of(JudgeVerdict) == READ
+    assert len(heard.of(CallCost)) == 1
     assert heard.reasoning == ""
 
 
@@ -60,31 +60,31 @@ async def test_a_batch_that_was_judged_costs_nothing_again():
     journal = MemoryJournal()
     await hear(Said(REPLY), "judge", journal=journal)
     again = await hear(Said("not asked"), "judge", journal=journal)
-    assert again.of(Judgement) == READ
+    assert again.of(JudgeVerdict) == READ
     assert again.server.requests == []
-    assert again.of(Spending) == []
+    assert again.of(CallCost) == []
 
 
 async def test_a_server_that_fails_is_an_error_and_no_verdict():
     heard = await hear(lambda _: Said("", status=503), "judge")
     assert isinstance(heard.error, ModelOverloaded)
-    assert heard.of(Judgement) == []
+    assert heard.of(JudgeVerdict) == []
 
 
 @pytest.mark.parametrize(
     ("line", "read"),
     [
-        ('1: supported: "a b"', Judgement(0, "supported", ("a b",))),
-        ("**1.** Refuted – “a” … “b”", Judgement(0, "refuted", ("a", "b"))),
-        ('1) **partial**: "a"', Judgement(0, "partial", ("a",))),
-        ('1: partial: "a" not said: the year', Judgement(0, "partial", ("a",), "the year")),
-        ("1: partial: “a” | not said：“in 2019”", Judgement(0, "partial", ("a",), "in 2019")),
-        ("- Claim 1: partially supported: a b", Judgement(0, "partial", ("a b",))),
-        ('1: unsupported: "a"', Judgement(0, "unsupported")),
-        ("1: not supported", Judgement(0, "unsupported")),
-        ("1：cannot tell", Judgement(0, "cannot tell")),
-        ("1: supported：「甲乙」「丙」", Judgement(0, "supported", ("甲乙", "丙"))),
-        ("| 1 | refuted | x |", Judgement(0, "refuted", ("x",))),
+        ('1: supported: "a b"', JudgeVerdict(0, "supported", ("a b",))),
+        ("**1.** Refuted – “a” … “b”", JudgeVerdict(0, "refuted", ("a", "b"))),
+        ('1) **partial**: "a"', JudgeVerdict(0, "partial", ("a",))),
+        ('1: partial: "a" not said: the year', JudgeVerdict(0, "partial", ("a",), "the year")),
+        ("1: partial: “a” | not said：“in 2019”", JudgeVerdict(0, "partial", ("a",), "in 2019")),
+        ("- Claim 1: partially supported: a b", JudgeVerdict(0, "partial", ("a b",))),
+        ('1: unsupported: "a"', JudgeVerdict(0, "unsupported")),
+        ("1: not supported", JudgeVerdict(0, "unsupported")),
+        ("1：cannot tell", JudgeVerdict(0, "cannot tell")),
+        ("1: supported：「甲乙」「丙」", JudgeVerdict(0, "supported", ("甲乙", "丙"))),
+        ("| 1 | refuted | x |", JudgeVerdict(0, "refuted", ("x",))),
     ],
 )
 def test_a_line_is_read_however_it_is_dressed(line, read):
@@ -93,7 +93,7 @@ def test_a_line_is_read_however_it_is_dressed(line, read):
 
 def test_lines_on_other_claims_and_talk_are_passed_over_and_the_last_word_counts():
     said = "Let me see.\n1: supported: x\n1: unsupported\n7: refuted: y\n0: refuted: z\nSo 2 is hard."
-    assert parse_judgements(said, 2) == [Judgement(0, "unsupported")]
+    assert parse_judgements(said, 2) == [JudgeVerdict(0, "unsupported")]
 
 
 def test_of_a_model_that_a_caller_brought_it_is_not_known_whether_it_takes_two_calls():
@@ -101,8 +101,8 @@ def test_of_a_model_that_a_caller_brought_it_is_not_known_whether_it_takes_two_c
 
 
 def test_a_claim_is_shown_with_what_it_goes_on_from_and_what_a_program_did_not_find():
-    exhibit = Exhibit(1, "It leaves out wages.", "Costs", "2025-02-03", "courier.example")
-    case = Case("wages of 9 euros", (exhibit,), context="It leaves out:", missing=("9 euros",), failed="no words")
+    exhibit = CitedPassage(1, "It leaves out wages.", "Costs", "2025-02-03", "courier.example")
+    case = JudgeCase("wages of 9 euros", (exhibit,), context="It leaves out:", missing=("9 euros",), failed="no words")
     assert (
         for_judging(BRIEF, [case])
         .rstrip()
@@ -114,16 +114,16 @@ def test_a_claim_is_shown_with_what_it_goes_on_from_and_what_a_program_did_not_f
 
 
 def test_a_source_is_shown_once_however_many_claims_cite_it():
-    first, second = Exhibit(1, "Wages are high.", "Costs"), Exhibit(3, "Rents are low.", "Rents")
-    cases = [Case("a", (first,)), Case("b", (first, second)), Case("c", (second,))]
+    first, second = CitedPassage(1, "Wages are high.", "Costs"), CitedPassage(3, "Rents are low.", "Rents")
+    cases = [JudgeCase("a", (first,)), JudgeCase("b", (first, second)), JudgeCase("c", (second,))]
     shown = for_judging(BRIEF, cases)
     assert shown.count("> Wages are high.") == shown.count("> Rents are low.") == 1
     assert "## 2\nWebpages: 1, 3\nClaim: b" in shown
 
 
 def test_what_comes_near_to_one_claim_only_is_added_to_its_source_and_the_rest_is_not_repeated():
-    first = Exhibit(1, "Wages are high.\n[…]", "Costs")
-    cases = [Case("a", (first,)), Case("b", (replace(first, more="[…]\nRents are low.\n[…]"),))]
+    first = CitedPassage(1, "Wages are high.\n[…]", "Costs")
+    cases = [JudgeCase("a", (first,)), JudgeCase("b", (replace(first, more="[…]\nRents are low.\n[…]"),))]
     shown = for_judging(BRIEF, cases)
     assert "> Wages are high.\n> […]\n> Rents are low.\n> […]\n[webpage 1 end]" in shown
     assert shown.count("Wages are high.") == 1
@@ -132,7 +132,7 @@ def test_what_comes_near_to_one_claim_only_is_added_to_its_source_and_the_rest_i
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_excerpt_loses_no_character_in_the_prompt(language):
     text = "厂。\n\n造纸厂建于一九八八年。\nIt opened – “late”."
-    shown = for_judging(replace(BRIEF, language=language), [Case("a", (Exhibit(1, text),))])
+    shown = for_judging(replace(BRIEF, language=language), [JudgeCase("a", (CitedPassage(1, text),))])
     assert "\n".join(f"> {line}" for line in text.split("\n")) in shown
 
 

@@ -26,21 +26,21 @@ from agent.errors import (
     ReplyUnusable,
 )
 from agent.reasoning.call_stream import Role, Roles
-from agent.reasoning.model_calls import Budget
+from agent.reasoning.model_calls import RunBudget
 from agent.reasoning.models import Endpoint, open_chat_model
 from agent.reasoning.r1_reasoner import R1Reasoner
 from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import (
-    Again,
     Brief,
+    CallCost,
     Citation,
     Claim,
     Delta,
-    Finding,
+    FailedClaim,
     Query,
-    Spending,
-    Stance,
-    Thought,
+    ReasonerEvent,
+    Restart,
+    WriteDecision,
 )
 from tests.model_server import DIALECTS, ModelServer, Said
 from tests.reasoning.asked import (
@@ -65,7 +65,7 @@ async def test_a_plan_gives_its_queries_and_shows_its_reasoning(dialect: str) ->
     assert heard.of(Query) == QUERIES
     assert heard.reasoning == "Two facts, two searches."
     assert heard.text == ""
-    assert len(heard.of(Spending)) == 1
+    assert len(heard.of(CallCost)) == 1
 
 
 async def test_a_query_is_given_while_the_plan_is_still_being_written() -> None:
@@ -76,7 +76,7 @@ async def test_a_query_is_given_while_the_plan_is_still_being_written() -> None:
             began = asyncio.get_running_loop().time()
             async for thought in reasoner.plan(BRIEF):
                 seconds[type(thought), getattr(thought, "text", "")] = asyncio.get_running_loop().time() - began
-    assert seconds[Query, "R1 release date"] < seconds[Spending, ""] - 0.1
+    assert seconds[Query, "R1 release date"] < seconds[CallCost, ""] - 0.1
 
 
 async def test_a_plan_keeps_to_its_number_and_repeats_nothing_that_was_asked() -> None:
@@ -93,7 +93,7 @@ async def test_a_plan_in_prose_is_put_into_json_by_one_more_call() -> None:
     heard = await hear([PROSE, PLAN], "plan")
     assert heard.of(Query) == QUERIES
     assert PROSE.text in heard.server.requests[1].prompt
-    assert len(heard.of(Spending)) == 2
+    assert len(heard.of(CallCost)) == 2
 
 
 async def test_a_plan_that_stays_prose_gives_no_query_and_is_not_asked_for_a_third_time() -> None:
@@ -105,7 +105,7 @@ async def test_a_plan_that_stays_prose_gives_no_query_and_is_not_asked_for_a_thi
 async def test_a_plan_that_cannot_be_put_into_json_is_no_failure() -> None:
     heard = await hear([PROSE, Said(status=402)], "plan")
     assert (heard.of(Query), heard.error) == ([], None)
-    assert "balance" in heard.of(Again)[-1].why
+    assert "balance" in heard.of(Restart)[-1].why
 
 
 async def test_a_plan_that_repeats_what_was_asked_is_not_put_into_json_again() -> None:
@@ -125,14 +125,14 @@ async def test_a_plan_that_is_cut_off_gives_what_is_complete() -> None:
 async def test_an_answer_comes_after_its_stance(dialect: str) -> None:
     heard = await hear(Said(f"ANSWER\n\n{ANSWER}", "So:"), dialect=dialect)
     said = [t for t in heard.thoughts if not (isinstance(t, Delta) and t.reasoning)]
-    assert said[0] == Stance("answer")
+    assert said[0] == WriteDecision("answer")
     assert heard.text == ANSWER
     assert heard.reasoning == "So:"
 
 
 async def test_a_request_to_search_gives_queries_and_no_text() -> None:
     heard = await hear(Said(f"SEARCH\n```json\n{PLAN}\n```"), brief=MAY_SEARCH)
-    assert [t for t in heard.thoughts if not isinstance(t, Spending)] == [Stance("search more"), *QUERIES]
+    assert [t for t in heard.thoughts if not isinstance(t, CallCost)] == [WriteDecision("search more"), *QUERIES]
 
 
 async def test_a_query_written_after_reading_pages_is_short() -> None:
@@ -143,19 +143,19 @@ async def test_a_query_written_after_reading_pages_is_short() -> None:
 
 async def test_searching_where_no_search_is_possible_is_no_answer() -> None:
     heard = await hear(Said(f"SEARCH\n{PLAN}"), brief=BRIEF)
-    assert heard.of(Stance) == [Stance("no answer")]
+    assert heard.of(WriteDecision) == [WriteDecision("no answer")]
     assert (heard.text, heard.of(Query), heard.error) == ("", [], None)
 
 
 async def test_no_answer_says_what_the_pages_are_about() -> None:
     heard = await hear(Said("NO ANSWER\nThe pages are about whales."))
-    assert heard.of(Stance) == [Stance("no answer")]
+    assert heard.of(WriteDecision) == [WriteDecision("no answer")]
     assert heard.text == "The pages are about whales."
 
 
 async def test_an_answer_that_declares_nothing_is_an_answer() -> None:
     heard = await hear(Said(ANSWER))
-    assert (heard.of(Stance), heard.text) == ([Stance("answer")], ANSWER)
+    assert (heard.of(WriteDecision), heard.text) == ([WriteDecision("answer")], ANSWER)
 
 
 async def test_an_answer_that_ran_into_the_limit_is_given_as_far_as_it_came() -> None:
@@ -185,7 +185,7 @@ async def test_a_table_cell_to_revise_is_shown_with_its_heads() -> None:
     with ModelServer("1: keep") as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
             reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal())
-            await drain(reasoner.revise(BRIEF, [Finding(cell, "the source says Llama")], EVIDENCE))
+            await drain(reasoner.revise(BRIEF, [FailedClaim(cell, "the source says Llama")], EVIDENCE))
     assert "1: {R1-Distill-Qwen-7B / Base} Qwen2.5 [citation:1]" in server.requests[0].prompt
 
 
@@ -262,9 +262,9 @@ async def test_no_thinking_of_one_call_enters_another_prompt() -> None:
 async def test_a_call_that_broke_is_made_again_and_what_it_said_does_not_count(trouble: Said) -> None:
     heard = await hear([trouble, Said(f"ANSWER\n{ANSWER}", "new")], profile=QUICK)
     assert (heard.text, heard.reasoning, heard.error) == (ANSWER, "new", None)
-    assert len(heard.of(Again)) == 1
+    assert len(heard.of(Restart)) == 1
     assert len(heard.server.requests) == 2
-    assert heard.last_try()[1] == Stance("answer")
+    assert heard.last_try()[1] == WriteDecision("answer")
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ async def test_a_call_that_broke_is_made_again_and_what_it_said_does_not_count(t
 )
 async def test_a_reply_without_an_answer_is_asked_for_once_more(blank: Said) -> None:
     good = await hear([blank, Said(f"ANSWER\n{ANSWER}")])
-    assert (good.text, len(good.of(Again)), good.error) == (ANSWER, 1, None)
+    assert (good.text, len(good.of(Restart)), good.error) == (ANSWER, 1, None)
     bad = await hear([blank] * 5)
     assert isinstance(bad.error, ReplyUnusable)
     assert len(bad.server.requests) == 2
@@ -280,7 +280,7 @@ async def test_a_reply_without_an_answer_is_asked_for_once_more(blank: Said) -> 
 
 async def test_a_request_to_search_for_nothing_is_asked_for_once_more() -> None:
     heard = await hear([Said("SEARCH\nI need more."), Said(f"SEARCH\n{PLAN}")], brief=MAY_SEARCH)
-    assert heard.last_try()[:3] == [Stance("search more"), *QUERIES]
+    assert heard.last_try()[:3] == [WriteDecision("search more"), *QUERIES]
 
 
 async def test_a_draft_inside_a_thought_that_was_cut_off_is_no_answer() -> None:
@@ -326,7 +326,9 @@ async def test_an_endpoint_that_is_not_there_is_raised_at_once() -> None:
 async def test_the_calls_of_a_run_share_one_budget_of_retries() -> None:
     with ModelServer(Said(status=503)) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            reasoner = R1Reasoner(Roles(Role(model, Endpoint("r1"))), MemoryJournal(), Budget(retries=3, pause_s=0.01))
+            reasoner = R1Reasoner(
+                Roles(Role(model, Endpoint("r1"))), MemoryJournal(), RunBudget(retries=3, pause_s=0.01)
+            )
             for what in ("plan", "write"):
                 with pytest.raises(ModelOverloaded):
                     [_ async for _ in begin(reasoner, what, BRIEF)]
@@ -398,8 +400,8 @@ async def test_a_reply_that_was_kept_is_said_again_without_a_call(what: str, rep
     first = await hear(Said(reply, "hm"), what, journal=journal)
     again = await hear([], what, journal=journal)
     assert again.server.requests == []
-    assert again.of(Spending) == []
-    assert (again.of(Stance), again.of(Query)) == (first.of(Stance), first.of(Query))
+    assert again.of(CallCost) == []
+    assert (again.of(WriteDecision), again.of(Query)) == (first.of(WriteDecision), first.of(Query))
     assert (again.text, again.reasoning) == (first.text, first.reasoning)
 
 
@@ -422,7 +424,7 @@ async def test_a_reply_that_was_not_accepted_is_not_kept() -> None:
 
 
 async def test_a_call_is_accounted_for() -> None:
-    (spent,) = (await hear(Said(f"ANSWER\n{ANSWER}", "one two three"))).of(Spending)
+    (spent,) = (await hear(Said(f"ANSWER\n{ANSWER}", "one two three"))).of(CallCost)
     usage = spent.usage
     assert (usage.model_calls, usage.serial_model_calls, usage.usd) == (1, 1, None)
     assert (usage.reasoning_tokens, usage.answer_tokens) == (3, 14)
@@ -431,7 +433,7 @@ async def test_a_call_is_accounted_for() -> None:
 
 
 async def test_what_the_server_does_not_count_is_estimated() -> None:
-    (spent,) = (await hear(Said(f"ANSWER\n{ANSWER}", "one two three", usage=False))).of(Spending)
+    (spent,) = (await hear(Said(f"ANSWER\n{ANSWER}", "one two three", usage=False))).of(CallCost)
     assert spent.usage.prompt_tokens > 100
     assert 2 <= spent.usage.reasoning_tokens <= 8
     assert 15 <= spent.usage.answer_tokens <= 40
@@ -439,9 +441,9 @@ async def test_what_the_server_does_not_count_is_estimated() -> None:
 
 async def test_a_failed_try_is_accounted_for_too() -> None:
     heard = await hear([Said("", "thought"), Said(f"ANSWER\n{ANSWER}"), Said(status=500)])
-    assert [s.usage.model_calls for s in heard.of(Spending)] == [1, 1]
+    assert [s.usage.model_calls for s in heard.of(CallCost)] == [1, 1]
     refused = await hear([Said(status=503), Said(f"ANSWER\n{ANSWER}")])
-    assert len(refused.of(Spending)) == 1
+    assert len(refused.of(CallCost)) == 1
 
 
 async def test_nothing_of_a_call_shows_in_a_hosts_messages_stream() -> None:
@@ -479,7 +481,7 @@ async def test_leaving_a_reasoner_closes_its_connection(way: str) -> None:
                     await asyncio.sleep(0.01)
 
 
-async def drain(thoughts: AsyncIterator[Thought]) -> None:
+async def drain(thoughts: AsyncIterator[ReasonerEvent]) -> None:
     async for _ in thoughts:
         pass
 
@@ -492,7 +494,7 @@ async def test_any_langchain_chat_model_will_do() -> None:
     model = fake(AIMessage(f"ANSWER\n{ANSWER}", additional_kwargs={"reasoning_content": "hm"}))
     reasoner = R1Reasoner(Roles(Role(model, Endpoint("fake"))), MemoryJournal())
     said = [t async for t in reasoner.write(BRIEF, EVIDENCE)]
-    assert said[0] in (Delta(reasoning="hm"), Stance("answer"))
+    assert said[0] in (Delta(reasoning="hm"), WriteDecision("answer"))
     assert "".join(t.text for t in said if isinstance(t, Delta)) == ANSWER
 
 
@@ -542,8 +544,8 @@ def test_importing_the_reasoner_loads_no_model_library() -> None:
 async def test_the_run_by_rules_plans_writes_and_revises() -> None:
     assert (await hear(None, "plan")).of(Query)
     written = await hear(None, "write", MAY_SEARCH)
-    assert written.of(Stance) == [Stance("answer")]
+    assert written.of(WriteDecision) == [WriteDecision("answer")]
     assert "R1 was released on 20 January 2025 [citation:1]." in written.text
     assert (await hear(None, "revise")).text == "1: drop\n2: drop"
     other = await hear(None, "write", replace(MAY_SEARCH, question="How many moons has Mars?"))
-    assert other.of(Stance) == [Stance("search more")]
+    assert other.of(WriteDecision) == [WriteDecision("search more")]

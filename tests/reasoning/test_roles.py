@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from agent.errors import BudgetSpent, ModelOverloaded, ModelRefused
-from agent.reasoning.model_calls import Budget
+from agent.reasoning.model_calls import RunBudget
 from agent.reasoning.reply_journal import MemoryJournal
-from agent.types import Again, Caution, Delta, Query, Spending, Stance
+from agent.types import CallCost, Delta, Notice, Query, Restart, WriteDecision
 from tests.model_server import Request, Said
 from tests.reasoning.asked import ANSWER, BRIEF, EVIDENCE, MAY_SEARCH, PLAN, QUERIES, hear, source
 
@@ -32,9 +32,9 @@ async def test_a_writer_writes_from_the_reasoners_notes() -> None:
     heard = await hear(script, others=("writer",))
     assert heard.asked == ["r1", "writer"]
     assert heard.text == ANSWER
-    assert heard.of(Stance) == [Stance("answer")]
+    assert heard.of(WriteDecision) == [WriteDecision("answer")]
     assert NOTES in heard.server.requests[1].prompt
-    assert len(heard.of(Spending)) == 2
+    assert len(heard.of(CallCost)) == 2
 
 
 async def test_a_writer_that_declares_its_answer_has_not_written_that_word() -> None:
@@ -69,14 +69,14 @@ async def test_a_writer_reads_the_thinking_only_if_the_user_asks_for_it(*, passe
 async def test_the_reasoner_asks_for_more_without_troubling_the_writer() -> None:
     heard = await hear(by_role(r1=f"SEARCH\n{PLAN}"), brief=MAY_SEARCH, others=("writer",))
     assert heard.asked == ["r1"]
-    assert heard.thoughts[0] == Stance("search more")
+    assert heard.thoughts[0] == WriteDecision("search more")
     assert heard.of(Query) == QUERIES
 
 
 async def test_no_answer_needs_no_writer() -> None:
     heard = await hear(by_role(r1="NO ANSWER\nThe pages are about tea."), others=("writer",))
     assert heard.asked == ["r1"]
-    assert heard.of(Stance) == [Stance("no answer")]
+    assert heard.of(WriteDecision) == [WriteDecision("no answer")]
     assert heard.text == "The pages are about tea."
 
 
@@ -95,7 +95,7 @@ async def test_where_the_writer_fails_the_reasoner_writes_and_says_so(trouble: S
 
     heard = await hear(script, others=("writer",))
     assert heard.text == ANSWER
-    [caution] = heard.of(Caution)
+    [caution] = heard.of(Notice)
     assert "the reasoner wrote the answer itself" in caution.text
 
 
@@ -105,8 +105,8 @@ async def test_what_a_failed_writer_had_begun_does_not_count() -> None:
             return Said(f"{ANSWER} {ANSWER}", fault="cut")
         return f"ANSWER\n{ANSWER if 'take notes' not in request.prompt else NOTES}"
 
-    heard = await hear(script, others=("writer",), budget=Budget(retries=1, pause_s=0.01))
-    assert any(isinstance(t, Delta) and t.text for t in heard.thoughts[: heard.thoughts.index(heard.of(Again)[0])])
+    heard = await hear(script, others=("writer",), budget=RunBudget(retries=1, pause_s=0.01))
+    assert any(isinstance(t, Delta) and t.text for t in heard.thoughts[: heard.thoughts.index(heard.of(Restart)[0])])
     assert heard.text == ANSWER
 
 
@@ -118,7 +118,7 @@ async def test_a_reasoner_that_fails_is_not_mended_by_its_writer() -> None:
 
 async def test_the_roles_share_one_budget_of_retries() -> None:
     heard = await hear(
-        by_role(r1=Said(status=503), writer=ANSWER), others=("writer",), budget=Budget(retries=1, pause_s=0.01)
+        by_role(r1=Said(status=503), writer=ANSWER), others=("writer",), budget=RunBudget(retries=1, pause_s=0.01)
     )
     assert isinstance(heard.error, ModelOverloaded)
     assert heard.asked == ["r1", "r1"]
@@ -150,7 +150,7 @@ async def test_notes_and_prose_that_were_kept_cost_nothing_again() -> None:
 async def test_an_answer_in_another_language_is_written_once_more() -> None:
     heard = await hear([f"ANSWER\n{CHINESE}", ANSWER])
     assert heard.text == ANSWER
-    assert heard.of(Caution) == []
+    assert heard.of(Notice) == []
     assert "[citation:1]" in heard.server.requests[1].prompt
     assert len(heard.server.requests) == 2
 
@@ -163,7 +163,7 @@ async def test_a_fast_model_brings_an_answer_back() -> None:
 
 async def test_an_answer_that_stays_in_another_language_is_said_to_be() -> None:
     heard = await hear([f"ANSWER\n{CHINESE}", CHINESE])
-    [caution] = heard.of(Caution)
+    [caution] = heard.of(Notice)
     assert "not wholly in English" in caution.text
     assert heard.text == CHINESE
 
@@ -171,14 +171,14 @@ async def test_an_answer_that_stays_in_another_language_is_said_to_be() -> None:
 async def test_a_rewriting_that_loses_citations_is_not_taken() -> None:
     heard = await hear([f"ANSWER\n{CHINESE}", "R1 came out on 20 January 2025. It is under MIT [citation:4]."])
     assert heard.text == CHINESE
-    assert len(heard.of(Caution)) == 1
+    assert len(heard.of(Notice)) == 1
 
 
 async def test_a_rewriting_that_fails_leaves_the_answer_as_it_was() -> None:
     heard = await hear([f"ANSWER\n{CHINESE}", Said(status=401)])
     assert heard.error is None
     assert heard.text == CHINESE
-    assert "could not be rewritten" in heard.of(Caution)[0].text
+    assert "could not be rewritten" in heard.of(Notice)[0].text
 
 
 async def test_a_chinese_answer_to_a_chinese_question_is_left_alone() -> None:
@@ -187,6 +187,6 @@ async def test_a_chinese_answer_to_a_chinese_question_is_left_alone() -> None:
 
 
 async def test_no_call_is_made_where_the_money_is_spent() -> None:
-    heard = await hear(by_role(r1=f"ANSWER\n{NOTES}", writer=ANSWER), budget=Budget(usd=0.01, spent_usd=0.01))
+    heard = await hear(by_role(r1=f"ANSWER\n{NOTES}", writer=ANSWER), budget=RunBudget(usd=0.01, spent_usd=0.01))
     assert isinstance(heard.error, BudgetSpent)
     assert heard.asked == []

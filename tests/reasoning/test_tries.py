@@ -12,12 +12,12 @@ import pytest
 
 from agent.errors import BudgetSpent, ContextExceeded, ModelOverloaded, ModelRefused, ReplyUnusable
 from agent.reasoning.call_stream import Role, Roles
-from agent.reasoning.model_calls import Budget
+from agent.reasoning.model_calls import RunBudget
 from agent.reasoning.models import Endpoint, open_chat_model
 from agent.reasoning.prompt_builder import halved
 from agent.reasoning.r1_reasoner import R1Reasoner
 from agent.reasoning.reply_journal import MemoryJournal
-from agent.types import Again, Caution, Evidence, Passage, Spending
+from agent.types import CallCost, Evidence, Notice, Passage, Restart
 from tests.model_server import ModelServer, Request, Said
 from tests.pace import limit
 from tests.reasoning.asked import ANSWER, BRIEF, CALM, EVIDENCE, hear, source
@@ -82,7 +82,7 @@ async def test_thinking_that_goes_in_circles_is_stopped_and_hurried(dialect: str
     assert heard.text == ANSWER
     assert second.prompt.startswith(first.prompt)
     assert "Before you reply" in second.prompt
-    assert len(heard.of(Spending)) == 2
+    assert len(heard.of(CallCost)) == 2
     assert sum(len(t.reasoning) for t in heard.thoughts if hasattr(t, "reasoning")) < len(LOOP) / 2
 
 
@@ -116,7 +116,7 @@ async def test_a_thought_that_is_cut_off_is_hurried_with_more_room_where_the_win
     assert heard.text == ANSWER
     assert "Before you reply" in second.prompt
     assert second.body["max_tokens"] == 2 * first.body["max_tokens"]
-    assert "mid-thought" in heard.of(Again)[0].why
+    assert "mid-thought" in heard.of(Restart)[0].why
 
 
 async def test_a_thought_that_is_cut_off_twice_is_given_up() -> None:
@@ -135,7 +135,7 @@ async def test_a_chinese_question_is_hurried_in_chinese() -> None:
 async def test_a_call_that_never_ends_is_ended_by_the_clock_however_busily_it_is_kept_alive() -> None:
     slow = Said(f"ANSWER\n{ANSWER}", fault="hang", keep_alive_s=0.05)
     began = time.monotonic()
-    heard = await hear(slow, profile=replace(CALM, call_seconds=0.4), budget=Budget(retries=0))
+    heard = await hear(slow, profile=replace(CALM, call_seconds=0.4), budget=RunBudget(retries=0))
     assert isinstance(heard.error, ModelOverloaded)
     assert "not done after" in str(heard.error)
     assert time.monotonic() - began < limit(3)
@@ -143,7 +143,7 @@ async def test_a_call_that_never_ends_is_ended_by_the_clock_however_busily_it_is
 
 async def test_an_answer_without_its_end_is_said_to_be_so() -> None:
     heard = await hear(Said("ANSWER\nR1 came out on 20 January 2025 [citation:1]. It is und", "hm", finish="length"))
-    [caution] = heard.of(Caution)
+    [caution] = heard.of(Notice)
     assert "token limit" in caution.text
     assert len(heard.server.requests) == 1
 
@@ -161,7 +161,7 @@ async def test_half_a_rewriting_takes_no_answers_place() -> None:
     half = Said("R1 came out on 20 January 2025 [citation:1]. It is und", finish="length")
     heard = await hear([f"ANSWER\n{chinese}", half, half])
     assert heard.text == chinese
-    assert "could not be rewritten" in heard.of(Caution)[0].text
+    assert "could not be rewritten" in heard.of(Notice)[0].text
 
 
 # ------------------------------------------------------------------------------------------------- money
@@ -170,27 +170,27 @@ PRICED = replace(CALM, name="deepseek")  # the name of the endpoint, by which pr
 
 
 async def test_the_limit_on_money_is_looked_at_before_each_call() -> None:
-    heard = await hear(Said(status=503), budget=Budget(usd=1.0, spent_usd=1.0, pause_s=0.01))
+    heard = await hear(Said(status=503), budget=RunBudget(usd=1.0, spent_usd=1.0, pause_s=0.01))
     assert isinstance(heard.error, BudgetSpent)
     assert heard.asked == []
 
 
 async def test_what_a_run_had_spent_before_it_was_resumed_counts() -> None:
-    heard = await hear(f"ANSWER\n{ANSWER}", brief=replace(BRIEF, spent_usd=0.02), budget=Budget(usd=0.01))
+    heard = await hear(f"ANSWER\n{ANSWER}", brief=replace(BRIEF, spent_usd=0.02), budget=RunBudget(usd=0.01))
     assert isinstance(heard.error, BudgetSpent)
     assert "0.01 US dollars" in str(heard.error)
 
 
 async def test_a_price_that_is_not_known_is_null_with_a_word_on_why() -> None:
     heard = await hear(f"ANSWER\n{ANSWER}")
-    [spent] = heard.of(Spending)
+    [spent] = heard.of(CallCost)
     assert spent.usage.usd is None
     assert "no price is known for 'r1'" in spent.usage.usd_why
 
 
 async def charged(said: Said, seconds: float) -> float:
     """US dollars that a budget has spent when an answer, 20 tokens a second, was listened to for so long."""
-    priced, budget = replace(CALM, name="together"), Budget(usd=1.0)
+    priced, budget = replace(CALM, name="together"), RunBudget(usd=1.0)
     with ModelServer(said, pace=20) as server:
         async with open_chat_model(model="deepseek-r1-0528", base_url=server.url, profile=priced) as chat:
             role = Role(chat, Endpoint("deepseek-r1-0528", server.url), priced)

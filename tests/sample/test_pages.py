@@ -11,26 +11,26 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agent.sample.sample_server import PAGES, Stored, load
+from agent.sample.sample_server import PAGES, SamplePage, load
 
 _ROOT = Path(__file__).parents[2]
 
 
 @cache
-def _stored() -> dict[str, Stored]:
+def _stored() -> dict[str, SamplePage]:
     return {page.entry.url: page for page in load()}
 
 
-def _readable() -> list[Stored]:
+def _readable() -> list[SamplePage]:
     """Pages that give a reader something."""
     return [p for p in _stored().values() if p.entry.status == 200 and not p.entry.blocked]
 
 
-def _html(page: Stored) -> str:
+def _html(page: SamplePage) -> str:
     return page.body.decode("utf-8")
 
 
-def _named(page: Stored) -> str:
+def _named(page: SamplePage) -> str:
     return page.entry.url
 
 
@@ -65,13 +65,13 @@ def test_the_pages_are_light() -> None:
 
 
 @pytest.mark.parametrize("page", [p for p in _stored().values() if p.entry.file.endswith(".html")], ids=_named)
-def test_every_page_says_that_it_was_written_for_demonstration(page: Stored) -> None:
+def test_every_page_says_that_it_was_written_for_demonstration(page: SamplePage) -> None:
     visible = re.sub(r"<!--.*?-->", "", _html(page), flags=re.DOTALL)
     assert "written for demonstration" in visible or "本页为演示而写" in visible
 
 
 @pytest.mark.parametrize("page", HTML_PAGES, ids=_named)
-def test_every_page_shows_its_date_to_its_readers(page: Stored) -> None:
+def test_every_page_shows_its_date_to_its_readers(page: SamplePage) -> None:
     assert page.entry.published
     day = date.fromisoformat(page.entry.published)
     assert date(2025, 1, 20) <= day <= date(2026, 11, 23)
@@ -80,7 +80,7 @@ def test_every_page_shows_its_date_to_its_readers(page: Stored) -> None:
 
 
 @pytest.mark.parametrize("page", HTML_PAGES, ids=_named)
-def test_every_page_keeps_its_text_and_date_in_an_extractors_hands(page: Stored) -> None:
+def test_every_page_keeps_its_text_and_date_in_an_extractors_hands(page: SamplePage) -> None:
     from trafilatura import bare_extraction
 
     options = {"extensive_search": False, "original_date": True}
@@ -93,7 +93,7 @@ def test_every_page_keeps_its_text_and_date_in_an_extractors_hands(page: Stored)
 
 
 @pytest.mark.parametrize("page", HTML_PAGES, ids=_named)
-def test_no_page_leads_to_a_real_site(page: Stored) -> None:
+def test_no_page_leads_to_a_real_site(page: SamplePage) -> None:
     hosts = {urlsplit(url).hostname or "" for url in re.findall(r"https?://[^\s\"'<>)]+", _html(page))}
     assert {h for h in hosts if not h.endswith(".example")} <= {"schema.org", "www.w3.org"}
 

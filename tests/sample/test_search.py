@@ -7,12 +7,12 @@ from functools import cache
 import pytest
 
 from agent.sample import QUESTION
-from agent.sample.sample_server import Index, load
+from agent.sample.sample_server import SampleIndex, load
 
 
 @cache
-def _index() -> Index:
-    return Index(load())
+def _index() -> SampleIndex:
+    return SampleIndex(load())
 
 
 def found(question: str, limit: int = 3) -> list[str]:
@@ -93,4 +93,4 @@ def test_redirects_are_not_listed() -> None:
 
 
 def test_a_question_finds_the_same_pages_twice() -> None:
-    assert found(QUESTION, 20) == [e.url.removeprefix("http://") for e in Index(load()).find(QUESTION, 20)]
+    assert found(QUESTION, 20) == [e.url.removeprefix("http://") for e in SampleIndex(load()).find(QUESTION, 20)]

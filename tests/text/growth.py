@@ -17,11 +17,11 @@ from agent.text.language import detect
 from agent.text.markdown import blocks
 from agent.text.output_filter import OutputFilter, close
 from agent.text.sentences import split
-from agent.text.source_blocks import neutral
-from agent.verify.claims import claims, without
+from agent.text.source_blocks import escape_markers
+from agent.verify.claims import claims, remove_claims
 from agent.verify.clauses import atoms
 from agent.verify.figures import Stock, figures_of
-from agent.verify.quotes import Quotable
+from agent.verify.quotes import SourceIndex
 
 URLS = frozenset(("https://a.example/x",))
 SHAPES: dict[str, Callable[[int], str]] = {
@@ -62,13 +62,13 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "split": lambda text: list(split(text)),
     "blocks": blocks,
     "claims": claims,
-    "without": lambda text: without(text, claims(text)[1:]),
+    "without": lambda text: remove_claims(text, claims(text)[1:]),
     "slices": slices,
     "detect": detect,
-    "neutral": neutral,
+    "neutral": escape_markers,
     "prose": prose.__wrapped__,
     "atoms": atoms.__wrapped__,
-    "Quotable": Quotable,
+    "Quotable": SourceIndex,
     "Stock": stocked,
     "figures_of": figures_of.__wrapped__,
 }

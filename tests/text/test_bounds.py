@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from agent.text.source_filters import Bounds, first_day, is_allowed, is_too_old, operators, period, site_name
+from agent.text.source_filters import SourceFilter, first_day, is_allowed, is_too_old, operators, period, site_name
 
 TODAY = date(2026, 11, 24)
 
@@ -48,7 +48,7 @@ def test_what_is_no_past_day_is_refused_with_what_would_be_right(text: str) -> N
 def test_a_provider_that_knows_periods_only_is_told_the_shortest_that_holds_the_time(
     since: str, name: str | None
 ) -> None:
-    assert period(Bounds(first_day(since, TODAY), TODAY)) == name
+    assert period(SourceFilter(first_day(since, TODAY), TODAY)) == name
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_is_no_host_is_refused(text: str) -> None:
     ],
 )
 def test_a_site_stands_for_its_subdomains_and_what_is_excluded_wins(url: str, passes: bool) -> None:
-    assert is_allowed(Bounds(sites=("example.org",), not_sites=("old.example.org",)), url) is passes
+    assert is_allowed(SourceFilter(sites=("example.org",), not_sites=("old.example.org",)), url) is passes
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ def test_a_site_stands_for_its_subdomains_and_what_is_excluded_wins(url: str, pa
     ],
 )
 def test_only_what_is_known_to_be_older_is_too_old(published: str | None, old: bool) -> None:
-    bounds = Bounds(date(2025, 1, 20), TODAY)
+    bounds = SourceFilter(date(2025, 1, 20), TODAY)
     assert is_too_old(bounds, published) is old
     assert is_allowed(bounds, "https://a.example/", published) is not old
 
 
 def test_sites_are_told_in_the_operators_that_search_engines_share() -> None:
-    assert operators(Bounds()) == ""
-    assert operators(Bounds(sites=("a.example",))) == "site:a.example"
-    both = Bounds(sites=("a.example", "b.example"), not_sites=("c.example", "d.example"))
+    assert operators(SourceFilter()) == ""
+    assert operators(SourceFilter(sites=("a.example",))) == "site:a.example"
+    both = SourceFilter(sites=("a.example", "b.example"), not_sites=("c.example", "d.example"))
     assert operators(both) == "(site:a.example OR site:b.example) -site:c.example -site:d.example"
 
 
 def test_no_bounds_let_everything_pass() -> None:
-    assert not Bounds().any
-    assert is_allowed(Bounds(), "https://a.example/", "1999-01-01")
+    assert not SourceFilter().any
+    assert is_allowed(SourceFilter(), "https://a.example/", "1999-01-01")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.extract.format_base import Hints
+from agent.extract.format_base import FormatInput
 from agent.extract.formats import html
-from agent.sample.sample_server import Stored, load
+from agent.sample.sample_server import SamplePage, load
 from agent.text.chunking import CJK_SIZE, SIZE, passage_id, slices, split
 from agent.types import Document
 from tests.pace import limit
@@ -195,8 +195,8 @@ def test_a_passage_is_named_by_its_document_and_place():
     assert split(document("One."))[0].id == passage_id("d", 0, 4)
 
 
-def _text_of(page: Stored) -> str:
-    return html.extract(page.body, Hints(url=page.entry.url)).text
+def _text_of(page: SamplePage) -> str:
+    return html.extract(page.body, FormatInput(url=page.entry.url)).text
 
 
 PAGES = [

@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import replace
 
-from agent.text.ranking import Known, copy_of, origins, resemblance, sketch
+from agent.text.ranking import KnownText, copy_of, origins, resemblance, sketch
 from agent.types import Source
 from tests.pace import limit
 
@@ -18,8 +18,8 @@ def text(words: int = 400) -> str:
     return " ".join(CHANCE.choice(WORDS) for _ in range(words))
 
 
-def page(url: str, body: str, declares: str = "") -> Known:
-    return Known(url, declares, sketch(body))
+def page(url: str, body: str, declares: str = "") -> KnownText:
+    return KnownText(url, declares, sketch(body))
 
 
 def source(name: str, **more: object) -> Source:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.text.sentence_scoring import Weighing, lines, stretches, worth_comparing
+from agent.text.sentence_scoring import QuestionWeights, lines, stretches, worth_comparing
 from tests.reasoning.evidence import evidence
 
 FILLER = "The harbour office keeps a list of ships. Its clerk has worked there for years. Nobody reads the list."
@@ -12,7 +12,7 @@ FILLER = "The harbour office keeps a list of ships. Its clerk has worked there f
 
 def best(question, *texts, titles=(), cosines=None):
     found = lines(evidence(*texts, titles=titles))
-    return stretches(Weighing(question, found, cosines), found, 3)
+    return stretches(QuestionWeights(question, found, cosines), found, 3)
 
 
 def test_a_rare_word_counts_more_than_one_that_every_line_has():
@@ -91,10 +91,10 @@ def test_two_that_say_the_same_are_taken_once():
 def test_text_that_a_page_hides_comes_last():
     given = evidence("The ferry costs nine crowns today.", "The ferry to Norwell costs nothing, nothing at all.")
     found = lines([given[0], replace(given[1], source=replace(given[1].source, suspect=True))])
-    assert stretches(Weighing("What does the ferry to Norwell cost?", found), found, 3)[0].best.source == 1
+    assert stretches(QuestionWeights("What does the ferry to Norwell cost?", found), found, 3)[0].best.source == 1
 
 
 def test_each_question_has_its_best_lines_compared():
     found = lines(evidence(FILLER, *(f"The ferry costs {n} crowns." for n in range(50)), "Ada Holt built a windmill."))
-    both = [Weighing("What does the ferry cost?", found), Weighing("Who built a windmill?", found)]
+    both = [QuestionWeights("What does the ferry cost?", found), QuestionWeights("Who built a windmill?", found)]
     assert "Ada Holt built a windmill." in worth_comparing(both, found, 4)

@@ -26,12 +26,12 @@ STOP = '[data-testid="stChatInputStopButton"]'
 PAGE = """
 import streamlit as st
 from agent.ui.page import show
-from agent.ui.background_runs import Runs
+from agent.ui.background_runs import BackgroundRuns
 from tests.ui.stand_in import StandIn
 
 def make():
     agent = StandIn()
-    return Runs(lambda choice: agent)
+    return BackgroundRuns(lambda choice: agent)
 
 show(st.cache_resource(show_spinner=False)(make)())
 """

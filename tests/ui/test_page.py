@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from agent.errors import SettingsError
-from agent.ui.background_runs import Choice, Runs
+from agent.ui.background_runs import BackgroundRuns, RunChoice
 from tests.cli.recorded import BLOG, PAPER, SENTENCES
 from tests.ui.stand_in import StandIn
 
@@ -17,15 +17,15 @@ def script(runs) -> None:
     show(runs)
 
 
-def opened(runs: Runs, run: str | None = None) -> AppTest:
+def opened(runs: BackgroundRuns, run: str | None = None) -> AppTest:
     page = AppTest.from_function(script, kwargs={"runs": runs}, default_timeout=20)
     if run:
         page.query_params["run"] = run
     return page.run()
 
 
-def asked(question: str, runs: Runs | None = None) -> AppTest:
-    page = opened(runs or Runs(lambda choice: StandIn()))
+def asked(question: str, runs: BackgroundRuns | None = None) -> AppTest:
+    page = opened(runs or BackgroundRuns(lambda choice: StandIn()))
     page.chat_input[0].set_value(question).run()
     assert not page.exception
     return page
@@ -36,7 +36,7 @@ def texts(page: AppTest) -> str:
 
 
 def test_the_first_page_says_what_to_do_and_who_will_answer():
-    page = opened(Runs(lambda choice: StandIn()))
+    page = opened(BackgroundRuns(lambda choice: StandIn()))
     assert page.title[0].value == "R1 research"
     assert "as this is a test" in page.sidebar.caption[0].value
 
@@ -80,14 +80,14 @@ def test_the_question_is_shown_as_it_was_typed():
 
 
 def test_the_address_names_the_run_and_another_page_sees_the_same():
-    runs = Runs(lambda choice: StandIn())
+    runs = BackgroundRuns(lambda choice: StandIn())
     page = asked("q", runs)
     (key,) = page.query_params["run"] if isinstance(page.query_params["run"], list) else [page.query_params["run"]]
     assert opened(runs, key).markdown[0].value == page.markdown[0].value
 
 
 def test_a_run_that_is_not_known_is_said_to_be_gone():
-    page = opened(Runs(lambda choice: StandIn()), "gone")
+    page = opened(BackgroundRuns(lambda choice: StandIn()), "gone")
     assert "not in memory" in page.info[0].value
 
 
@@ -100,15 +100,15 @@ def test_a_failed_run_says_why_and_shows_how_far_it_came():
 
 def test_a_blank_question_begins_nothing():
     agent = StandIn()
-    page = asked("  \n ", Runs(lambda choice: agent))
+    page = asked("  \n ", BackgroundRuns(lambda choice: agent))
     assert (agent.asked, page.title[0].value) == ([], "R1 research")
 
 
 def test_settings_that_do_not_work_are_said_before_anybody_asks():
-    def refuse(choice: Choice) -> StandIn:
+    def refuse(choice: RunChoice) -> StandIn:
         raise SettingsError("AGENT_MODEL='r1' needs an endpoint")
 
-    page = opened(Runs(refuse))
+    page = opened(BackgroundRuns(refuse))
     assert "AGENT\\_MODEL" in page.sidebar.error[0].value
 
 
@@ -145,8 +145,8 @@ def test_nothing_that_a_page_or_model_says_is_shown_as_it_is_except_as_plain_tex
 
 def test_what_earlier_runs_read_can_be_left_or_asked_alone():
     choices = []
-    page = opened(Runs(lambda choice: choices.append(choice) or StandIn()))
+    page = opened(BackgroundRuns(lambda choice: choices.append(choice) or StandIn()))
     assert page.segmented_control(key="library").value == "use"
     page.segmented_control(key="library").set_value("only").run()
     page.chat_input[0].set_value("q").run()
-    assert choices[-1] == Choice("standard", "only")
+    assert choices[-1] == RunChoice("standard", "only")

@@ -3,13 +3,13 @@
 import time
 
 from agent.errors import SettingsError
-from agent.ui.background_runs import Choice, Run, Runs
+from agent.ui.background_runs import BackgroundRun, BackgroundRuns, RunChoice
 from tests.cli.recorded import answer
 from tests.pace import limit
 from tests.ui.stand_in import StandIn
 
 
-def over(run: Run, seconds: float = 10.0):
+def over(run: BackgroundRun, seconds: float = 10.0):
     """The view once the run is over."""
     deadline = time.monotonic() + seconds
     version, view = 0, run.view
@@ -27,27 +27,27 @@ def until(condition, seconds: float = 5.0) -> None:
 
 
 def test_a_run_ends_with_the_answer_and_is_found_by_its_key():
-    runs = Runs(lambda choice: StandIn())
-    run = runs.begin("plainly", Choice("quick"))
+    runs = BackgroundRuns(lambda choice: StandIn())
+    run = runs.begin("plainly", RunChoice("quick"))
     assert over(run).answer == answer(question="plainly")
     assert runs.find(run.key) is run
 
 
 def test_what_was_chosen_reaches_the_agent():
     choices = []
-    runs = Runs(lambda choice: choices.append(choice) or StandIn())
-    over(runs.begin("q", Choice("deep", "only")))
-    assert choices == [Choice("deep", "only")]
+    runs = BackgroundRuns(lambda choice: choices.append(choice) or StandIn())
+    over(runs.begin("q", RunChoice("deep", "only")))
+    assert choices == [RunChoice("deep", "only")]
 
 
 def test_an_unknown_key_finds_nothing():
-    runs = Runs(lambda choice: StandIn())
+    runs = BackgroundRuns(lambda choice: StandIn())
     assert runs.find("no such key") is None
     assert runs.find(None) is None
 
 
 def test_waiting_returns_as_soon_as_something_happens_and_at_the_latest_after_its_time():
-    run = Run("q")
+    run = BackgroundRun("q")
     began = time.monotonic()
     assert run.wait(0, 0.05) == (0, run.view)
     assert 0.04 < time.monotonic() - began < limit(1)
@@ -55,17 +55,17 @@ def test_waiting_returns_as_soon_as_something_happens_and_at_the_latest_after_it
 
 
 def test_two_runs_at_once_see_their_own_question_only():
-    runs = Runs(lambda choice: StandIn())
-    one, other = runs.begin("slow one", Choice("quick")), runs.begin("slow other", Choice("quick"))
+    runs = BackgroundRuns(lambda choice: StandIn())
+    one, other = runs.begin("slow one", RunChoice("quick")), runs.begin("slow other", RunChoice("quick"))
     assert over(one).answer.question == "slow one"
     assert over(other).answer.question == "slow other"
 
 
 def test_no_more_than_four_runs_work_at_once_and_the_next_takes_a_free_place():
     agent = StandIn()
-    runs = Runs(lambda choice: agent)
-    at_work = [runs.begin("hang q", Choice("quick")) for _ in range(4)]
-    waiting = runs.begin("plainly", Choice("quick"))
+    runs = BackgroundRuns(lambda choice: agent)
+    at_work = [runs.begin("hang q", RunChoice("quick")) for _ in range(4)]
+    waiting = runs.begin("plainly", RunChoice("quick"))
     until(lambda: len(agent.asked) == 4)
     time.sleep(0.2)
     assert not waiting.view.over
@@ -75,8 +75,8 @@ def test_no_more_than_four_runs_work_at_once_and_the_next_takes_a_free_place():
 
 def test_stopping_ends_the_run_and_leaves_the_agent_clean():
     agent = StandIn()
-    runs = Runs(lambda choice: agent)
-    run = runs.begin("hang q", Choice("quick"))
+    runs = BackgroundRuns(lambda choice: agent)
+    run = runs.begin("hang q", RunChoice("quick"))
     until(lambda: run.view.steps)
     runs.stop(run)
     view = over(run)
@@ -85,8 +85,8 @@ def test_stopping_ends_the_run_and_leaves_the_agent_clean():
 
 
 def test_stopping_a_run_that_is_over_changes_nothing():
-    runs = Runs(lambda choice: StandIn())
-    run = runs.begin("q", Choice("quick"))
+    runs = BackgroundRuns(lambda choice: StandIn())
+    run = runs.begin("q", RunChoice("quick"))
     over(run)
     runs.stop(run)
     time.sleep(0.05)
@@ -95,36 +95,39 @@ def test_stopping_a_run_that_is_over_changes_nothing():
 
 
 def test_a_failure_is_one_line_on_the_view():
-    runs = Runs(lambda choice: StandIn())
-    view = over(runs.begin("fail http://127.0.0.1:9", Choice("quick")))
+    runs = BackgroundRuns(lambda choice: StandIn())
+    view = over(runs.begin("fail http://127.0.0.1:9", RunChoice("quick")))
     assert view.failure == "nothing answers at http://127.0.0.1:9: start the model"
 
 
 def test_a_setting_that_does_not_work_is_a_failure_of_the_run_and_not_of_the_app():
-    def refuse(choice: Choice) -> StandIn:
+    def refuse(choice: RunChoice) -> StandIn:
         raise SettingsError("AGENT_MODEL='r1' needs an endpoint")
 
-    assert over(Runs(refuse).begin("q", Choice("quick"))).failure == "AGENT_MODEL='r1' needs an endpoint"
+    assert over(BackgroundRuns(refuse).begin("q", RunChoice("quick"))).failure == "AGENT_MODEL='r1' needs an endpoint"
 
 
 def test_a_bug_names_itself_and_goes_to_the_log(caplog):
-    runs = Runs(lambda choice: StandIn(error=KeyError("x"), said=()))
-    view = over(runs.begin("bug q", Choice("quick")))
+    runs = BackgroundRuns(lambda choice: StandIn(error=KeyError("x"), said=()))
+    view = over(runs.begin("bug q", RunChoice("quick")))
     assert view.failure.startswith("KeyError")
     until(lambda: "Traceback" in caplog.text)
 
 
 def test_a_run_without_an_answer_is_a_failure():
-    assert "without an answer" in over(Runs(lambda choice: StandIn()).begin("mute q", Choice("quick"))).failure
+    assert (
+        "without an answer"
+        in over(BackgroundRuns(lambda choice: StandIn()).begin("mute q", RunChoice("quick"))).failure
+    )
 
 
 def test_old_finished_runs_make_room_and_running_ones_stay():
-    runs = Runs(lambda choice: StandIn())
-    hanging = runs.begin("hang q", Choice("quick"))
-    first = runs.begin("mute first", Choice("quick"))
+    runs = BackgroundRuns(lambda choice: StandIn())
+    hanging = runs.begin("hang q", RunChoice("quick"))
+    first = runs.begin("mute first", RunChoice("quick"))
     over(first)
     for _ in range(120):
-        over(runs.begin("mute q", Choice("quick")))
+        over(runs.begin("mute q", RunChoice("quick")))
     assert runs.find(first.key) is None
     assert runs.find(hanging.key) is hanging
     runs.stop(hanging)

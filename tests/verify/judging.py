@@ -24,7 +24,7 @@ from agent.reasoning.prompt_builder import for_judging
 from agent.reasoning.r1_reasoner import R1Reasoner
 from agent.reasoning.reply_journal import MemoryJournal
 from agent.text.reply_parsers import parse_judgements
-from agent.types import Brief, Case, Judgement
+from agent.types import Brief, JudgeCase, JudgeVerdict
 from agent.verify.verdicts import RuleChecker
 from tests.verify.evaluate import KINDS, Labelled, claims_of, confusion, judged, load, wrong
 
@@ -47,13 +47,13 @@ class Seat:
     def __init__(self, place: Path, *, reading: bool) -> None:
         self._place, self._reading = place, reading
 
-    async def __call__(self, cases: Sequence[Case]) -> list[Judgement]:
-        found: list[Judgement] = []
+    async def __call__(self, cases: Sequence[JudgeCase]) -> list[JudgeVerdict]:
+        found: list[JudgeVerdict] = []
         for number, start in enumerate(range(0, len(cases), BATCH), start=1):
             batch = cases[start : start + BATCH]
             if self._reading:
                 reply = (self._place / f"{number}.reply.txt").read_text("utf-8")
-                found += [Judgement(start + j.case, j.outcome, j.words) for j in parse_judgements(reply, len(batch))]
+                found += [JudgeVerdict(start + j.case, j.outcome, j.words) for j in parse_judgements(reply, len(batch))]
             else:
                 (self._place / f"{number}.prompt.txt").write_text(for_judging(BRIEF, batch), "utf-8")
         return found
@@ -65,7 +65,7 @@ class Endpointed:
     def __init__(self, url: str, model: str) -> None:
         self._url, self._model = url, model
 
-    async def __call__(self, cases: Sequence[Case]) -> list[Judgement]:
+    async def __call__(self, cases: Sequence[JudgeCase]) -> list[JudgeVerdict]:
         profile = replace(profile_for(self._url, self._model), call_seconds=_PATIENCE_S)
         async with open_chat_model(model=self._model, base_url=self._url, profile=profile) as chat:
             role = Role(chat, Endpoint(self._model, self._url), profile)
@@ -73,19 +73,19 @@ class Endpointed:
             batches = await asyncio.gather(*(self._ask(role, cases, start) for start in starts))
         return [judgement for batch in batches for judgement in batch]
 
-    async def _ask(self, role: Role, cases: Sequence[Case], start: int) -> list[Judgement]:
+    async def _ask(self, role: Role, cases: Sequence[JudgeCase], start: int) -> list[JudgeVerdict]:
         judge = R1Reasoner(Roles(role), MemoryJournal()).judge
-        found: list[Judgement] = []
+        found: list[JudgeVerdict] = []
         try:
             async for thought in judge.judge(BRIEF, cases[start : start + BATCH]):
-                if isinstance(thought, Judgement):
+                if isinstance(thought, JudgeVerdict):
                     found.append(replace(thought, case=start + thought.case))
         except ModelError as e:
             sys.stderr.write(f"claims from {start + 1} on: {e}\n")
         return found
 
 
-async def fared(judge: Callable[[Sequence[Case]], Awaitable[list[Judgement]]], most: int) -> str:
+async def fared(judge: Callable[[Sequence[JudgeCase]], Awaitable[list[JudgeVerdict]]], most: int) -> str:
     """How so many claims fare with rules and judge together, as a table."""
     labelled, documents = chosen(most)
     saw = {

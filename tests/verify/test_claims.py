@@ -12,7 +12,7 @@ from agent.graph.steps.verify import _HANGS
 from agent.phrases import phrase, reason
 from agent.text.citation_marks import marks
 from agent.text.notices import is_remark
-from agent.verify.claims import UNCITED, claims, set_apart, stranded, without
+from agent.verify.claims import UNCITED, claims, dependent_claims, remove_claims, set_apart
 from agent.verify.judge import _WHY
 from agent.verify.verbatim import rule_on_sentence
 from tests.pace import limit
@@ -169,9 +169,9 @@ def test_an_answer_of_which_nothing_stands_says_so():
 def test_what_is_left_empty_goes_too():
     table = "| A | B |\n|---|---|\n| a | 7 [1] |"
     answer = f"# R1\n\nIt is open [1].\n\n## Cost\n\n- It costs $5M [2].\n\n{table}\n\n## Rest\n\nOk so [3]."
-    left = without(answer, failed(answer, "It costs $5M [2].", "7 [1]"))
+    left = remove_claims(answer, failed(answer, "It costs $5M [2].", "7 [1]"))
     assert left == "# R1\n\nIt is open [1].\n\n## Cost\n\n| A | B |\n|---|---|\n| a | — |\n\n## Rest\n\nOk so [3]."
-    assert "## Rest" not in without(answer, failed(answer, "Ok so [3]."))
+    assert "## Rest" not in remove_claims(answer, failed(answer, "Ok so [3]."))
 
 
 @given(st.text(alphabet="aB1 .?。[]*_|#-`\n", max_size=80))
@@ -231,7 +231,7 @@ CUTS = [
 def test_what_is_cut_out_leaves_whole_markdown_behind(answer, words, left):
     gone = [claim for claim in claims(answer) if words in claim.text]
     assert gone
-    assert without(answer, gone) == left
+    assert remove_claims(answer, gone) == left
 
 
 def test_a_sentence_set_apart_has_no_half_of_an_emphasis():
@@ -254,7 +254,7 @@ def test_a_sentence_set_apart_has_no_half_of_an_emphasis():
 )
 def test_a_sentence_that_points_back_to_one_that_failed_hangs(answer, hangs):
     found = claims(answer)
-    assert [claim.text for claim in stranded(answer, found, found[:1])] == hangs
+    assert [claim.text for claim in dependent_claims(answer, found, found[:1])] == hangs
 
 
 @pytest.mark.parametrize("gap", [" " * 20_000, "\n" * 20_000, "\n \n" * 7_000, " *" * 10_000])

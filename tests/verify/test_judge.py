@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.text.tokens import is_small, tokens
-from agent.types import Judgement, Source
+from agent.types import JudgeVerdict, Source
 from agent.verify import judge as judging
 from agent.verify.claims import claims
 from agent.verify.judge import find_words
@@ -33,7 +33,7 @@ class Judge:
     async def __call__(self, cases):
         self.cases += cases
         self.rejected = [case.failed for case in self.cases if case.failed]
-        return [Judgement(at, self.outcome, self.words) for at in range(len(cases))] if self.outcome else []
+        return [JudgeVerdict(at, self.outcome, self.words) for at in range(len(cases))] if self.outcome else []
 
 
 async def judged(answer, judge, text=TEXT, seen=None):

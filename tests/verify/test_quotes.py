@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.verify.quotes import Quotable, Quote
+from agent.verify.quotes import Quote, SourceIndex
 
 PAGE = (
     "# About V3\n\nMenu Home Contact\n\nThe ﬁnal training run of DeepSeek‑V3 cost about\n$5.576\u00a0million. "
@@ -28,8 +28,8 @@ def test_the_bearing_passage_is_found_however_it_is_written(claim, quote):
     assert PAGE[found.start : found.end] == quote
 
 
-def best_quote(claim: str, text: str | Quotable) -> Quote | None:
-    ready = text if isinstance(text, Quotable) else Quotable(text)
+def best_quote(claim: str, text: str | SourceIndex) -> Quote | None:
+    ready = text if isinstance(text, SourceIndex) else SourceIndex(text)
     return next(iter(ready.best(claim, 1)), None)
 
 
@@ -51,12 +51,12 @@ def test_an_empty_text_bears_nothing():
 
 def test_a_quote_does_not_run_over_the_end_of_a_page_and_knows_its_page():
     text = "The training run cost $5.576 million.\n\nIt used 2,048 H800 GPUs."
-    quotable = Quotable(text, (0, 39))
+    quotable = SourceIndex(text, (0, 39))
     found = best_quote("The training run cost $5.576 million and used 2,048 H800 GPUs.", quotable)
     assert found
     assert (found.start < 39) == (found.end <= 39)
     assert quotable.page_of(40) == 2
-    assert Quotable(text).page_of(40) is None
+    assert SourceIndex(text).page_of(40) is None
 
 
 @given(st.text(max_size=200), st.text(max_size=60))
@@ -69,6 +69,6 @@ def test_the_number_of_an_item_is_no_figure_of_the_sentence_before():
     page = (
         "There are 5 rules for all of the licences.\n\n1. Keep the notice.\n2. Say what was changed in the licences.\n"
     )
-    held = Quotable(page)
+    held = SourceIndex(page)
     assert [page[slice(*held.spans[at])] for at in held._places["#5"]] == ["There are 5 rules for all of the licences."]
     assert "#2" not in held._places

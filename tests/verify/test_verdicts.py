@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.types import Citation, Claim, Judgement, Source
+from agent.types import Citation, Claim, JudgeVerdict, Source
 from agent.verify.claims import UNCITED, claims
 from agent.verify.verdicts import NoChecker, RuleChecker
 
@@ -293,7 +293,7 @@ async def test_words_that_stand_nowhere_are_asked_for_once_more_and_then_the_cla
 
     async def examine(cases):
         asked.append([case.failed for case in cases])
-        return [Judgement(at, "supported", ("no such words",)) for at in range(len(cases))]
+        return [JudgeVerdict(at, "supported", ("no such words",)) for at in range(len(cases))]
 
     (claim,) = await RuleChecker().check(claims("R1 came out in winter, some say [1]."), sources(), examine)
     assert (claim.verdict, claim.why) == ("unchecked", "the model that checks named words that are not in the source")
@@ -302,7 +302,7 @@ async def test_words_that_stand_nowhere_are_asked_for_once_more_and_then_the_cla
 
 async def test_deciding_words_may_stand_anywhere_on_the_page():
     async def examine(cases):
-        return [Judgement(0, "supported", ("It has 671B parameters",))]
+        return [JudgeVerdict(0, "supported", ("It has 671B parameters",))]
 
     saw = {1: [(0, 45)]}
     (claim,) = await RuleChecker().check(claims("R1 has many parameters [1]."), sources(), examine, saw)
@@ -312,7 +312,7 @@ async def test_deciding_words_may_stand_anywhere_on_the_page():
 
 async def test_what_is_not_said_of_a_claim_is_told():
     async def examine(cases):
-        return [Judgement(0, "partial", ("R1 was released",), "in winter")]
+        return [JudgeVerdict(0, "partial", ("R1 was released",), "in winter")]
 
     (claim,) = await RuleChecker().check(claims("R1 came out in winter, some say [1]."), sources(), examine)
     assert claim.why == "the source says a part of it only: “R1 was released”; not said: in winter"

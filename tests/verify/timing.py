@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from agent.events import Writing, decode
 from agent.graph.graph_builder import build
-from agent.types import Delta, Stance
+from agent.types import Delta, WriteDecision
 from agent.verify.clauses import atoms
 from agent.verify.figures import _stock
 from agent.verify.quotes import _quotable
@@ -55,7 +55,7 @@ async def judge_seconds(*, beside: bool) -> float:
     said = [part for n in range(_CLAIMS // 2) for text in (loose.format(f"the {n}th of the years"), true)
             for part in (Delta(text=f"{text}\n\n"), SENTENCE_S / FASTER)]  # fmt: skip
     world = World(
-        reasoner=ScriptedReasoner(plan=PLAN, write=[[Stance("answer"), *said, CALL]]),
+        reasoner=ScriptedReasoner(plan=PLAN, write=[[WriteDecision("answer"), *said, CALL]]),
         checker=RuleChecker(),
         judge=ScriptedJudge({"R1": "supported"}, beside=beside, pause=CALL_S / FASTER, pause_each=JUDGED_S / FASTER),
         limits=replace(LIMITS, revisions=0),

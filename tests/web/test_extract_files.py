@@ -9,17 +9,17 @@ import zipfile
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Extracted, Hints
+from agent.extract.format_base import ExtractedText, FormatInput
 from agent.extract.formats import docx, feed, json_text, plain_text
 from tests.pace import limit
 from tests.web.docx_file import CORE, paragraph
 from tests.web.docx_file import docx as packed
 
-HERE = Hints("http://a.example/files/report.docx")
+HERE = FormatInput("http://a.example/files/report.docx")
 ITEM = '<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="1"/></w:numPr>'
 
 
-def word(*blocks: str, **parts: str) -> Extracted:
+def word(*blocks: str, **parts: str) -> ExtractedText:
     return docx.extract(packed(*blocks, **parts), HERE)
 
 

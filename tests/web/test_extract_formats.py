@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Extracted, Hints
+from agent.extract.format_base import ExtractedText, FormatInput
 from agent.extract.formats import html, pdf, plain_text
-from agent.extract.hidden_text import without_hidden
-from agent.extract.text_cleanup import decoded, one_line, tidy
+from agent.extract.hidden_text import remove_hidden
+from agent.extract.text_cleanup import clean_text, decoded, one_line
 from tests.web.pdf_file import pdf as pdf_file
 
 WORDS = "DeepSeek released the model in January and published its weights for everybody to use. "
 BLOCKED, COOKIES, NOT_FOUND = "blocked page", "cookie wall", "not found, says the page"
-HERE = Hints("http://news.example/a/story.html")
+HERE = FormatInput("http://news.example/a/story.html")
 
 
-def made(body: str, head: str = "", attributes: str = "lang=en") -> Extracted:
+def made(body: str, head: str = "", attributes: str = "lang=en") -> ExtractedText:
     page = f"<!doctype html><html {attributes}><head><title>Story</title>{head}</head><body>{body}</body></html>"
     return html.extract(page.encode(), HERE)
 
@@ -110,9 +110,9 @@ def test_what_a_reader_does_not_see_is_not_in_the_text(planted: str) -> None:
     assert "PLANTED" not in unicodedata.normalize("NFKC", got.text)
     assert not any(unicodedata.category(c) == "Cf" for c in got.text)
     assert got.text.count("January") == 5
-    seen = without_hidden(f"<html><body><p>seen</p>{planted}</body></html>")
+    seen = remove_hidden(f"<html><body><p>seen</p>{planted}</body></html>")
     assert seen is not None
-    assert tidy(seen.text) == "seen"
+    assert clean_text(seen.text) == "seen"
 
 
 def test_folded_answers_are_honest_text() -> None:
@@ -197,7 +197,7 @@ def test_the_encoding_is_found(encoding: str, head: str) -> None:
 
 def test_the_headers_encoding_counts_where_the_page_says_nothing() -> None:
     page = f"<html><head><title>T</title></head><body><p>{'Привет, мир. ' * 20}</p></body></html>"
-    assert "Привет" in html.extract(page.encode("koi8-r"), Hints(HERE.url, "koi8-r")).text
+    assert "Привет" in html.extract(page.encode("koi8-r"), FormatInput(HERE.url, "koi8-r")).text
 
 
 def test_deep_nesting_is_read() -> None:
@@ -214,8 +214,8 @@ def test_an_empty_tree_is_refused() -> None:
 
 def test_a_tidy_text_stays_as_it_is() -> None:
     text = "e\u0301 a\u00a0b \r\n\x07 x\t\n\n\n\n\u202ey\u200b \ufeff"
-    assert tidy(text) == "é a b\n x\n\ny"
-    assert tidy(tidy(text)) == tidy(text)
+    assert clean_text(text) == "é a b\n x\n\ny"
+    assert clean_text(clean_text(text)) == clean_text(text)
 
 
 def test_a_title_is_one_line() -> None:
@@ -236,7 +236,7 @@ def test_a_character_that_was_cut_off_is_left_out() -> None:
 
 
 def test_plain_text_is_taken_as_it_is() -> None:
-    got = plain_text.text(b"one\r\n<b>two</b>\n\n\n\nthree", Hints("http://a.example/notes%20x.txt"))
+    got = plain_text.text(b"one\r\n<b>two</b>\n\n\n\nthree", FormatInput("http://a.example/notes%20x.txt"))
     assert (got.text, got.title) == ("one\n<b>two</b>\n\nthree", "notes x.txt")
 
 

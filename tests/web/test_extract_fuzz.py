@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import agent.sample
 from agent.errors import ExtractFailed, PageError
-from agent.extract.format_base import Hints
+from agent.extract.format_base import FormatInput
 from agent.extract.format_registry import FORMATS
 from agent.extract.page_extractor import PageExtractor
-from agent.extract.text_cleanup import tidy
+from agent.extract.text_cleanup import clean_text
 from agent.types import Document, Page
 from tests.web.docx_file import docx, paragraph
 from tests.web.pdf_file import pdf
@@ -143,10 +143,10 @@ async def read_all(bodies: list[bytes]) -> None:
 
 def outcome(kind: str, body: bytes) -> None:
     try:
-        got = FORMATS[kind](body, Hints(HERE, None))
+        got = FORMATS[kind](body, FormatInput(HERE, None))
     except ExtractFailed:
         return
-    assert got.text == tidy(got.text)
+    assert got.text == clean_text(got.text)
     assert got.text
     assert "\n" not in got.title + got.author
 

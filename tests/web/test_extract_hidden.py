@@ -8,13 +8,13 @@ import time
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Hints
+from agent.extract.format_base import FormatInput
 from agent.extract.formats import html
-from agent.extract.hidden_text import ENOUGH, LABELS, without_hidden
+from agent.extract.hidden_text import ENOUGH, LABELS, remove_hidden
 from agent.extract.stylesheets import shown_on_a_desktop
 from tests.pace import limit
 
-HERE = Hints("http://news.example/a/story.html")
+HERE = FormatInput("http://news.example/a/story.html")
 SENTENCE = "The weights of the model were published in January for everybody to use and to change. "
 STORY = f"<article><h1>Story</h1><p>{SENTENCE * 8}</p></article>"
 assert len((SENTENCE * 8).split()) > ENOUGH
@@ -22,7 +22,7 @@ assert len((SENTENCE * 8).split()) > ENOUGH
 
 def seen(body: str, css: str = "", head: str = "") -> str:
     page = f"<!doctype html><html lang=en><head><style>{css}</style>{head}</head><body>{STORY}{body}</body></html>"
-    found = without_hidden(page)
+    found = remove_hidden(page)
     assert found is not None
     assert not found.suspect
     assert "everybody" in found.text
@@ -319,7 +319,7 @@ def test_hidden_text_is_kept_only_where_less_than_enough_is_visible(visible: int
         page = (
             f"<style>.fold{{display:none}}</style><p>{'seen ' * visible}</p><div class=fold>{'folded ' * hidden}</div>"
         )
-        found = without_hidden(page)
+        found = remove_hidden(page)
         assert found is not None
         assert ("folded" in found.text) is there
         assert found.suspect is there
@@ -365,9 +365,7 @@ def test_an_article_that_only_machines_are_told_does_not_come_through(visible: s
 
 def test_what_a_page_says_of_itself_in_json_is_none_of_its_words() -> None:
     told = f'<script type="application/ld+json">{{"articleBody":"{"PLANTED " * ENOUGH}"}}</script>'
-    found = without_hidden(
-        f"<style>.fold{{display:none}}</style><p>Seen{told} here</p><p class=fold>{SENTENCE * 8}</p>"
-    )
+    found = remove_hidden(f"<style>.fold{{display:none}}</style><p>Seen{told} here</p><p class=fold>{SENTENCE * 8}</p>")
     assert found is not None
     assert found.suspect, "its JSON does not count as visible"
     assert "PLANTED" not in found.text

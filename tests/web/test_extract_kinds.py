@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.extract.format_base import Extracted, Hints
+from agent.extract.format_base import ExtractedText, FormatInput
 from agent.extract.formats import html
 
 KINDS = Path(__file__).parent / "kinds"
@@ -116,8 +116,8 @@ KINDS_OF_PAGES = [
 ]  # fmt: skip
 
 
-def read(kind: Kind) -> Extracted:
-    return html.extract((KINDS / f"{kind.name}.html").read_bytes(), Hints(f"http://{kind.name}.example/page"))
+def read(kind: Kind) -> ExtractedText:
+    return html.extract((KINDS / f"{kind.name}.html").read_bytes(), FormatInput(f"http://{kind.name}.example/page"))
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_PAGES, ids=lambda kind: kind.name)

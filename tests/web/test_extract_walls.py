@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import ExtractFailed
-from agent.extract.block_pages import Signs, wall
-from agent.extract.format_base import Hints
+from agent.extract.block_pages import Signs, block_page_reason
+from agent.extract.format_base import FormatInput
 from agent.extract.formats import html
 
 ARTICLE = "The weights were published in January, and people everywhere began to run the model at home. " * 12
@@ -46,7 +46,7 @@ COOKIES, NO_SCRIPT, OUT_OF_ORDER = "cookie wall", "empty without JavaScript", "e
     ],
 )
 def test_a_wall_is_known_in_many_languages(title: str, words: str, reason: str) -> None:
-    assert wall(Signs(title, words, words)) == reason
+    assert block_page_reason(Signs(title, words, words)) == reason
 
 
 @pytest.mark.parametrize(
@@ -84,15 +84,15 @@ def test_a_wall_is_known_in_many_languages(title: str, words: str, reason: str) 
 def test_the_usual_blocks_and_errors_that_come_with_status_200_are_known(title: str, words: str, reason: str) -> None:
     page = f"<html><head><title>{title}</title></head><body><div><p>{words}</p></div></body></html>"
     with pytest.raises(ExtractFailed, match=f"^{reason}"):
-        html.extract(page.encode(), Hints("http://a.example/"))
+        html.extract(page.encode(), FormatInput("http://a.example/"))
 
 
 @pytest.mark.parametrize("mark", ["window._cf_chl_opt={cvId:'3'}", "src='//geo.captcha-delivery.com/c.js'"])
 def test_a_bot_check_is_known_by_its_source_whatever_its_language(mark: str) -> None:
     page = "<title>Odottakaa</title><body><p>{}</p><script>{}</script>"
     with pytest.raises(ExtractFailed, match=BLOCKED):
-        html.extract(page.format("Hetkinen, olkaa hyvä.", mark).encode(), Hints("http://a.example/"))
-    assert ARTICLE[:80] in html.extract(page.format(ARTICLE, mark).encode(), Hints("http://a.example/")).text
+        html.extract(page.format("Hetkinen, olkaa hyvä.", mark).encode(), FormatInput("http://a.example/"))
+    assert ARTICLE[:80] in html.extract(page.format(ARTICLE, mark).encode(), FormatInput("http://a.example/")).text
 
 
 @pytest.mark.parametrize(
@@ -107,34 +107,34 @@ def test_a_bot_check_is_known_by_its_source_whatever_its_language(mark: str) -> 
     ],
 )
 def test_a_short_page_that_mentions_such_things_is_a_page(title: str, words: str) -> None:
-    assert wall(Signs(title, words, words)) is None
+    assert block_page_reason(Signs(title, words, words)) is None
 
 
 def test_a_soft_404_between_menus_is_one() -> None:
     sorry = "Sorry, the page you were looking for could not be found. Try our front page."
-    assert wall(Signs("Page not found - Paper", sorry, MENUS + sorry)) == NOT_FOUND
-    assert wall(Signs("Page not found - Paper", ARTICLE, MENUS + ARTICLE)) is None
-    assert wall(Signs("Paper", sorry, MENUS + sorry)) is None
+    assert block_page_reason(Signs("Page not found - Paper", sorry, MENUS + sorry)) == NOT_FOUND
+    assert block_page_reason(Signs("Page not found - Paper", ARTICLE, MENUS + ARTICLE)) is None
+    assert block_page_reason(Signs("Paper", sorry, MENUS + sorry)) is None
 
 
 def test_a_teaser_of_a_sold_article_is_no_page() -> None:
     teaser = ARTICLE[:600]
-    assert wall(Signs("Story", teaser, MENUS + teaser, sold=True)) == PAYWALL
+    assert block_page_reason(Signs("Story", teaser, MENUS + teaser, sold=True)) == PAYWALL
     offer = f"{teaser} Subscribe to continue reading. Already a subscriber? Log in"
-    assert wall(Signs("Story", offer, MENUS + offer)) == PAYWALL
-    assert wall(Signs("Story", teaser, MENUS + teaser)) is None
+    assert block_page_reason(Signs("Story", offer, MENUS + offer)) == PAYWALL
+    assert block_page_reason(Signs("Story", teaser, MENUS + teaser)) is None
 
 
 def test_a_sold_article_that_came_whole_is_a_page() -> None:
     whole = ARTICLE * 3
-    assert wall(Signs("Story", whole, MENUS + whole, sold=True)) is None
+    assert block_page_reason(Signs("Story", whole, MENUS + whole, sold=True)) is None
 
 
 def test_one_sign_in_an_article_makes_no_wall() -> None:
     story = f"{ARTICLE} Critics say the captcha is dead. Subscribe to read more stories like this."
-    assert wall(Signs("The end of the robot test", story, MENUS + story)) is None
+    assert block_page_reason(Signs("The end of the robot test", story, MENUS + story)) is None
 
 
 def test_the_place_of_an_application_that_stays_empty_is_a_shell() -> None:
-    assert wall(Signs("App", "", "Menu Search", shell=True)) == NO_SCRIPT
-    assert wall(Signs("App", ARTICLE, ARTICLE, shell=True)) is None
+    assert block_page_reason(Signs("App", "", "Menu Search", shell=True)) == NO_SCRIPT
+    assert block_page_reason(Signs("App", ARTICLE, ARTICLE, shell=True)) is None

@@ -15,7 +15,7 @@ import pytest
 from agent.errors import FetchFailed, PageError
 from agent.types import Page
 from agent.web.http_client import Reach, open_client
-from agent.web.page_fetcher import FolderFetcher, HttpFetcher, Manners
+from agent.web.page_fetcher import FetchPolicy, FolderFetcher, HttpFetcher
 from tests.pace import limit
 from tests.parts import FixedClock
 from tests.web_server import (
@@ -39,7 +39,7 @@ from tests.web_server import (
 HTML = "<!doctype html><html><body><p>hello</p></body></html>"
 TOO_LARGE = "too large (over 20 MB)"
 OPEN = Reach(allow_private=True)
-AT_ONCE = Manners(between=0)
+AT_ONCE = FetchPolicy(between=0)
 
 
 @asynccontextmanager
@@ -189,7 +189,7 @@ async def test_two_pages_of_a_host_are_asked_for_one_after_the_other() -> None:
         WebServer({path: page(HTML) for path in ("/a", "/b", "/c")}) as web,
         open_client("test/1", OPEN, connections=8) as client,
     ):
-        fetcher = HttpFetcher(client, OPEN, FixedClock(), seconds=5, manners=Manners(between=0.2))
+        fetcher = HttpFetcher(client, OPEN, FixedClock(), seconds=5, manners=FetchPolicy(between=0.2))
         began = time.monotonic()
         await asyncio.gather(*(fetcher.fetch(web.url(path)) for path in ("/a", "/b", "/c")))
     assert 0.4 <= time.monotonic() - began < limit(2)

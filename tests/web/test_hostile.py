@@ -20,9 +20,9 @@ from agent.extract.page_extractor import PageExtractor
 from agent.types import PageRecord, Query, SearchHit
 from agent.web.address_guard import Address
 from agent.web.http_client import Reach, metered, open_client
-from agent.web.page_fetcher import HttpFetcher, Manners
-from agent.web.page_reader import PageReader, PoolParts
-from agent.web.page_selection import Wanted
+from agent.web.page_fetcher import FetchPolicy, HttpFetcher
+from agent.web.page_reader import PageReader, PoolServices
+from agent.web.page_selection import PageCandidate
 from agent.web.robots import Robots
 from tests.pace import limit
 from tests.parts import LIMITS, NOON, FixedClock, MemoryLibrary
@@ -69,9 +69,9 @@ async def met(case: Case) -> Outcome:
     await PageExtractor().warm()  # the start of the workers is not the page's
     before = asyncio.all_tasks()
     async with serving(case) as (web, reach), open_client("test/1", reach, connections=4) as client:
-        manners = Manners(between=0, robots=Robots("r1-research-agent", FixedClock(), seconds=0.5 * case.deadline))
+        manners = FetchPolicy(between=0, robots=Robots("r1-research-agent", FixedClock(), seconds=0.5 * case.deadline))
         fetcher = HttpFetcher(client, reach, FixedClock(), seconds=case.deadline, manners=manners)
-        parts = PoolParts(
+        parts = PoolServices(
             run_id="run",
             started_at=NOON,
             web=(),
@@ -83,7 +83,7 @@ async def met(case: Case) -> Outcome:
         )
         began = time.monotonic()
         with metered() as meter:
-            outcome = await PageReader(parts).read(Wanted(case.url))
+            outcome = await PageReader(parts).read(PageCandidate(case.url))
         seconds = time.monotonic() - began
         if web:
             assert not [request for request in web.requests if "secret" in request.path], "it got inside"

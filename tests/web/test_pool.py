@@ -15,18 +15,18 @@ import pytest
 from agent.errors import ExtractFailed, LibraryError, SearchBroken, SearchThrottled
 from agent.extract.page_extractor import PageExtractor
 from agent.protocols import PagePool, PoolNews
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 from agent.types import Document, Limits, Page, PageRecord, Query, Search, SearchHit
 from agent.web.http_client import Reach, open_client
-from agent.web.page_fetcher import FolderFetcher, HttpFetcher, Manners
-from agent.web.page_pool import Pool
-from agent.web.page_reader import PoolParts
+from agent.web.page_fetcher import FetchPolicy, FolderFetcher, HttpFetcher
+from agent.web.page_pool import RunPagePool
+from agent.web.page_reader import PoolServices
 from tests.pace import limit
 from tests.parts import LIMITS as QUORATE
 from tests.parts import NOON, FixedClock, MemoryFetcher, MemoryLibrary, PlainExtractor
 from tests.web_server import WebServer, article, hang, page, redirect, reset, slow
 
-AT_ONCE = Manners(between=0)
+AT_ONCE = FetchPolicy(between=0)
 LIMITS = replace(QUORATE, quorum=1.0)  # `read` waits for all pages, where a test does not say otherwise
 
 
@@ -60,7 +60,7 @@ def fetcher(*numbers: int, **seconds: float) -> MemoryFetcher:
 
 @dataclass
 class Run:
-    pool: Pool
+    pool: RunPagePool
     news: list[PoolNews]
     library: MemoryLibrary
 
@@ -75,7 +75,7 @@ async def running(
 ) -> AsyncIterator[Run]:
     news: list[PoolNews] = []
     library = others.pop("library", MemoryLibrary())
-    parts = PoolParts(
+    parts = PoolServices(
         run_id="run",
         started_at=NOON,
         web=web,
@@ -87,7 +87,7 @@ async def running(
         **others,
     )
     before = tasks()
-    async with Pool(parts) as pool:
+    async with RunPagePool(parts) as pool:
         yield Run(pool, news, library)
     assert tasks() == before, "tasks of the pool are left"
 
@@ -635,7 +635,7 @@ async def test_the_extractor_is_warmed_while_nobody_waits() -> None:
         began.set()
         await asyncio.sleep(60)
 
-    parts = PoolParts(
+    parts = PoolServices(
         run_id="run",
         started_at=NOON,
         web=(),
@@ -645,7 +645,7 @@ async def test_the_extractor_is_warmed_while_nobody_waits() -> None:
         limits=LIMITS,
         tell=lambda news: None,
     )
-    async with asyncio.timeout(2), Pool(parts, warm=warm):
+    async with asyncio.timeout(2), RunPagePool(parts, warm=warm):
         await began.wait()
 
 
@@ -653,7 +653,7 @@ async def test_the_extractor_is_warmed_while_nobody_waits() -> None:
 
 
 async def test_a_page_that_shows_its_age_when_it_is_read_is_skipped_with_the_date() -> None:
-    bounds = Bounds(since=date(2025, 6, 1), today=date(2026, 11, 24))
+    bounds = SourceFilter(since=date(2025, 6, 1), today=date(2026, 11, 24))
     async with running([Provider({"q": [site(1)]})], bounds=bounds) as run:
         run.pool.want(Query("q"), round=1)
         await run.pool.searched(round=1, seconds=5)
@@ -667,7 +667,7 @@ async def test_an_old_page_that_says_it_was_changed_since_is_read() -> None:
         async def extract(self, page: Page) -> Document:
             return replace(await super().extract(page), modified="2025-07-01")
 
-    bounds = Bounds(since=date(2025, 6, 1), today=date(2026, 11, 24))
+    bounds = SourceFilter(since=date(2025, 6, 1), today=date(2026, 11, 24))
     async with running([Provider({"q": [site(1)]})], bounds=bounds, extractor=Changed()) as run:
         run.pool.want(Query("q"), round=1)
         await run.pool.searched(round=1, seconds=5)
@@ -680,7 +680,7 @@ async def test_a_page_that_leads_out_of_the_sites_is_skipped() -> None:
             return replace(await super().fetch(url), url="http://elsewhere.example/x")
 
     async with running(
-        [Provider({"q": [site(1)]})], Elsewhere(fetcher(1).pages), bounds=Bounds(sites=("site1.example",))
+        [Provider({"q": [site(1)]})], Elsewhere(fetcher(1).pages), bounds=SourceFilter(sites=("site1.example",))
     ) as run:
         run.pool.want(Query("q"), round=1)
         await run.pool.searched(round=1, seconds=5)
@@ -690,7 +690,7 @@ async def test_a_page_that_leads_out_of_the_sites_is_skipped() -> None:
 
 
 async def test_a_page_that_the_question_names_is_read_whatever_the_bounds() -> None:
-    bounds = Bounds(since=date(2025, 6, 1), today=date(2026, 11, 24), sites=("other.example",))
+    bounds = SourceFilter(since=date(2025, 6, 1), today=date(2026, 11, 24), sites=("other.example",))
     async with running(bounds=bounds) as run:
         run.pool.want(site(1), round=1)
         assert good(await run.pool.read(seconds=5)) == [site(1)]

@@ -13,7 +13,7 @@ import pytest
 
 from agent.errors import PageError
 from agent.web.http_client import Reach, open_client
-from agent.web.page_fetcher import HttpFetcher, Manners
+from agent.web.page_fetcher import FetchPolicy, HttpFetcher
 from agent.web.robots import Robots
 from tests.pace import limit
 from tests.parts import NOON, FixedClock
@@ -30,7 +30,7 @@ async def fetching(
     reach = Reach(resolver=web.resolver("site.example", "other.example", private=("inside.example",)))
     clock = clock or FixedClock()
     async with open_client("r1-research-agent/1 (+https://a.example)", reach, connections=8) as client:
-        manners = Manners(between=0, robots=Robots("r1-research-agent", clock, home, seconds=0.5))
+        manners = FetchPolicy(between=0, robots=Robots("r1-research-agent", clock, home, seconds=0.5))
         yield HttpFetcher(client, reach, clock, seconds=seconds, manners=manners)
 
 

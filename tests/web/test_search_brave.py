@@ -8,10 +8,10 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
-from agent.search.provider_state import NotYet, Pace
+from agent.search.provider_http import HitRow
+from agent.search.provider_state import NotYet, RateLimiter
 from agent.search.providers.brave import Brave
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 from agent.types import Query
 from tests.contracts.search_peer import Answer
 from tests.contracts.search_provider import THREE, GivesDates, GivesLinks, NeedsAKey, TellsBounds
@@ -22,12 +22,12 @@ class TestBrave(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
     variable = "AGENT_BRAVE_API_KEY"
 
     def provider(self, seconds: float = 5.0) -> SearchProvider:
-        return Brave(self.client, key=self.secret, url=self.peer.url, seconds=seconds, pace=Pace(0))
+        return Brave(self.client, key=self.secret, url=self.peer.url, seconds=seconds, pace=RateLimiter(0))
 
-    def bounded(self, bounds: Bounds) -> SearchProvider:
-        return Brave(self.client, key=self.secret, url=self.peer.url, bounds=bounds, pace=Pace(0))
+    def bounded(self, bounds: SourceFilter) -> SearchProvider:
+        return Brave(self.client, key=self.secret, url=self.peer.url, bounds=bounds, pace=RateLimiter(0))
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         results = [
             {"type": "search_result", "url": r.url, "title": r.title, "description": r.snippet, "page_age": r.published}
             for r in rows
@@ -59,7 +59,7 @@ class TestBrave(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
         self, query: str, language: str | None, code: str | None
     ) -> None:
         self.peer.answer = self.good([])
-        brave = Brave(self.client, key=self.secret, url=self.peer.url, language=language, pace=Pace(0))
+        brave = Brave(self.client, key=self.secret, url=self.peer.url, language=language, pace=RateLimiter(0))
         await brave.search(Query(query), limit=1)
         assert self.peer.seen[-1].query.get("search_lang") == code
 
@@ -69,7 +69,7 @@ class TestBrave(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
         assert len(self.asked().split()) == 50
 
     async def test_bounds_are_told_as_a_range_of_days_and_in_the_query(self) -> None:
-        bounds = Bounds(date(2025, 1, 20), date(2026, 11, 24), ("one.example", "two.example"), ("three.example",))
+        bounds = SourceFilter(date(2025, 1, 20), date(2026, 11, 24), ("one.example", "two.example"), ("three.example",))
         seen = await self.asked_within(bounds)
         assert seen.query["freshness"] == "2025-01-20to2026-11-24"
         assert seen.query["q"] == "lion (site:one.example OR site:two.example) -site:three.example"
@@ -81,7 +81,7 @@ class TestBrave(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
     async def test_an_age_in_words_is_a_day_where_it_says_one(self, age: str, day: str | None) -> None:
         row = {"url": "http://one.example/", "title": "A lion", "description": "x", "age": age}
         self.peer.answer = Answer(json.dumps({"type": "search", "web": {"results": [row]}}).encode())
-        [hit] = await self.bounded(Bounds(today=date(2026, 11, 24))).search(Query("lion"), limit=1)
+        [hit] = await self.bounded(SourceFilter(today=date(2026, 11, 24))).search(Query("lion"), limit=1)
         assert hit.published == day
 
     async def test_a_token_that_is_not_valid_is_broken_and_names_the_variable(self) -> None:
@@ -104,7 +104,7 @@ class TestBrave(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
         assert (second.retry_after, month.retry_after) == (1.0, 3_600.0)
 
     async def test_a_long_queue_is_told_at_once(self) -> None:
-        brave = Brave(self.client, key=self.secret, url=self.peer.url, pace=(pace := Pace(30, "Brave")))
+        brave = Brave(self.client, key=self.secret, url=self.peer.url, pace=(pace := RateLimiter(30, "Brave")))
         pace.take(0)
         with pytest.raises(NotYet, match="Brave is asked once every 30 seconds"):
             await brave.search(Query("lion"), limit=1)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
-from agent.search.provider_state import NotYet, Pace, Refusal, Shelf, wait_for_turn
-from agent.search.provider_wrappers import Guarded, duration
+from agent.search.provider_state import NotYet, ProviderStateStore, RateLimiter, Refusal, wait_for_turn
+from agent.search.provider_wrappers import CircuitBreakerProvider, duration
 from agent.types import Query, SearchHit
 
 HIT = SearchHit("http://one.example/", "A lion", "", 1, "one")
@@ -52,24 +52,24 @@ def time() -> Time:
 
 
 @pytest.fixture
-def guard(time: Time, tmp_path: Path) -> Callable[..., Guarded]:
+def guard(time: Time, tmp_path: Path) -> Callable[..., CircuitBreakerProvider]:
     """A guard as a new process makes it: all it knows of earlier ones is in the file."""
 
-    def make(provider: Provider, **others: object) -> Guarded:
-        shelf = Shelf(tmp_path / "cache" / "search.sqlite", now=time)
-        return Guarded(provider, shelf, clock=time, now=time, **others)  # type: ignore[arg-type]
+    def make(provider: Provider, **others: object) -> CircuitBreakerProvider:
+        shelf = ProviderStateStore(tmp_path / "cache" / "search.sqlite", now=time)
+        return CircuitBreakerProvider(provider, shelf, clock=time, now=time, **others)  # type: ignore[arg-type]
 
     return make
 
 
-async def ask(guarded: Guarded) -> list[SearchHit] | SearchThrottled | SearchBroken:
+async def ask(guarded: CircuitBreakerProvider) -> list[SearchHit] | SearchThrottled | SearchBroken:
     try:
         return list(await guarded.search(Query("lion"), limit=3))
     except (SearchThrottled, SearchBroken) as e:
         return e
 
 
-Guards = Callable[..., Guarded]
+Guards = Callable[..., CircuitBreakerProvider]
 
 
 # ------------------------------------------------------------------------------------------------- refusals
@@ -90,8 +90,8 @@ async def test_another_process_keeps_to_it_too(guard: Guards, tmp_path: Path) ->
     code = """
 import sys
 from pathlib import Path
-from agent.search.provider_state import Shelf
-print(Shelf(Path(sys.argv[1])).refusal("one").why)
+from agent.search.provider_state import ProviderStateStore
+print(ProviderStateStore(Path(sys.argv[1])).refusal("one").why)
 """
     path = str(tmp_path / "cache" / "search.sqlite")
     # Its clock is today's: what was refused by the test's clock of 1970 is over, but still known.
@@ -256,8 +256,8 @@ def test_many_processes_write_at_once_and_none_fails(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from agent.search.provider_state import Refusal, Shelf
-shelf = Shelf(Path(sys.argv[1]))
+from agent.search.provider_state import Refusal, ProviderStateStore
+shelf = ProviderStateStore(Path(sys.argv[1]))
 for n in range(50):
     shelf.refuse(f"one{n}", Refusal(1.0, 2.0, 1, "x"), began=0.0)
     shelf.keep(f"{sys.argv[2]}:{n}", "hits")
@@ -272,17 +272,20 @@ assert shelf.recall(f"{sys.argv[2]}:49") == "hits"
 
 def test_a_file_that_is_busy_when_it_is_opened_is_used_once_it_is_free(tmp_path: Path) -> None:
     path = tmp_path / "search.sqlite"
-    shelf = Shelf(path)
+    shelf = ProviderStateStore(path)
     with closing(sqlite3.connect(path)) as other:
         other.execute("begin exclusive")
         shelf.keep("a", "hits")
     shelf.keep("b", "hits")
-    assert Shelf(path).recall("b") == "hits"
+    assert ProviderStateStore(path).recall("b") == "hits"
 
 
 def test_a_reply_that_was_kept_while_another_command_waited_to_write_stays(tmp_path: Path) -> None:
     path = tmp_path / "search.sqlite"
-    later, earlier = Shelf(path, now=lambda: 1_000_001.0), Shelf(path, now=lambda: 1_000_000.0)
+    later, earlier = (
+        ProviderStateStore(path, now=lambda: 1_000_001.0),
+        ProviderStateStore(path, now=lambda: 1_000_000.0),
+    )
     later.keep("a", "hits")
     earlier.keep("b", "hits")
     assert later.recall("a") == earlier.recall("a") == "hits"
@@ -294,7 +297,7 @@ def test_a_reply_that_was_kept_while_another_command_waited_to_write_stays(tmp_p
 def test_a_damaged_file_is_thrown_away(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "search.sqlite"
     path.write_bytes(content)
-    shelf = Shelf(path)
+    shelf = ProviderStateStore(path)
     assert shelf.recall("a") is None
     shelf.keep("a", "hits")
     assert shelf.recall("a") == "hits"
@@ -302,18 +305,18 @@ def test_a_damaged_file_is_thrown_away(content: bytes, tmp_path: Path) -> None:
 
 def test_where_no_file_can_be_the_process_remembers_for_itself(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way of a directory")
-    shelf = Shelf(tmp_path / "file" / "search.sqlite")
+    shelf = ProviderStateStore(tmp_path / "file" / "search.sqlite")
     shelf.refuse("one", Refusal(1.0, 2.0, 1, "x"), began=0.0)
     assert shelf.refusal("one") is not None
 
 
 def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
-    Shelf(path := tmp_path / "search.sqlite").keep("a", "hits")
+    ProviderStateStore(path := tmp_path / "search.sqlite").keep("a", "hits")
     assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out(tmp_path: Path, time: Time) -> None:
-    shelf = Shelf(tmp_path / "search.sqlite", now=time)
+    shelf = ProviderStateStore(tmp_path / "search.sqlite", now=time)
     shelf.refuse("one", Refusal(time.at, time.at + 3_600, 1, "x"), began=time.at)
     time.at -= 30 * 86_400
     assert shelf.refusal("one") is None
@@ -331,7 +334,7 @@ def test_a_wait_is_told_as_people_say_it(seconds: float, told: str) -> None:
 
 
 def test_commands_take_turns(tmp_path: Path, time: Time) -> None:
-    one, other = (Shelf(tmp_path / "search.sqlite", now=time) for _ in range(2))
+    one, other = (ProviderStateStore(tmp_path / "search.sqlite", now=time) for _ in range(2))
     assert [shelf.turn("ddg", 2.0, 9.0) for shelf in (one, other, one)] == [0.0, 2.0, 4.0]
     assert other.turn("ddg", 2.0, 5.0) == 6.0, "and takes no turn"
     assert other.turn("brave", 1.0, 0.0) == 0.0
@@ -340,7 +343,7 @@ def test_commands_take_turns(tmp_path: Path, time: Time) -> None:
 
 
 def test_a_queue_that_a_clock_set_back_has_left_is_none(tmp_path: Path, time: Time) -> None:
-    shelf = Shelf(tmp_path / "search.sqlite", now=time)
+    shelf = ProviderStateStore(tmp_path / "search.sqlite", now=time)
     shelf.turn("ddg", 2.0, 0.0)
     time.at -= 86_400
     assert shelf.turn("ddg", 2.0, 0.0) == 0.0
@@ -348,7 +351,7 @@ def test_a_queue_that_a_clock_set_back_has_left_is_none(tmp_path: Path, time: Ti
 
 async def test_a_turn_that_another_command_has_taken_is_waited_for_or_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "search.sqlite"
-    assert await wait_for_turn(Pace(0.2, "DuckDuckGo"), Shelf(path), 0.0) == 0.0
-    assert 0.0 < await wait_for_turn(Pace(0.2, "DuckDuckGo"), Shelf(path), 1.0) <= 0.25
+    assert await wait_for_turn(RateLimiter(0.2, "DuckDuckGo"), ProviderStateStore(path), 0.0) == 0.0
+    assert 0.0 < await wait_for_turn(RateLimiter(0.2, "DuckDuckGo"), ProviderStateStore(path), 1.0) <= 0.25
     with pytest.raises(NotYet, match="DuckDuckGo is asked once every"):
-        await wait_for_turn(Pace(30.0, "DuckDuckGo"), Shelf(path), 0.0)
+        await wait_for_turn(RateLimiter(30.0, "DuckDuckGo"), ProviderStateStore(path), 0.0)

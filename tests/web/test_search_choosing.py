@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from agent.types import SearchHit
-from agent.web.page_selection import Wanted, fused
+from agent.web.page_selection import PageCandidate, fused
 
 
-def ranking(*urls: str) -> list[Wanted]:
-    return [Wanted.of(SearchHit(url, "", "", n, "one")) for n, url in enumerate(urls, 1)]
+def ranking(*urls: str) -> list[PageCandidate]:
+    return [PageCandidate.of(SearchHit(url, "", "", n, "one")) for n, url in enumerate(urls, 1)]
 
 
-def urls(*rankings: list[Wanted]) -> list[str]:
+def urls(*rankings: list[PageCandidate]) -> list[str]:
     return [page.url for page in fused(rankings)]
 
 

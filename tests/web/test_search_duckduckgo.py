@@ -13,10 +13,10 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
-from agent.search.provider_state import NotYet, Pace
+from agent.search.provider_http import HitRow
+from agent.search.provider_state import NotYet, RateLimiter
 from agent.search.providers.duckduckgo import DuckDuckGo
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 from agent.types import Query
 from tests.contracts.search_peer import Answer, Peer, TlsPeer, authority
 from tests.contracts.search_provider import THREE, AsksOverHttp, GivesDates, GivesLinks
@@ -45,14 +45,14 @@ class TestDuckDuckGo(AsksOverHttp, GivesLinks, GivesDates):
         authority().cert_pem.write_to_path(str(self.ca_file))
 
     def provider(self, seconds: float = 5.0) -> SearchProvider:
-        return DuckDuckGo(seconds=seconds, pace=Pace(0), proxy=self.peer.url, ca_file=str(self.ca_file))
+        return DuckDuckGo(seconds=seconds, pace=RateLimiter(0), proxy=self.peer.url, ca_file=str(self.ca_file))
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         if not rows:
             return _PAGE.format(results=_NO_RESULT).encode()
         return _PAGE.format(results="".join(_result(row) for row in rows)).encode()
 
-    def good(self, rows: Sequence[Row]) -> Answer:
+    def good(self, rows: Sequence[HitRow]) -> Answer:
         return Answer(self.body(rows), type="text/html; charset=UTF-8")
 
     def asked(self) -> str:
@@ -79,19 +79,19 @@ class TestDuckDuckGo(AsksOverHttp, GivesLinks, GivesDates):
         assert "soft block" in str(error)
 
     async def test_a_page_of_advertisements_only_is_nothing_found(self) -> None:
-        assert await self.found([Row("https://duckduckgo.com/y.js?ad_domain=shop.example", "Buy a lion", "x")]) == []
+        assert await self.found([HitRow("https://duckduckgo.com/y.js?ad_domain=shop.example", "Buy a lion", "x")]) == []
 
     async def test_bounds_go_into_the_form_and_the_query(self) -> None:
         self.peer.answer = self.good(THREE)
-        bounds = Bounds(date(2025, 1, 20), date(2026, 11, 24), ("one.example",), ("two.example",))
-        ddg = DuckDuckGo(bounds=bounds, pace=Pace(0), proxy=self.peer.url, ca_file=str(self.ca_file))
+        bounds = SourceFilter(date(2025, 1, 20), date(2026, 11, 24), ("one.example",), ("two.example",))
+        ddg = DuckDuckGo(bounds=bounds, pace=RateLimiter(0), proxy=self.peer.url, ca_file=str(self.ca_file))
         await ddg.search(Query("lion"), limit=3)
         assert self.peer.seen[-1].form["df"] == "2025-01-20..2026-11-24"
         assert self.peer.seen[-1].form["q"] == "lion site:one.example -site:two.example"
 
     async def test_redirect_wrappers_are_undone(self) -> None:
         wrapped = "//duckduckgo.com/l/?uddg=" + quote("https://x.example/a%2Fb?q=a%26b+c", safe="") + "&rut=0123"
-        [hit] = await self.found([Row(wrapped, "A lion", "x")])
+        [hit] = await self.found([HitRow(wrapped, "A lion", "x")])
         assert hit.url == "https://x.example/a%2Fb?q=a%26b+c"
 
     @pytest.mark.parametrize(
@@ -103,16 +103,16 @@ class TestDuckDuckGo(AsksOverHttp, GivesLinks, GivesDates):
         ],
     )
     async def test_advertisements_are_left_out(self, ad: str) -> None:
-        assert [hit.url for hit in await self.found([Row(ad, "Buy a lion", "x"), THREE[0]])] == [THREE[0].url]
+        assert [hit.url for hit in await self.found([HitRow(ad, "Buy a lion", "x"), THREE[0]])] == [THREE[0].url]
 
     async def test_the_certificate_is_checked(self) -> None:
         self.peer.answer = self.good(THREE)
         with pytest.raises(SearchBroken):
-            await DuckDuckGo(pace=Pace(0), proxy=self.peer.url).search(Query("lion"), limit=3)
+            await DuckDuckGo(pace=RateLimiter(0), proxy=self.peer.url).search(Query("lion"), limit=3)
         assert self.peer.seen == []
 
 
-def _result(row: Row) -> str:
+def _result(row: HitRow) -> str:
     """As DuckDuckGo writes a result, told from published descriptions of the page of 2026."""
     date = f"<span>&nbsp; &nbsp; {row.published}</span>" if row.published else ""
     url, title, snippet = escape(row.url), escape(row.title), escape(row.snippet)
@@ -128,7 +128,7 @@ def _result(row: Row) -> str:
 
 
 def test_requests_of_the_whole_process_are_kept_apart() -> None:
-    pace = Pace(2.0)
+    pace = RateLimiter(2.0)
     waits = [pace.take(100) for _ in range(4)]
     assert waits[0] == 0
     gaps = [later - earlier for earlier, later in pairwise(waits)]
@@ -136,7 +136,7 @@ def test_requests_of_the_whole_process_are_kept_apart() -> None:
 
 
 def test_a_queue_that_is_too_long_is_throttled_at_once_and_takes_no_turn() -> None:
-    pace = Pace(2.0)
+    pace = RateLimiter(2.0)
     pace.take(0)
     for _ in range(3):
         with pytest.raises(NotYet) as caught:
@@ -146,7 +146,7 @@ def test_a_queue_that_is_too_long_is_throttled_at_once_and_takes_no_turn() -> No
 
 
 async def test_two_providers_share_the_pace() -> None:
-    pace = Pace(0.2)
+    pace = RateLimiter(0.2)
     one = DuckDuckGo(seconds=5.0, pace=pace, proxy="http://127.0.0.1:9")
     other = DuckDuckGo(seconds=5.0, pace=pace, proxy="http://127.0.0.1:9")
     began = time.monotonic()

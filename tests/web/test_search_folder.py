@@ -13,7 +13,7 @@ import pytest
 from agent.errors import ExtractFailed, SearchBroken, SettingsError
 from agent.search.folder_index import FolderIndex, file_of
 from agent.search.provider_base import ReadFile
-from agent.search.provider_http import Row
+from agent.search.provider_http import HitRow
 from agent.search.providers.folder import SETTLED, Folder
 from agent.types import Query, SearchHit
 from tests.contracts.search_provider import SearchProviderContract
@@ -27,7 +27,7 @@ class TestFolder(SearchProviderContract):
     def _bring(self, tmp_path: Path) -> None:
         self.root = tmp_path
 
-    async def found(self, rows: Sequence[Row], *, query: str = "lion", limit: int = 10) -> list[SearchHit]:
+    async def found(self, rows: Sequence[HitRow], *, query: str = "lion", limit: int = 10) -> list[SearchHit]:
         for i, row in enumerate(rows):
             (self.root / f"{i} {row.title}.txt").write_text(row.snippet.replace("\n", " "))
         return await Folder(self.root).search(Query(query), limit=limit)

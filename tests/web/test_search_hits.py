@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.search.provider_http import Row, absolute, day, plain, ranked, shortened, within
+from agent.search.provider_http import HitRow, absolute, day, plain, ranked, shortened, within
 from tests.pace import limit
 
 
@@ -84,7 +84,7 @@ def test_a_date_is_a_whole_day_or_nothing(text: str, wanted: str | None) -> None
 
 
 def test_a_long_title_is_cut_between_words_and_says_so() -> None:
-    [hit] = ranked([Row("http://a.example/", "lion " * 100)], provider="x", limit=1)
+    [hit] = ranked([HitRow("http://a.example/", "lion " * 100)], provider="x", limit=1)
     assert len(hit.title) <= 300
     assert hit.title.endswith("lion…")
 

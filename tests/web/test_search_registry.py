@@ -10,14 +10,14 @@ import httpx2
 import pytest
 
 from agent.errors import SettingsError
-from agent.search.provider_base import ProviderParts
+from agent.search.provider_base import ProviderContext
 from agent.search.provider_registry import PROVIDERS, build
 
 
 @pytest.fixture
-async def parts(tmp_path: Path) -> AsyncIterator[ProviderParts]:
+async def parts(tmp_path: Path) -> AsyncIterator[ProviderContext]:
     async with httpx2.AsyncClient(trust_env=False) as client:
-        yield ProviderParts(
+        yield ProviderContext(
             client=client,
             user_agent="lion-hunter/1",
             brave_api_key="lion",
@@ -33,12 +33,12 @@ def test_every_provider_of_this_version_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PROVIDERS))
-def test_a_provider_is_built_under_its_own_name(name: str, parts: ProviderParts) -> None:
+def test_a_provider_is_built_under_its_own_name(name: str, parts: ProviderContext) -> None:
     assert build(name, parts).name == name
 
 
 @pytest.mark.parametrize("name", ["google", "", "DuckDuckGo"])
-def test_an_unknown_name_is_told_the_known_ones(name: str, parts: ProviderParts) -> None:
+def test_an_unknown_name_is_told_the_known_ones(name: str, parts: ProviderContext) -> None:
     with pytest.raises(
         SettingsError, match="brave, duckduckgo, folder, sample, searxng, serper, tavily, wikipedia"
     ) as caught:
@@ -61,7 +61,7 @@ def test_an_unknown_name_is_told_the_known_ones(name: str, parts: ProviderParts)
     ],
 )
 def test_a_missing_or_useless_setting_is_named(
-    name: str, lacking: dict[str, str | None], variable: str, parts: ProviderParts
+    name: str, lacking: dict[str, str | None], variable: str, parts: ProviderContext
 ) -> None:
     with pytest.raises(SettingsError, match=variable):
         build(name, replace(parts, **lacking))  # type: ignore[arg-type]

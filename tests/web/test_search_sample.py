@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
+from agent.search.provider_http import HitRow
 from agent.search.providers.sample import SampleSearch
 from agent.types import Query
 from tests.contracts.search_provider import THREE, AsksForJson, GivesDates, GivesLinks
@@ -16,7 +16,7 @@ class TestSampleSearch(AsksForJson, GivesLinks, GivesDates):
     def provider(self, seconds: float = 5.0) -> SearchProvider:
         return SampleSearch(self.client, f"{self.peer.url}/search", seconds=seconds)
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         results = [
             {"url": r.url, "title": r.title, "snippet": r.snippet, "published": r.published or None} for r in rows
         ]

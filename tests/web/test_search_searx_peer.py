@@ -19,9 +19,9 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.sample.sample_server import SampleWeb
-from agent.search.provider_wrappers import Bounded
+from agent.search.provider_wrappers import FilteredProvider
 from agent.search.providers.searxng import SearXNG
-from agent.text.source_filters import UNBOUNDED, Bounds
+from agent.text.source_filters import UNBOUNDED, SourceFilter
 from agent.types import Query
 from tests.contracts.search_peer import Answer, Peer
 
@@ -103,7 +103,9 @@ def _settings(port: int, engine: str, *, dated: bool) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def _searx(engine: str, home: Path, *, bounds: Bounds = UNBOUNDED, dated: bool = False) -> AsyncIterator[SearXNG]:
+async def _searx(
+    engine: str, home: Path, *, bounds: SourceFilter = UNBOUNDED, dated: bool = False
+) -> AsyncIterator[SearXNG]:
     """A searx whose engine asks the given address; `dated`: beside it one that knows of times."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -169,7 +171,7 @@ TODAY = date(2026, 11, 24)
 
 
 async def test_a_time_reaches_the_engine_that_knows_of_times(tmp_path: Path) -> None:
-    bounds = Bounds(since=date(2026, 11, 20), today=TODAY)
+    bounds = SourceFilter(since=date(2026, 11, 20), today=TODAY)
     async with (
         Peer() as engine,
         _searx(f"{engine.url}/search", tmp_path, bounds=bounds, dated=True) as searx,
@@ -181,15 +183,17 @@ async def test_a_time_reaches_the_engine_that_knows_of_times(tmp_path: Path) -> 
 
 
 async def test_where_no_engine_knows_of_times_there_are_hits_all_the_same(tmp_path: Path) -> None:
-    bounds = Bounds(since=date(2026, 11, 20), today=TODAY)
+    bounds = SourceFilter(since=date(2026, 11, 20), today=TODAY)
     async with SampleWeb() as web, _searx(web.search_url, tmp_path, bounds=bounds) as searx:
         assert len(await searx.search(Query("DeepSeek-R1"), limit=4)) == 4
 
 
 async def test_sites_hold_though_its_engine_knows_no_operators(tmp_path: Path) -> None:
     host = "docs.inference-cookbook.example"
-    bounds = Bounds(sites=(host,))
+    bounds = SourceFilter(sites=(host,))
     async with SampleWeb() as web, _searx(web.search_url, tmp_path, bounds=bounds) as searx:
-        hits = await Bounded(searx, bounds).search(Query("Which temperature should I use with DeepSeek-R1?"), limit=4)
+        hits = await FilteredProvider(searx, bounds).search(
+            Query("Which temperature should I use with DeepSeek-R1?"), limit=4
+        )
     assert hits
     assert {hit.url.split("/")[2] for hit in hits} == {host}

@@ -8,9 +8,9 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
+from agent.search.provider_http import HitRow
 from agent.search.providers.searxng import SearXNG
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 from agent.types import Query
 from tests.contracts.search_peer import Answer
 from tests.contracts.search_provider import THREE, AsksForJson, GivesDates, GivesLinks, TellsBounds
@@ -19,27 +19,27 @@ from tests.contracts.search_provider import THREE, AsksForJson, GivesDates, Give
 class TestSearXNG(AsksForJson, TellsBounds, GivesLinks, GivesDates):
     name = "searxng"
 
-    def bounded(self, bounds: Bounds) -> SearchProvider:
+    def bounded(self, bounds: SourceFilter) -> SearchProvider:
         return SearXNG(self.client, self.peer.url, bounds=bounds)
 
     async def test_a_period_is_told_in_its_own_parameter_and_sites_in_the_query(self) -> None:
-        bounds = Bounds(date(2026, 11, 20), date(2026, 11, 24), ("one.example",))
+        bounds = SourceFilter(date(2026, 11, 20), date(2026, 11, 24), ("one.example",))
         self.peer.answer = self.good(THREE)
         await self.bounded(bounds).search(Query("lion"), limit=5)
         [seen] = self.peer.seen
         assert (seen.query["time_range"], seen.query["q"]) == ("week", "lion site:one.example")
 
     async def test_where_no_engine_knows_of_times_it_is_asked_again_without(self) -> None:
-        await self.asked_within(Bounds(date(2026, 11, 20), date(2026, 11, 24)))
+        await self.asked_within(SourceFilter(date(2026, 11, 20), date(2026, 11, 24)))
         assert ["time_range" in seen.query for seen in self.peer.seen] == [True, False]
 
     async def test_of_a_time_longer_than_a_year_it_is_told_nothing(self) -> None:
-        assert "time_range" not in (await self.asked_within(Bounds(date(2020, 1, 1), date(2026, 11, 24)))).query
+        assert "time_range" not in (await self.asked_within(SourceFilter(date(2020, 1, 1), date(2026, 11, 24)))).query
 
     def provider(self, seconds: float = 5.0) -> SearchProvider:
         return SearXNG(self.client, self.peer.url, user_agent="lion-hunter/1", seconds=seconds)
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         results = [
             {"url": r.url, "title": r.title, "content": r.snippet, "publishedDate": r.published or None} for r in rows
         ]

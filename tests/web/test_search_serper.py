@@ -8,9 +8,9 @@ import pytest
 
 from agent.errors import SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
+from agent.search.provider_http import HitRow
 from agent.search.providers.serper import Serper
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 from agent.types import Query
 from tests.contracts.search_peer import Answer
 from tests.contracts.search_provider import THREE, GivesDates, GivesLinks, NeedsAKey, TellsBounds
@@ -25,10 +25,10 @@ class TestSerper(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
     def provider(self, seconds: float = 5.0) -> SearchProvider:
         return Serper(self.client, key=self.secret, url=self.peer.url, seconds=seconds)
 
-    def bounded(self, bounds: Bounds) -> SearchProvider:
+    def bounded(self, bounds: SourceFilter) -> SearchProvider:
         return Serper(self.client, key=self.secret, url=self.peer.url, bounds=bounds)
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         organic = [
             {"link": r.url, "title": r.title, "snippet": r.snippet, "position": n, "date": r.published}
             for n, r in enumerate(rows, 1)
@@ -64,18 +64,18 @@ class TestSerper(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
         ],
     )
     async def test_a_time_is_told_as_google_takes_it(self, since: date, told: str) -> None:
-        assert json.loads((await self.asked_within(Bounds(since, TODAY))).body)["tbs"] == told
+        assert json.loads((await self.asked_within(SourceFilter(since, TODAY))).body)["tbs"] == told
 
     async def test_sites_are_told_in_the_query(self) -> None:
-        await self.asked_within(Bounds(sites=("one.example",), not_sites=("two.example",)))
+        await self.asked_within(SourceFilter(sites=("one.example",), not_sites=("two.example",)))
         assert self.asked() == "lion site:one.example -site:two.example"
 
     @pytest.mark.parametrize(
         ("shown", "day"), [("Jan 20, 2025", "2025-01-20"), ("2 days ago", "2026-11-22"), ("2 weeks ago", None)]
     )
     async def test_a_date_as_google_shows_it_is_a_day_where_it_says_one(self, shown: str, day: str | None) -> None:
-        self.peer.answer = self.good([Row("http://one.example/", "A lion", "x", shown)])
-        [hit] = await self.bounded(Bounds(today=TODAY)).search(Query("lion"), limit=1)
+        self.peer.answer = self.good([HitRow("http://one.example/", "A lion", "x", shown)])
+        [hit] = await self.bounded(SourceFilter(today=TODAY)).search(Query("lion"), limit=1)
         assert hit.published == day
 
     async def test_credits_that_are_spent_are_throttled_and_not_broken(self) -> None:

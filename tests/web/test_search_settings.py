@@ -16,11 +16,11 @@ from agent.sample.sample_server import SampleWeb
 from agent.settings import Settings
 from agent.types import Query, SearchHit
 from agent.wiring import web_setup
-from agent.wiring.web_setup import Occasion
+from agent.wiring.web_setup import SearchContext
 from tests.contracts.search_peer import Answer, Peer
 
 TODAY = date(2026, 11, 24)
-OCCASION = Occasion(TODAY, seconds=5.0)
+OCCASION = SearchContext(TODAY, seconds=5.0)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def answer(*hosts: str, published: str | None = None) -> Answer:
 
 
 async def found(
-    settings: Settings, text: str = "lion", occasion: Occasion = OCCASION, limit: int = 5
+    settings: Settings, text: str = "lion", occasion: SearchContext = OCCASION, limit: int = 5
 ) -> list[SearchHit]:
     """As one command asks its first provider."""
     async with AsyncExitStack() as stack:
@@ -201,7 +201,7 @@ async def test_the_next_command_is_given_recent_hits_without_asking(peer: Peer, 
     ids=["a recency bound", "doctor"],
 )
 async def test_with_a_recency_bound_and_for_doctor_everything_is_asked_anew(
-    given: dict[str, object], occasion: Occasion, peer: Peer, tmp_path: Path
+    given: dict[str, object], occasion: SearchContext, peer: Peer, tmp_path: Path
 ) -> None:
     for _ in range(2):
         await found(searxng(peer, tmp_path, **given), occasion=occasion)

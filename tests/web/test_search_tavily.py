@@ -8,9 +8,9 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
+from agent.search.provider_http import HitRow
 from agent.search.providers.tavily import Tavily
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 from agent.types import Query
 from tests.contracts.search_peer import Answer
 from tests.contracts.search_provider import THREE, GivesDates, GivesLinks, NeedsAKey, TellsBounds
@@ -20,11 +20,11 @@ class TestTavily(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
     name = "tavily"
     variable = "AGENT_TAVILY_API_KEY"
 
-    def bounded(self, bounds: Bounds) -> SearchProvider:
+    def bounded(self, bounds: SourceFilter) -> SearchProvider:
         return Tavily(self.client, key=self.secret, url=self.peer.url, bounds=bounds)
 
     async def test_bounds_are_told_in_its_own_fields(self) -> None:
-        bounds = Bounds(date(2025, 1, 20), date(2026, 11, 24), ("one.example", "two.example"), ("three.example",))
+        bounds = SourceFilter(date(2025, 1, 20), date(2026, 11, 24), ("one.example", "two.example"), ("three.example",))
         seen = await self.asked_within(bounds)
         assert json.loads(seen.body) == {
             "query": "lion",
@@ -37,7 +37,7 @@ class TestTavily(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
     def provider(self, seconds: float = 5.0) -> SearchProvider:
         return Tavily(self.client, key=self.secret, url=self.peer.url, seconds=seconds)
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         results = [
             {"url": r.url, "title": r.title, "content": r.snippet, "score": 0.9, "published_date": r.published}
             for r in rows
@@ -87,7 +87,7 @@ class TestTavily(NeedsAKey, TellsBounds, GivesLinks, GivesDates):
         assert "AGENT_TAVILY_API_KEY" in str(error)
 
     async def test_a_date_in_mail_form_is_a_day(self) -> None:
-        [hit] = await self.found([Row("http://a.example/", "A lion", "x", "Mon, 20 Jan 2025 07:30:00 GMT")])
+        [hit] = await self.found([HitRow("http://a.example/", "A lion", "x", "Mon, 20 Jan 2025 07:30:00 GMT")])
         assert hit.published == "2025-01-20"
 
     @pytest.mark.parametrize("key", ["tvly-schlüssel", "tvly-\x00", "two\nlines"])

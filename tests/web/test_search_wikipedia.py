@@ -7,9 +7,9 @@ import pytest
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_http import Row
+from agent.search.provider_http import HitRow
 from agent.search.providers.wikipedia import Wikipedia, wiki_language
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 from agent.types import Query
 from tests.contracts.search_peer import Answer
 from tests.contracts.search_provider import THREE, AsksForJson
@@ -25,7 +25,7 @@ class TestWikipedia(AsksForJson):
     def api(self) -> str:
         return f"{self.peer.url}/w/api.php"
 
-    def body(self, rows: Sequence[Row]) -> bytes:
+    def body(self, rows: Sequence[HitRow]) -> bytes:
         search = [{"ns": 0, "title": r.title, "pageid": 7, "snippet": r.snippet} for r in rows]
         general = {"server": "//en.wiki.example", "articlepath": "/wiki/$1", "lang": "en"}
         return json.dumps({"batchcomplete": True, "query": {"search": search, "general": general}}).encode()
@@ -34,7 +34,9 @@ class TestWikipedia(AsksForJson):
         return self.peer.seen[-1].query["srsearch"]
 
     async def test_articles_stand_where_the_wiki_says(self) -> None:
-        hits = await self.found([Row("", "Lion", ""), Row("", "C++ & C/D: 100%?", ""), Row("", "獅子 (動物)", "")])
+        hits = await self.found(
+            [HitRow("", "Lion", ""), HitRow("", "C++ & C/D: 100%?", ""), HitRow("", "獅子 (動物)", "")]
+        )
         assert [hit.url for hit in hits] == [
             "http://en.wiki.example/wiki/Lion",
             "http://en.wiki.example/wiki/C%2B%2B_%26_C/D:_100%25%3F",
@@ -49,7 +51,7 @@ class TestWikipedia(AsksForJson):
         assert hits[0].url == f"{self.peer.url}/wiki/First_lion"
 
     async def test_the_marks_around_found_words_are_cleaned_away(self) -> None:
-        [hit] = await self.found([Row("", "Lion", 'A <span class="searchmatch">lion</span>&#039;s share')])
+        [hit] = await self.found([HitRow("", "Lion", 'A <span class="searchmatch">lion</span>&#039;s share')])
         assert hit.snippet == "A lion's share"
 
     async def test_a_last_edit_is_not_taken_for_a_date_of_publication(self) -> None:
@@ -60,7 +62,7 @@ class TestWikipedia(AsksForJson):
         assert hits[0].published is None
 
     async def test_a_wiki_that_is_not_among_the_sites_is_not_asked(self) -> None:
-        for bounds in (Bounds(sites=("nature.example",)), Bounds(not_sites=("127.0.0.1",))):
+        for bounds in (SourceFilter(sites=("nature.example",)), SourceFilter(not_sites=("127.0.0.1",))):
             wiki = Wikipedia(self.client, user_agent="lion-hunter/1", url=self.api, bounds=bounds)
             assert await wiki.search(Query("lion"), limit=3) == []
         assert self.peer.seen == []

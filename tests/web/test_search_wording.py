@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from agent.search.provider_http import worded
-from agent.text.source_filters import Bounds
+from agent.text.source_filters import SourceFilter
 
-SITES = Bounds(sites=("one.example",), not_sites=("two.example",))
+SITES = SourceFilter(sites=("one.example",), not_sites=("two.example",))
 
 
 @pytest.mark.parametrize("characters", [70, 100, 400])
@@ -22,9 +22,9 @@ def test_a_limit_of_words_counts_the_sites_too() -> None:
 
 
 def test_more_sites_than_a_query_holds_are_left_to_the_filter_and_the_words_stay() -> None:
-    many = Bounds(sites=tuple(f"site{n}.example" for n in range(40)))
+    many = SourceFilter(sites=tuple(f"site{n}.example" for n in range(40)))
     assert worded("how do lions sleep", many, characters=400) == "how do lions sleep"
 
 
 def test_without_sites_the_text_stays_as_it_is() -> None:
-    assert worded("two\nlines  here", Bounds(), characters=400) == "two\nlines  here"
+    assert worded("two\nlines  here", SourceFilter(), characters=400) == "two\nlines  here"

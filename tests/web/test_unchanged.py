@@ -12,9 +12,9 @@ from agent.errors import FetchFailed
 from agent.extract.page_extractor import PageExtractor
 from agent.types import Document, Page, PageRecord
 from agent.web.http_client import Reach, open_client
-from agent.web.page_fetcher import HttpFetcher, Manners
-from agent.web.page_pool import Pool
-from agent.web.page_reader import PoolParts, age
+from agent.web.page_fetcher import FetchPolicy, HttpFetcher
+from agent.web.page_pool import RunPagePool
+from agent.web.page_reader import PoolServices, age
 from tests.parts import LIMITS, NOON, FixedClock, MemoryLibrary, PlainExtractor
 from tests.web_server import Behaviour, Request, WebServer, page, redirect
 
@@ -50,8 +50,8 @@ async def read(url: str, library: MemoryLibrary, *, days: int = 0) -> PageRecord
     this_run = ThisRun()
     this_run.documents = library.documents
     async with open_client("test", OPEN, connections=2) as client:
-        fetcher = HttpFetcher(client, OPEN, clock, seconds=5, manners=Manners(between=0), recall=recall)
-        parts = PoolParts(
+        fetcher = HttpFetcher(client, OPEN, clock, seconds=5, manners=FetchPolicy(between=0), recall=recall)
+        parts = PoolServices(
             run_id="run",
             started_at=clock.now(),
             web=(),
@@ -61,7 +61,7 @@ async def read(url: str, library: MemoryLibrary, *, days: int = 0) -> PageRecord
             limits=LIMITS,
             tell=lambda news: None,
         )
-        async with Pool(parts) as pool:
+        async with RunPagePool(parts) as pool:
             pool.want(url, round=1)
             (record,) = await pool.read(seconds=5)
             return record

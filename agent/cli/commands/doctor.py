@@ -22,7 +22,7 @@ from agent.cli.command_base import ANSWERED, FAILED, Leaving, Parser, Start, pre
 from agent.text.safe_text import one_line
 
 if TYPE_CHECKING:
-    from agent.doctor.diagnosis_item import Finding, Machine
+    from agent.doctor.diagnosis_item import DiagnosisItem, Machine
     from agent.settings import Settings
 
 _SETTINGS = ("model", "base_url", "profile", "search", "searxng_url", "folder", "depth", "data_dir")
@@ -45,7 +45,7 @@ def look(settings: Settings, machine: Machine, *, as_json: bool = False) -> int:
     """The exit status: 0 where a question would be answered."""
     from agent.doctor.diagnosis_item import can_run
 
-    show: Callable[[Finding], None] = (lambda _: None) if as_json else _show
+    show: Callable[[DiagnosisItem], None] = (lambda _: None) if as_json else _show
     findings = asyncio.run(_findings(settings, machine, show))
     if as_json:
         told = {"can_run": can_run(findings), "findings": [asdict(finding) for finding in findings]}
@@ -55,10 +55,10 @@ def look(settings: Settings, machine: Machine, *, as_json: bool = False) -> int:
     return ANSWERED if can_run(findings) else FAILED
 
 
-async def _findings(settings: Settings, machine: Machine, show: Callable[[Finding], None]) -> list[Finding]:
+async def _findings(settings: Settings, machine: Machine, show: Callable[[DiagnosisItem], None]) -> list[DiagnosisItem]:
     from agent.doctor.diagnosis import examine
 
-    findings: list[Finding] = []
+    findings: list[DiagnosisItem] = []
     async with aclosing(examine(settings, machine)) as found:
         async for finding in found:
             findings.append(finding)
@@ -66,7 +66,7 @@ async def _findings(settings: Settings, machine: Machine, show: Callable[[Findin
     return findings
 
 
-def _show(finding: Finding) -> None:
+def _show(finding: DiagnosisItem) -> None:
     head = f"{_coloured(finding.state)}  {finding.part:<17}  "
     indent = " " * (7 + 2 + 17 + 2)
     mends = _lines(finding.mend, len(indent) + 3)
@@ -88,7 +88,7 @@ def _coloured(state: str) -> str:
     return f"{state:<7}" if plain else f"\x1b[{_COLOURS[state]}m{state:<7}\x1b[0m"
 
 
-def _summary(findings: Sequence[Finding]) -> str:
+def _summary(findings: Sequence[DiagnosisItem]) -> str:
     problems, weak = (sum(finding.state == state for finding in findings) for state in ("problem", "weak"))
     better = f"; {weak} thing{'s' * (weak != 1)} could be better" if weak else ""
     if problems:

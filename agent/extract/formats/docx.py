@@ -15,9 +15,9 @@ from typing import Any
 from lxml import etree
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Extracted, Hints
+from agent.extract.format_base import ExtractedText, FormatInput
 from agent.extract.formats.plain_text import file_name
-from agent.extract.text_cleanup import one_line, tidy
+from agent.extract.text_cleanup import clean_text, one_line
 from agent.text.language import detect
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -30,18 +30,18 @@ _UNREAD = {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "pict", "r
 _SPACES = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 
 
-def extract(body: bytes, hints: Hints) -> Extracted:
+def extract(body: bytes, hints: FormatInput) -> ExtractedText:
     """Raises `ExtractFailed` for an archive that is broken, locked, a bomb, or has no text."""
     parts = _parts(body)
     document = parts["word/document.xml"]
     place = document.find(f"{_W}body")
-    text = tidy("\n\n".join(_blocks(place if place is not None else document)))[:_CHARACTERS].rstrip()
+    text = clean_text("\n\n".join(_blocks(place if place is not None else document)))[:_CHARACTERS].rstrip()
     if not text:
         raise ExtractFailed("no text in the document")
     core = parts.get("docProps/core.xml")
     title = _core(core, "title") or one_line(text.split("\n", 1)[0].lstrip("# "), 150) or file_name(hints.url)
     author, created, modified = (_core(core, name) for name in ("creator", "created", "modified"))
-    return Extracted(
+    return ExtractedText(
         text,
         title,
         detect(text),

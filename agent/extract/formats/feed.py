@@ -13,10 +13,10 @@ from typing import Any
 from lxml import etree
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Extracted, Hints
+from agent.extract.format_base import ExtractedText, FormatInput
 from agent.extract.formats.plain_text import file_name
 from agent.extract.hidden_text import only_visible
-from agent.extract.text_cleanup import decoded, one_line, tidy
+from agent.extract.text_cleanup import clean_text, decoded, one_line
 from agent.text.language import detect
 
 _ENTRIES = 200  # feeds of ten years' posts exist; the newest come first
@@ -28,7 +28,7 @@ _PARAGRAPH = re.compile(r"\s*\n\s*\n\s*")
 _BLOCKS = ("p", "div", "li", "br", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol")
 
 
-def extract(body: bytes, hints: Hints) -> Extracted:
+def extract(body: bytes, hints: FormatInput) -> ExtractedText:
     """Raises `ExtractFailed` for what is no feed, or has no entries."""
     root = _parsed(decoded(body, hints.charset))
     channel = root.find("{*}channel") if root.find("{*}channel") is not None else root
@@ -36,9 +36,9 @@ def extract(body: bytes, hints: Hints) -> Extracted:
     if not entries:
         raise ExtractFailed("a feed without entries")
     title = one_line(_plain(_first(channel, _TITLE))) or file_name(hints.url)
-    text = tidy("\n\n".join([f"# {title}", *(_entry(entry) for entry in entries)]))
+    text = clean_text("\n\n".join([f"# {title}", *(_entry(entry) for entry in entries)]))
     days = [day for entry in entries if (day := _day(_first(entry, _DATE)))]
-    return Extracted(
+    return ExtractedText(
         text,
         title,
         _language(channel) or detect(text),

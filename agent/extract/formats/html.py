@@ -13,11 +13,11 @@ from trafilatura import bare_extraction
 
 from agent.errors import ExtractFailed
 from agent.extract import html_tree
-from agent.extract.block_pages import Signs, is_challenge, wall
-from agent.extract.format_base import Extracted, Hints
-from agent.extract.hidden_text import without_hidden
+from agent.extract.block_pages import Signs, block_page_reason, is_challenge
+from agent.extract.format_base import ExtractedText, FormatInput
+from agent.extract.hidden_text import remove_hidden
 from agent.extract.page_metadata import about
-from agent.extract.text_cleanup import decoded, one_line, tidy
+from agent.extract.text_cleanup import clean_text, decoded, one_line
 from agent.text.language import detect
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -29,22 +29,22 @@ _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{}~])")  # all of ASCII's punctuation but the bar, which would tear a table
 
 
-def extract(body: bytes, hints: Hints) -> Extracted:
+def extract(body: bytes, hints: FormatInput) -> ExtractedText:
     """Raises `ExtractFailed` for walls, empty shells and pages without readable text."""
     source = decoded(body, hints.charset)
-    page = without_hidden(source)
+    page = remove_hidden(source)
     if page is None:
         raise ExtractFailed("no readable text")
-    tree, seen = page.tree, tidy(page.text[:_JUDGED])
+    tree, seen = page.tree, clean_text(page.text[:_JUDGED])
     told, named = about(tree, hints.url), one_line(tree.findtext(".//title") or "")
     html_tree.straighten(tree)
     html_tree.drop_machine_texts(tree)
     text = _main_text(tree, hints.url, page.depth)
     checked = is_challenge(source, seen)
-    if reason := wall(Signs(f"{told.title}\n{named}", text, seen, told.sold, told.shell, checked)):
+    if reason := block_page_reason(Signs(f"{told.title}\n{named}", text, seen, told.sold, told.shell, checked)):
         raise ExtractFailed(reason)
-    text = text or tidy(page.text)
-    return Extracted(
+    text = text or clean_text(page.text)
+    return ExtractedText(
         text,
         told.title,
         told.language or detect(text),
@@ -67,7 +67,7 @@ def _main_text(tree: html_tree.Tree, url: str, depth: int) -> str:
         ) or bare_extraction(tree, url=url, include_comments=False, include_formatting=True, favor_recall=True)
     except RecursionError:
         return ""
-    return tidy(_unescaped(found.text or "")) if found else ""
+    return clean_text(_unescaped(found.text or "")) if found else ""
 
 
 def _unescaped(text: str) -> str:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Extracted, Hints
+from agent.extract.format_base import ExtractedText, FormatInput
 from agent.extract.formats.plain_text import file_name
-from agent.extract.text_cleanup import decoded, one_line, tidy
+from agent.extract.text_cleanup import clean_text, decoded, one_line
 from agent.text.language import detect
 
 _CHARACTERS = 2_000_000  # of the text that is made
@@ -16,7 +16,7 @@ _DEEPEST = 50  # levels that are indented
 _TITLES = ("title", "name", "headline", "label")
 
 
-def extract(body: bytes, hints: Hints) -> Extracted:
+def extract(body: bytes, hints: FormatInput) -> ExtractedText:
     """Raises `ExtractFailed` for what is not JSON, or nothing."""
     try:
         told: object = json.loads(decoded(body, hints.charset))
@@ -24,10 +24,10 @@ def extract(body: bytes, hints: Hints) -> Extracted:
         raise ExtractFailed("JSON with too many levels") from e
     except ValueError as e:
         raise ExtractFailed("broken JSON") from e
-    text = tidy("\n".join(_bounded(_lines(told))))
+    text = clean_text("\n".join(_bounded(_lines(told))))
     if not text:
         raise ExtractFailed("empty page")
-    return Extracted(text, _title(told) or file_name(hints.url), detect(text))
+    return ExtractedText(text, _title(told) or file_name(hints.url), detect(text))
 
 
 def _title(told: object) -> str:

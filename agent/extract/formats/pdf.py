@@ -12,9 +12,9 @@ from typing import Any
 import pypdfium2
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Extracted, Hints
+from agent.extract.format_base import ExtractedText, FormatInput
 from agent.extract.formats.plain_text import file_name
-from agent.extract.text_cleanup import one_line, tidy
+from agent.extract.text_cleanup import clean_text, one_line
 from agent.text.language import detect
 
 _PAGES = 200  # of one document; a book of 117 pages took 0.16 s
@@ -27,11 +27,11 @@ _NO_TITLE = re.compile(  # what programs write where nobody gave a title
 )
 
 
-def extract(body: bytes, hints: Hints) -> Extracted:
+def extract(body: bytes, hints: FormatInput) -> ExtractedText:
     """Raises `ExtractFailed` for a PDF that is broken, locked or without text."""
     document = _opened(body)
     try:
-        pages = [tidy(_reflowed(_page_text(document, n))) for n in range(min(len(document), _PAGES))]
+        pages = [clean_text(_reflowed(_page_text(document, n))) for n in range(min(len(document), _PAGES))]
         named = one_line(str(document.get_metadata_dict().get("Title", "")))
     finally:
         document.close()
@@ -39,7 +39,7 @@ def extract(body: bytes, hints: Hints) -> Extracted:
     if not text.strip():
         raise ExtractFailed("no text in the PDF (scanned pages?)")
     title = named if named and not _NO_TITLE.match(named) else _first_line(text) or file_name(hints.url)
-    return Extracted(text, title, detect(text), page_starts=starts)
+    return ExtractedText(text, title, detect(text), page_starts=starts)
 
 
 def _opened(body: bytes) -> Any:

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from agent.errors import ExtractFailed
-from agent.extract.format_base import Extracted, Hints
-from agent.extract.text_cleanup import decoded, one_line, tidy
+from agent.extract.format_base import ExtractedText, FormatInput
+from agent.extract.text_cleanup import clean_text, decoded, one_line
 from agent.text.language import detect
 
 _UNSHOWN = re.compile(r"<!--.*?(?:-->|\Z)|^\[[^\]\n]*\]:\s*(?:#|<>)[ \t]*[\"'(][^\n]*$", re.MULTILINE | re.DOTALL)
@@ -16,21 +16,21 @@ _FENCE = re.compile(r"(^(?:```|~~~).*?^(?:```|~~~)[ \t]*$)", re.MULTILINE | re.D
 _HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 
 
-def text(body: bytes, hints: Hints) -> Extracted:
+def text(body: bytes, hints: FormatInput) -> ExtractedText:
     words = _words(body, hints)
-    return Extracted(words, file_name(hints.url), detect(words))
+    return ExtractedText(words, file_name(hints.url), detect(words))
 
 
-def markdown(body: bytes, hints: Hints) -> Extracted:
-    words = tidy(_shown(_words(body, hints)))
+def markdown(body: bytes, hints: FormatInput) -> ExtractedText:
+    words = clean_text(_shown(_words(body, hints)))
     if not words:
         raise ExtractFailed("empty page")
     heading = _HEADING.search(words)
-    return Extracted(words, one_line(heading[1]) if heading else file_name(hints.url), detect(words))
+    return ExtractedText(words, one_line(heading[1]) if heading else file_name(hints.url), detect(words))
 
 
-def _words(body: bytes, hints: Hints) -> str:
-    words = tidy(decoded(body, hints.charset))
+def _words(body: bytes, hints: FormatInput) -> str:
+    words = clean_text(decoded(body, hints.charset))
     if not words:
         raise ExtractFailed("empty page")
     return words

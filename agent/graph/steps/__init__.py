@@ -1,6 +1,6 @@
 """The steps of a run.  Each reads values, calls one service and one pure function, and returns an update.
 
-A step is `async (run: Run, desk: Desk) -> Done`; `scout` alone begins without a run, and makes it.
+A step is `async (run: Run, context: Desk) -> Done`; `scout` alone begins without a run, and makes it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from agent.types import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StepResult:
     """What a step gives back: the update of the channels, and how it is told in one line."""
 
     update: Json

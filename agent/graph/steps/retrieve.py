@@ -9,8 +9,8 @@ from datetime import date
 
 from agent.events import Ranked
 from agent.graph.state import EvidenceRef, PassageRef, Run, update
-from agent.graph.step_context import Desk
-from agent.graph.steps import Done
+from agent.graph.step_context import StepContext
+from agent.graph.steps import StepResult
 from agent.protocols import Reranker
 from agent.text.chunking import passage_id, slices
 from agent.text.ranking import estimate_tokens, near_the_best, newest_up, origins, reranked
@@ -27,11 +27,11 @@ _FILLED = 0.9  # of the budget may be filled with what stands around: the count 
 PASSAGE_TOKENS = 250  # of the usual passage: 1,000 characters
 
 
-async def retrieve(run: Run, desk: Desk) -> Done:
-    pages = run.pages | {p.url: p for p in await desk.parts.pool.read(seconds=0)}  # some came in since
+async def retrieve(run: Run, context: StepContext) -> StepResult:
+    pages = run.pages | {p.url: p for p in await context.parts.pool.read(seconds=0)}  # some came in since
     read = origins({p.source.document_id: p.source for p in pages.values() if p.source})
-    ranked, warnings = await _ranked(run, desk, read) if read else ([], {})
-    budget = desk.services.limits.evidence_tokens
+    ranked, warnings = await _ranked(run, context, read) if read else ([], {})
+    budget = context.services.limits.evidence_tokens
     room = budget // PASSAGE_TOKENS
     chosen = pack(
         ranked,
@@ -40,7 +40,7 @@ async def retrieve(run: Run, desk: Desk) -> Done:
         per_source=max(LEAST_PER_SOURCE, room // (len(read) or 1)),
         per_origin=max(LEAST_PER_ORIGIN, room // (len({s.site for s in read.values()}) or 1)),
     )
-    read_texts = {e.source.document_id: await desk.services.library.text(e.source.snapshot) for e in chosen}
+    read_texts = {e.source.document_id: await context.services.library.text(e.source.snapshot) for e in chosen}
     chosen = await asyncio.to_thread(surrounded, chosen, read_texts, budget_tokens=int(budget * _FILLED))
     sources = _numbered(chosen, run.sources)
     refs = tuple(
@@ -49,24 +49,24 @@ async def retrieve(run: Run, desk: Desk) -> Done:
     )
     passages = sum(len(e.passages) for e in chosen)
     shown = tuple(sources[e.source.document_id] for e in chosen)
-    desk.say(Ranked, sources=shown, passages=passages)
+    context.say(Ranked, sources=shown, passages=passages)
     told = f"{passages} passages of {len(chosen)} sources"
-    return Done(update(evidence=refs, sources=sources, pages=pages, warnings=warnings), told)
+    return StepResult(update(evidence=refs, sources=sources, pages=pages, warnings=warnings), told)
 
 
 async def _ranked(
-    run: Run, desk: Desk, read: Mapping[str, Source]
+    run: Run, context: StepContext, read: Mapping[str, Source]
 ) -> tuple[Sequence[RankedPassage], Mapping[str, bool]]:
     """The pages' passages, best first, and what a reader should be warned of.
 
     By words and meaning, then by the reranker where there is one, and by age where the question is about now.
     """
     texts = [run.run.question, *(a.query.text for a in run.queries.values())]
-    found = await desk.services.library.find(texts, documents=read, limit=CANDIDATES)
+    found = await context.services.library.find(texts, documents=read, limit=CANDIDATES)
     ranked: Sequence[RankedPassage] = near_the_best(found, _named(run.run.question, read))
     warnings: Mapping[str, bool] = {}
-    if desk.services.reranker and ranked:
-        ranked, warnings = await _reranked(ranked, run.run.question, desk, desk.services.reranker)
+    if context.services.reranker and ranked:
+        ranked, warnings = await _reranked(ranked, run.run.question, context, context.services.reranker)
     today = date.fromisoformat(run.run.today)
     return newest_up(ranked, read, today) if asks_about_now(run.run.question, today) else ranked, warnings
 
@@ -78,7 +78,7 @@ def _named(question: str, read: Mapping[str, Source]) -> set[str]:
 
 
 async def _reranked(
-    ranked: Sequence[RankedPassage], question: str, desk: Desk, reranker: Reranker
+    ranked: Sequence[RankedPassage], question: str, context: StepContext, reranker: Reranker
 ) -> tuple[Sequence[RankedPassage], Mapping[str, bool]]:
     texts = [one.passage.text for one in ranked[:RERANKED]]
     try:
@@ -90,7 +90,7 @@ async def _reranked(
         why = f"it took longer than {RERANK_SECONDS:.0f} s"
     except Exception as e:  # noqa: BLE001 - the reranker is the host's own; its fault costs an order, not the run
         why = f"{type(e).__name__}: {e}"
-    return ranked, desk.warn(f"The reranker failed ({why}); passages stand as words and meaning rank them.")
+    return ranked, context.warn(f"The reranker failed ({why}); passages stand as words and meaning rank them.")
 
 
 def _numbered(chosen: list[Evidence], known: dict[str, Source]) -> dict[str, Source]:

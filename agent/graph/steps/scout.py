@@ -11,9 +11,9 @@ from langchain_core.messages import AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from agent.errors import QuestionError
-from agent.graph.state import Run, RunFacts, State, begin
-from agent.graph.step_context import Desk, spent_usd
-from agent.graph.steps import Done
+from agent.graph.state import Run, RunInfo, State, begin
+from agent.graph.step_context import StepContext, spent_usd
+from agent.graph.steps import StepResult
 from agent.protocols import Services
 from agent.text.language import detect
 from agent.text.ranking import estimate_tokens
@@ -26,7 +26,7 @@ MAX_QUERY = 200  # characters; DuckDuckGo refuses 500, Brave 400
 RUN_ID = "research_run_id"  # `configurable` key under which our own doors name the run
 
 
-def facts(state: State, config: RunnableConfig, services: Services) -> RunFacts:
+def facts(state: State, config: RunnableConfig, services: Services) -> RunInfo:
     """What this run is about.  Raises `QuestionError`."""
     messages = state.get("messages") or []
     question = clean(state.get("question") or _last_human(messages))
@@ -38,7 +38,7 @@ def facts(state: State, config: RunnableConfig, services: Services) -> RunFacts:
             "shorten it, or put long material into a file and use --folder"
         )
     now = services.clock.now().astimezone(UTC)
-    return RunFacts(
+    return RunInfo(
         id=config.get("configurable", {}).get(RUN_ID) or new_run_id(now),
         question=question,
         earlier=_earlier(messages) if not state.get("question") else "",
@@ -50,18 +50,18 @@ def facts(state: State, config: RunnableConfig, services: Services) -> RunFacts:
     )
 
 
-async def scout(run: RunFacts, desk: Desk) -> Done:
-    for caution in desk.services.cautions:
-        desk.warn(caution)
+async def scout(run: RunInfo, context: StepContext) -> StepResult:
+    for caution in context.services.cautions:
+        context.warn(caution)
     for url in run.urls:
-        desk.parts.pool.want(url, round=1)
+        context.parts.pool.want(url, round=1)
     query = the_question_as_query(run)
     if query.text:
-        desk.parts.pool.want(query, round=1)
+        context.parts.pool.want(query, round=1)
     told = (
         f"{len(run.urls)} address{'es' * (len(run.urls) != 1)} from the question" if run.urls else "question sent off"
     )
-    return Done(begin(run), told)
+    return StepResult(begin(run), told)
 
 
 def new_run_id(now: datetime) -> str:
@@ -69,7 +69,7 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
-def the_question_as_query(run: RunFacts) -> Query:
+def the_question_as_query(run: RunInfo) -> Query:
     """The question as a search engine takes it: without its addresses, on one line, cut at a word."""
     text = run.question
     for url in run.urls:
@@ -115,7 +115,7 @@ def _text(message: AnyMessage) -> str:
 # What steps share: the brief for a reasoner, and what a round wants of the web.
 
 
-def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
+def brief_of(run: Run, context: StepContext, *, may_search: bool = False) -> Brief:
     return Brief(
         run_id=run.run.id,
         question=run.run.question,
@@ -123,16 +123,16 @@ def brief_of(run: Run, desk: Desk, *, may_search: bool = False) -> Brief:
         language=run.run.language,
         round=run.round,
         may_search=may_search,
-        max_queries=desk.services.limits.queries,
+        max_queries=context.services.limits.queries,
         asked=tuple(a.query.text for a in run.queries.values()),
         spent_usd=spent_usd(run),
         earlier=run.run.earlier,
     )
 
 
-def want_all(run: Run, desk: Desk) -> None:
+def want_all(run: Run, context: StepContext) -> None:
     """The pool of a run that was resumed is empty; for any other this asks for what is already under way."""
-    pool = desk.parts.pool
+    pool = context.parts.pool
     if run.round == 1:
         for url in run.run.urls:
             pool.want(url, round=1)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.graph.state import Run, update
-from agent.graph.step_context import Desk
-from agent.graph.steps import Done
+from agent.graph.step_context import StepContext
+from agent.graph.steps import StepResult
 from agent.graph.steps.scout import want_all
 from agent.text.tokens import query_key
 from agent.types import Search
@@ -15,17 +15,17 @@ from agent.types import Search
 FAILURES = ("throttled", "broken")
 
 
-async def search(run: Run, desk: Desk) -> Done:
-    want_all(run, desk)
-    limits = desk.services.limits
-    found = await desk.parts.pool.searched(round=run.round, seconds=desk.seconds_left(run, limits.search_seconds))
-    warnings = _degraded(found, desk)
+async def search(run: Run, context: StepContext) -> StepResult:
+    want_all(run, context)
+    limits = context.services.limits
+    found = await context.parts.pool.searched(round=run.round, seconds=context.seconds_left(run, limits.search_seconds))
+    warnings = _degraded(found, context)
     kept = {f"{s.round}:{query_key(s.query.text)}": replace(s, hits=(), hit_count=len(s.hits)) for s in found}
     hits = sum(len(s.hits) for s in found)
-    return Done(update(searches=kept, warnings=warnings), f"{len(found)} searches, {hits} hits")
+    return StepResult(update(searches=kept, warnings=warnings), f"{len(found)} searches, {hits} hits")
 
 
-def _degraded(found: tuple[Search, ...], desk: Desk) -> dict[str, bool]:
+def _degraded(found: tuple[Search, ...], context: StepContext) -> dict[str, bool]:
     """Throttled is not the same as nothing found, and the reader should know which it was, and who answered instead."""
     failed = [s for s in found if s.outcome in FAILURES]
     elsewhere = [s for s in found if s.outcome == "found" and any(t.outcome in FAILURES for t in s.tried)]
@@ -35,7 +35,7 @@ def _degraded(found: tuple[Search, ...], desk: Desk) -> dict[str, bool]:
     whole = "Search failed" if len(failed) == len(found) else share
     instead = ", ".join(dict.fromkeys(s.provider for s in elsewhere))
     told = "; ".join(f"{provider}: {why}" for provider, why in _reasons(failed, elsewhere).items())
-    return desk.warn(f"{whole}: {told}{f'; {instead} answered instead' if instead else ''}")
+    return context.warn(f"{whole}: {told}{f'; {instead} answered instead' if instead else ''}")
 
 
 def _reasons(failed: Sequence[Search], elsewhere: Sequence[Search]) -> dict[str, str]:

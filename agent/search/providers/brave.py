@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
+from agent.search.provider_base import ProviderContext
 from agent.search.provider_http import (
-    Reply,
-    Row,
+    HitRow,
+    ProviderReply,
     accept,
     ask,
     endpoint,
@@ -25,9 +25,9 @@ from agent.search.provider_http import (
     worded,
     wrong_key,
 )
-from agent.search.provider_state import Pace, Shelf, wait_for_turn
+from agent.search.provider_state import ProviderStateStore, RateLimiter, wait_for_turn
 from agent.text.language import detect, script_share
-from agent.text.source_filters import UNBOUNDED, Bounds
+from agent.text.source_filters import UNBOUNDED, SourceFilter
 from agent.types import Query, SearchHit
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ _KEY = "AGENT_BRAVE_API_KEY"
 _QUERY_CHARACTERS = 400  # Brave's own limit …
 _QUERY_WORDS = 50  # … and this one beside it
 _RESULTS = 20  # likewise
-_PACE = Pace(1.0, "Brave")  # its smallest plan takes one request a second
+_PACE = RateLimiter(1.0, "Brave")  # its smallest plan takes one request a second
 _OF_THE_SCRIPT = 0.3  # of the letters, as with Wikipedia
 _CODES = {"zh": "zh-hans", "ja": "jp", "pt": "pt-pt", "no": "nb"}  # where Brave's are not ISO 639-1's
 _BY_SCRIPT = frozenset({"ar", "ja", "ko", "ru", "zh"})  # told from two words; of Latin letters that takes a sentence
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     if not parts.brave_api_key:
         raise SettingsError(f"the search provider 'brave' needs a key: set {_KEY}")
     return Brave(parts.client, key=parts.brave_api_key, url=parts.brave_url, bounds=parts.bounds, seconds=parts.seconds)
@@ -60,10 +60,10 @@ class Brave:
         key: str,
         url: str = "https://api.search.brave.com",
         language: str | None = None,
-        bounds: Bounds = UNBOUNDED,
+        bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,
-        pace: Pace = _PACE,
-        shelf: Shelf | None = None,
+        pace: RateLimiter = _PACE,
+        shelf: ProviderStateStore | None = None,
     ) -> None:
         """`language`: BCP 47, of what is preferred; None: told from the query's script where that tells it."""
         self._client = client
@@ -87,7 +87,7 @@ class Brave:
             return []
         today = self._bounds.today
         hits = (
-            Row(text(r, "url"), text(r, "title"), text(r, "description"), published or "")
+            HitRow(text(r, "url"), text(r, "title"), text(r, "description"), published or "")
             for r in rows(reply, body, "web", "results")
             for published in [told_day(text(r, "page_age") or text(r, "age"), today)]
         )
@@ -115,7 +115,7 @@ def _known(value: str) -> str:
     return key(value, _KEY) or ""
 
 
-def _refused(reply: Reply) -> None:
+def _refused(reply: ProviderReply) -> None:
     code = text(reply.json, "error", "code")
     if reply.status in {401, 403} or (reply.status == 422 and "TOKEN" in code):
         raise wrong_key(reply, _KEY)
@@ -128,7 +128,7 @@ def _refused(reply: Reply) -> None:
         raise SearchThrottled(f"{reply.who} refuses for now (HTTP 429)", wait)
 
 
-def _until_reset(reply: Reply) -> float | None:
+def _until_reset(reply: ProviderReply) -> float | None:
     """Seconds until the first used-up window opens; `X-RateLimit-Remaining: 0, 1999` with `…-Reset: 1, 1419704`."""
     left = reply.headers.get("x-ratelimit-remaining", "").split(",")
     resets = reply.headers.get("x-ratelimit-reset", "").split(",")

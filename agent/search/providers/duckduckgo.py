@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
+from agent.search.provider_base import ProviderContext
 from agent.search.provider_http import is_wall, ranked, retry_after, worded
-from agent.search.provider_state import Pace, Shelf, wait_for_turn
-from agent.text.source_filters import UNBOUNDED, Bounds
+from agent.search.provider_state import ProviderStateStore, RateLimiter, wait_for_turn
+from agent.text.source_filters import UNBOUNDED, SourceFilter
 from agent.types import Query, SearchHit
 
 if TYPE_CHECKING:
@@ -33,17 +33,19 @@ _WITHOUT_HITS = (b"no-result", b"result__a")
 _ANSWER_SECONDS = 2.5  # kept of the time for a search when it waits for its turn
 
 
-_PACE = Pace(2.0, "DuckDuckGo")  # ddgs' own tests wait as long; five requests in quick succession brought a captcha
+_PACE = RateLimiter(
+    2.0, "DuckDuckGo"
+)  # ddgs' own tests wait as long; five requests in quick succession brought a captcha
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _ResultPage:
     status: int
     retry_after: float | None  # seconds
     body: bytes
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     return DuckDuckGo(seconds=parts.seconds, bounds=parts.bounds, shelf=parts.shelf)
 
 
@@ -55,9 +57,9 @@ class DuckDuckGo:
         self,
         *,
         seconds: float = 8.0,
-        bounds: Bounds = UNBOUNDED,
-        pace: Pace = _PACE,
-        shelf: Shelf | None = None,
+        bounds: SourceFilter = UNBOUNDED,
+        pace: RateLimiter = _PACE,
+        shelf: ProviderStateStore | None = None,
         proxy: str | None = None,
         ca_file: str | None = None,
     ) -> None:
@@ -83,7 +85,7 @@ class DuckDuckGo:
             raise SearchBroken("DuckDuckGo answers with a page without results that does not say so: a soft block?")
         return ranked(rows, provider=self.name, limit=limit)
 
-    async def _ask(self, text: str, seconds: float) -> _Page:
+    async def _ask(self, text: str, seconds: float) -> _ResultPage:
         import primp
 
         from agent.search import duckduckgo_page
@@ -110,16 +112,16 @@ class DuckDuckGo:
         )
 
 
-async def _read(response: primp.AsyncResponse) -> _Page:
+async def _read(response: primp.AsyncResponse) -> _ResultPage:
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece
         if len(body) > _PAGE_BYTES:
             raise SearchBroken(f"DuckDuckGo sent more than {_PAGE_BYTES >> 20} MB")
-    return _Page(response.status_code, retry_after(response.headers.get("retry-after", "")), bytes(body))
+    return _ResultPage(response.status_code, retry_after(response.headers.get("retry-after", "")), bytes(body))
 
 
-def _refused(page: _Page) -> None:
+def _refused(page: _ResultPage) -> None:
     """Raise for every way in which DuckDuckGo says no, a captcha with status 200 among them."""
     if page.status in _REFUSALS:
         raise SearchThrottled(_told(f"HTTP {page.status}"), page.retry_after)

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from agent.errors import AgentError, SearchBroken, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.folder_index import FolderIndex, Found, Known
-from agent.search.provider_base import ProviderParts, ReadFile
+from agent.search.folder_index import FolderIndex, FolderMatch, IndexedFile
+from agent.search.provider_base import ProviderContext, ReadFile
 from agent.search.provider_http import plain
 from agent.types import Query, SearchHit
 
@@ -36,7 +36,7 @@ _FILE_CHARACTERS = 200_000  # of its text that are indexed: about 70 pages
 _TOTAL_CHARACTERS = 20_000_000  # of all texts: 20,000 pages, in an index of about 80 MB
 _READERS = 4  # files read at once
 SETTLED = 2.0  # seconds for which a file has to be unchanged before its size and time can vouch for what is in it
-_UNKNOWN = Known("", "", "")
+_UNKNOWN = IndexedFile("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _File:
         return f"{self.size} {self.changed}"
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     if parts.folder is None:
         raise SettingsError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
     return Folder(parts.folder, parts.read, seconds=parts.seconds, index=parts.folder_index)
@@ -90,7 +90,7 @@ class Folder:
             found = await self._found(query.text, limit)
         return [self._hit(file, rank) for rank, file in enumerate(found, start=1)]
 
-    async def _found(self, question: str, limit: int) -> list[Found]:
+    async def _found(self, question: str, limit: int) -> list[FolderMatch]:
         async with self._reading:
             await self._catch_up()
         return await asyncio.to_thread(self._index.find, question, limit)
@@ -103,7 +103,7 @@ class Folder:
             self._index.discard()
         self._index = FolderIndex()
 
-    def _hit(self, found: Found, rank: int) -> SearchHit:
+    def _hit(self, found: FolderMatch, rank: int) -> SearchHit:
         return SearchHit(found.url, found.name, plain(found.excerpt), rank, self.name)
 
     async def _catch_up(self) -> None:
@@ -112,7 +112,7 @@ class Folder:
         if await self._read_in_time(deque(new)):
             await asyncio.to_thread(self._index.prune)
 
-    def _compare(self) -> list[tuple[_File, Known]]:
+    def _compare(self) -> list[tuple[_File, IndexedFile]]:
         """Take note of what is gone and of the names of what is new; the files to read, with what is known of them."""
         files, known = _walk(self._root), self._index.known()
         here = {file.url for file in files}
@@ -127,7 +127,7 @@ class Folder:
         self._characters = self._index.characters()
         return sorted(new, key=_turn)
 
-    async def _read_in_time(self, files: deque[tuple[_File, Known]]) -> bool:
+    async def _read_in_time(self, files: deque[tuple[_File, IndexedFile]]) -> bool:
         """Is every file read?  Each reader reads one whatever the time, so that every search gets on."""
         until = time.monotonic() + self._seconds
 
@@ -142,7 +142,7 @@ class Folder:
                 group.create_task(reader())
         return not files
 
-    async def _take(self, file: _File, of_it: Known) -> None:
+    async def _take(self, file: _File, of_it: IndexedFile) -> None:
         """Have a file found by its text; by its name alone where it cannot be read."""
         try:
             body = await asyncio.to_thread(_bytes, file)
@@ -173,7 +173,7 @@ class Folder:
         return (await self._read(file.path))[:room]
 
 
-def _turn(new: tuple[_File, Known]) -> int:
+def _turn(new: tuple[_File, IndexedFile]) -> int:
     """What has to be read comes first, what failed as it is comes last; between them what has probably not changed."""
     file, of_it = new
     if of_it.failed == file.stamp:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
-from agent.search.provider_http import Row, accept, ask, ranked, rows, text
+from agent.search.provider_base import ProviderContext
+from agent.search.provider_http import HitRow, accept, ask, ranked, rows, text
 from agent.types import Query, SearchHit
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     if not parts.sample_search_url:
         raise SettingsError("the search provider 'sample' works only where the built-in sample web is served")
     return SampleSearch(parts.client, parts.sample_search_url, seconds=parts.seconds)
@@ -36,7 +36,7 @@ class SampleSearch:
         reply = await ask(self._client, request, provider="the sample web", seconds=self._seconds)
         body = accept(reply)
         hits = (
-            Row(text(r, "url"), text(r, "title"), text(r, "snippet"), text(r, "published"))
+            HitRow(text(r, "url"), text(r, "title"), text(r, "snippet"), text(r, "published"))
             for r in rows(reply, body, "results")
         )
         return ranked(hits, provider=self.name, limit=limit)

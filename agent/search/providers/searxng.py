@@ -10,9 +10,21 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
-from agent.search.provider_http import Reply, Row, accept, ask, endpoint, inside, plain, ranked, rows, text, worded
-from agent.text.source_filters import UNBOUNDED, Bounds, period
+from agent.search.provider_base import ProviderContext
+from agent.search.provider_http import (
+    HitRow,
+    ProviderReply,
+    accept,
+    ask,
+    endpoint,
+    inside,
+    plain,
+    ranked,
+    rows,
+    text,
+    worded,
+)
+from agent.text.source_filters import UNBOUNDED, SourceFilter, period
 from agent.types import Query, SearchHit
 
 if TYPE_CHECKING:
@@ -24,7 +36,7 @@ _QUERY_CHARACTERS = 400  # the engines behind it refuse longer ones
 _BLOCKED = ("too many requests", "captcha", "access denied", "suspended", "blocked")
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     if not parts.searxng_url:
         raise SettingsError(f"the search provider 'searxng' needs its address: set {_VARIABLE} (--searxng-url)")
     return SearXNG(
@@ -46,7 +58,7 @@ class SearXNG:
         url: str,
         *,
         user_agent: str = "",
-        bounds: Bounds = UNBOUNDED,
+        bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,
     ) -> None:
         self._bounds = bounds
@@ -65,7 +77,7 @@ class SearXNG:
         found = await self._found(wanted)
         if not found and "time_range" in wanted:
             found = await self._found({name: value for name, value in wanted.items() if name != "time_range"})
-        hits = (Row(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "publishedDate")) for r in found)
+        hits = (HitRow(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "publishedDate")) for r in found)
         return ranked(hits, provider=self.name, limit=limit)
 
     async def _found(self, wanted: dict[str, str]) -> Sequence[Mapping[str, object]]:
@@ -88,7 +100,7 @@ class SearXNG:
         return wanted | ({"time_range": short} if short else {})
 
 
-def _say_why(reply: Reply, engines: object) -> None:
+def _say_why(reply: ProviderReply, engines: object) -> None:
     """Raise where engines failed: an instance whose engines are blocked answers 200 with no results."""
     pairs = engines if isinstance(engines, list) else []
     failed = plain("; ".join(f"{pair[0]}: {pair[1]}" for pair in pairs if isinstance(pair, list) and len(pair) > 1))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
+from agent.search.provider_base import ProviderContext
 from agent.search.provider_http import (
-    Reply,
-    Row,
+    HitRow,
+    ProviderReply,
     accept,
     ask,
     endpoint,
@@ -26,7 +26,7 @@ from agent.search.provider_http import (
     worded,
     wrong_key,
 )
-from agent.text.source_filters import UNBOUNDED, Bounds, period
+from agent.text.source_filters import UNBOUNDED, SourceFilter, period
 from agent.types import Query, SearchHit
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _QUERY_CHARACTERS = 2_000  # Google takes 32 words and ignores more; this bounds
 _RESULTS = 20  # a request for more than 10 costs twice as much, so it is made only where more are asked for
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     if not parts.serper_api_key:
         raise SettingsError(f"the search provider 'serper' needs a key: set {_KEY}")
     return Serper(
@@ -55,7 +55,7 @@ class Serper:
         *,
         key: str,
         url: str = "https://google.serper.dev",
-        bounds: Bounds = UNBOUNDED,
+        bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,
     ) -> None:
         self._client = client
@@ -74,7 +74,7 @@ class Serper:
             return []
         today = self._bounds.today
         hits = (
-            Row(text(r, "link"), text(r, "title"), text(r, "snippet"), told_day(text(r, "date"), today) or "")
+            HitRow(text(r, "link"), text(r, "title"), text(r, "snippet"), told_day(text(r, "date"), today) or "")
             for r in rows(reply, body, "organic")
         )
         return ranked(hits, provider=self.name, limit=limit)
@@ -93,7 +93,7 @@ def _known(value: str) -> str:
     return key(value, _KEY) or ""
 
 
-def _refused(reply: Reply) -> None:
+def _refused(reply: ProviderReply) -> None:
     """Raise where Serper refuses: 403 for the key, 400 where the credits are spent."""
     if reply.status in {401, 403}:
         raise wrong_key(reply, _KEY)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
+from agent.search.provider_base import ProviderContext
 from agent.search.provider_http import (
-    Reply,
-    Row,
+    HitRow,
+    ProviderReply,
     accept,
     ask,
     endpoint,
@@ -24,7 +24,7 @@ from agent.search.provider_http import (
     used_up,
     within,
 )
-from agent.text.source_filters import UNBOUNDED, Bounds
+from agent.text.source_filters import UNBOUNDED, SourceFilter
 from agent.types import Query, SearchHit
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _RESULTS = 20  # likewise
 _USED_UP = {402, 432, 433}  # Tavily's statuses for a plan whose credits are spent
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     return Tavily(
         parts.client,
         key=parts.tavily_api_key,
@@ -58,7 +58,7 @@ class Tavily:
         key: str | None = None,
         url: str = "https://api.tavily.com",
         user_agent: str = "",
-        bounds: Bounds = UNBOUNDED,
+        bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,
     ) -> None:
         self._bounds = bounds
@@ -74,7 +74,7 @@ class Tavily:
         _refused(reply, keyed="Authorization" in self._headers)
         body = accept(reply)
         hits = (
-            Row(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "published_date"))
+            HitRow(text(r, "url"), text(r, "title"), text(r, "content"), text(r, "published_date"))
             for r in rows(reply, body, "results")
         )
         return ranked(hits, provider=self.name, limit=limit)
@@ -99,7 +99,7 @@ def _authority(value: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {known}"} if known else {"X-Tavily-Access-Mode": "keyless"}
 
 
-def _refused(reply: Reply, *, keyed: bool) -> None:
+def _refused(reply: ProviderReply, *, keyed: bool) -> None:
     """Raise where Tavily refuses: for good (the key), for the plan, or for now (its error envelope says how long)."""
     code = text(reply.json, "error", "code")
     if reply.status in {401, 403}:

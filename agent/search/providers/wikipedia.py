@@ -11,10 +11,10 @@ from urllib.parse import quote, urljoin
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderParts
-from agent.search.provider_http import Reply, Row, accept, ask, endpoint, ranked, rows, text, within
+from agent.search.provider_base import ProviderContext
+from agent.search.provider_http import HitRow, ProviderReply, accept, ask, endpoint, ranked, rows, text, within
 from agent.text.language import detect, script_share
-from agent.text.source_filters import UNBOUNDED, Bounds, is_allowed
+from agent.text.source_filters import UNBOUNDED, SourceFilter, is_allowed
 from agent.types import Query, SearchHit
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _OF_THE_SCRIPT = 0.3  # of the letters: names in a Chinese query are often left 
 _BUSY = {"ratelimited", "maxlag", "readonly", "cirrussearch-too-busy-error"}
 
 
-def build(parts: ProviderParts) -> SearchProvider:
+def build(parts: ProviderContext) -> SearchProvider:
     return Wikipedia(
         parts.client,
         user_agent=parts.user_agent,
@@ -48,7 +48,7 @@ class Wikipedia:
         user_agent: str,
         url: str | None = None,
         language: str | None = None,
-        bounds: Bounds = UNBOUNDED,
+        bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,
     ) -> None:
         """`url`: an `api.php` to ask whatever the language; None: Wikipedia's.  `language`: BCP 47, or the query's."""
@@ -71,7 +71,9 @@ class Wikipedia:
         articles = urljoin(url, text(body, "query", "general", "server"))
         path = text(body, "query", "general", "articlepath") or "/wiki/$1"
         hits = (
-            Row(urljoin(articles, path.replace("$1", _in_url(text(r, "title")))), text(r, "title"), text(r, "snippet"))
+            HitRow(
+                urljoin(articles, path.replace("$1", _in_url(text(r, "title")))), text(r, "title"), text(r, "snippet")
+            )
             for r in rows(reply, body, "query", "search")
             if text(r, "title")
         )
@@ -104,7 +106,7 @@ def _in_url(title: str) -> str:
     return quote(title.replace(" ", "_"), safe=":/!$*(),;@~")
 
 
-def _refused(reply: Reply, code: str, why: str) -> None:
+def _refused(reply: ProviderReply, code: str, why: str) -> None:
     """Raise where `api.php` reports an error, which it does with HTTP 200."""
     if code in _BUSY:
         raise SearchThrottled(f"{reply.who} refuses for now ({code})", reply.retry_after)
