@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from agent.errors import ExtractFailed
 from agent.extract.format_base import FormatInput
-from agent.extract.format_registry import FORMATS
+from agent.extract.format_registry import extract_function
 from agent.worker_pool import Header, serve
 
 # A long page and a short one: each loads what trafilatura loads late on its kind (0.2 s for the short one).
@@ -19,7 +19,7 @@ _WARMING = [b"<html><title>Warm</title><body><p>" + b"Words that nobody will rea
 def answer(header: Header, body: bytes) -> tuple[Header, bytes]:
     """{url, charset, media_type} and bytes → {title, language, published, page_starts} and the text, or {refused}."""
     try:
-        found = FORMATS[header["media_type"]](body, FormatInput(header["url"], header.get("charset")))
+        found = extract_function(header["media_type"])(body, FormatInput(header["url"], header.get("charset")))
     except ExtractFailed as e:
         return {"refused": e.reason}, b""
     told = asdict(found)
@@ -28,5 +28,5 @@ def answer(header: Header, body: bytes) -> tuple[Header, bytes]:
 
 if __name__ == "__main__":
     for page in _WARMING:
-        FORMATS["text/html"](page, FormatInput("http://warm.example/"))
+        extract_function("text/html")(page, FormatInput("http://warm.example/"))
     serve(answer)

@@ -30,5 +30,5 @@ class ExtractedText:
     suspect: bool = False  # the page shows little and hides more; what it hides is in `text`
 
 
-Format = Callable[[bytes, FormatInput], ExtractedText]
+Extract = Callable[[bytes, FormatInput], ExtractedText]
 """From bytes to text.  Raises `ExtractFailed` with a plain reason where there is none to be had."""

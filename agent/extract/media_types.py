@@ -6,16 +6,15 @@ Pure.  A kind that the extractors cannot read is refused here, by its plain name
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from agent.errors import FetchFailed
+from agent.extract.format_registry import FORMATS, Format
 
 ENOUGH = 4096  # bytes that decide
 JSON = "application/json"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_FEEDS = frozenset({"application/rss+xml", "application/atom+xml"})
-TAKEN = frozenset({"text/html", "text/plain", "text/markdown", "application/pdf", JSON, DOCX, *_FEEDS})
 _MAGIC = {
     b"\x89PNG\r\n": "image/png",
     b"GIF8": "image/gif",
@@ -47,11 +46,10 @@ _ATOM = re.compile(rb"<(?:\w+:)?feed[\s>]", re.IGNORECASE)
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]\dtfn-])")
 _XHTML = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _NOT_PAGES = ("image/", "audio/", "video/", "font/", "application/javascript", "text/javascript", "text/css")
-_ENDINGS = {".md": "text/markdown", ".markdown": "text/markdown", ".txt": "text/plain", ".text": "text/plain"}
 
 
-def media_type(start: bytes, *, declared: str = "", url: str = "") -> str:
-    """One of `TAKEN`, from a page's first bytes.
+def media_type(start: bytes, *, declared: str = "", url: str = "", formats: Sequence[Format] = FORMATS) -> str:
+    """The media type of one of the formats, from a page's first bytes.
 
     `declared`: the Content-Type header.  Raises `FetchFailed` ("not text (image/png)").
     """
@@ -59,28 +57,22 @@ def media_type(start: bytes, *, declared: str = "", url: str = "") -> str:
     if not start.strip():
         raise FetchFailed("empty page", url)
     declared = declared.partition(";")[0].strip().lower()
-    if b"%PDF-" in start[:1024]:
-        return "application/pdf"
-    if _is_docx(start, declared, url):
-        return DOCX
+    for one in formats:
+        if one.recognises(start, declared, _ending(url)):
+            return one.media_types[0]
     if binary := _binary(start):
         raise FetchFailed(f"not text ({binary})", url)
     if declared.startswith(_NOT_PAGES):
         raise FetchFailed(f"not a page ({declared})", url)
-    return _text_kind(start.replace(b"\0", b""), declared, url)
+    endings = {ending: one.media_types[0] for one in formats if not one.magic for ending in one.endings}
+    return _text_kind(start.replace(b"\0", b""), declared, url, endings)
 
 
-def _is_docx(start: bytes, declared: str, url: str) -> bool:
-    """A ZIP archive is one where a part of it, the header or the address says so."""
-    named = declared == DOCX or _ending(url) == ".docx"
-    return start.startswith(b"PK\x03\x04") and (named or b"word/" in start)
-
-
-def _text_kind(start: bytes, declared: str, url: str) -> str:
-    ending = _ENDINGS.get(_ending(url), "")
+def _text_kind(start: bytes, declared: str, url: str, endings: Mapping[str, str]) -> str:
+    ending = endings.get(_ending(url), "")
     if _JSON.match(start) and ("json" in declared or _ending(url) == ".json"):
         return JSON
-    if declared in {"text/plain", "text/markdown"} and ending != "text/html":
+    if declared in endings.values():
         return ending or declared
     if _XML.match(start) and not _XHTML.search(start):
         return _xml_kind(start, url)

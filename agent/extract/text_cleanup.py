@@ -8,6 +8,8 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from agent.text.safe_text import visible
 
@@ -95,3 +97,9 @@ def one_line(text: str, longest: int = 300) -> str:
     """A title: one line, at most `longest` characters."""
     line = " ".join(clean_text(text).split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def file_name(url: str) -> str:
+    """The last part of an address, or its host: a title where a file has none."""
+    parts = urlsplit(url)
+    return one_line(PurePosixPath(unquote(parts.path)).name or parts.netloc)

@@ -35,6 +35,7 @@ class ProviderContext:
     wikipedia_url: str | None = None  # another MediaWiki's api.php
     folder: Path | None = None
     read: ReadFile | None = None  # for what is not plain text in the folder: parsing belongs in a worker process
+    endings: frozenset[str] = frozenset()  # of the names of such files
     folder_index: FolderIndex | None = None  # the folder's own; None: in memory
     sample_search_url: str | None = None
     shelf: ProviderStateStore | None = None  # on which turns are taken, with other processes

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from agent.errors import FetchFailed
 from agent.extract import media_types
-from agent.extract.media_types import DOCX
+from agent.extract.format_registry import format_of
 from agent.protocols import Clock
 from agent.text.urls import canonical, host
 from agent.types import Document, Page
@@ -69,12 +69,12 @@ class HostPauses:
 
 TEXT_BYTES = 2_000_000  # a text is cut here: its beginning is worth reading, and 5 MB of HTML take 4.5 s to extract
 WHOLE_BYTES = 20_000_000  # a PDF has its table of contents at the end: half of one is nothing, so larger ones are left
-_WHOLE_TYPES = frozenset({"application/pdf", DOCX})
 
 
 def is_cut(media_type: str) -> bool:
     """May a page of this kind be cut?  Else it is taken whole or not at all."""
-    return media_type not in _WHOLE_TYPES
+    known = format_of(media_type)
+    return known is None or not known.whole
 
 
 def check_size(size: int, url: str) -> None:

@@ -430,6 +430,7 @@ def _plain(value: SecretStr | str | None) -> str | None:
 def _provider_parts(
     settings: Settings, client: AsyncClient, shelf: ProviderStateStore, occasion: SearchContext, *, is_last: bool
 ) -> ProviderContext:
+    from agent.extract.format_registry import ENDINGS
     from agent.web.http_client import user_agent
 
     return ProviderContext(
@@ -446,6 +447,7 @@ def _provider_parts(
         wikipedia_url=settings.wikipedia_url,
         folder=settings.folder,
         read=occasion.read,
+        endings=ENDINGS,
         sample_search_url=occasion.sample_search_url,
         shelf=shelf,
         bounds=bounds(settings, occasion.today),

@@ -10,7 +10,7 @@ import pytest
 
 from agent.errors import ExtractFailed
 from agent.extract.format_base import ExtractedText, FormatInput
-from agent.extract.formats import docx, feed, json_text, plain_text
+from agent.extract.formats import docx, feed, json_text, markdown
 from tests.pace import limit
 from tests.web.docx_file import CORE, paragraph
 from tests.web.docx_file import docx as packed
@@ -215,7 +215,7 @@ def test_markdowns_comments_do_not_come_through_but_those_in_code_do() -> None:
         '# Head\n\n<!-- PLANTED\nPLANTED -->words\n\n[//]: # (PLANTED)\n[comment]: <> "PLANTED"\n\n'
         "```html\n<!-- kept -->\n```\n\n[link]: https://a.example/\n"
     )
-    got = plain_text.markdown(body.encode(), HERE).text
+    got = markdown.extract(body.encode(), HERE).text
     assert "PLANTED" not in got
     assert "<!-- kept -->" in got
     assert "words" in got

@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import ExtractFailed
 from agent.extract.format_base import ExtractedText, FormatInput
-from agent.extract.formats import html, pdf, plain_text
+from agent.extract.formats import html, markdown, pdf, plain_text
 from agent.extract.hidden_text import remove_hidden
 from agent.extract.text_cleanup import clean_text, decoded, one_line
 from tests.web.pdf_file import pdf as pdf_file
@@ -236,18 +236,18 @@ def test_a_character_that_was_cut_off_is_left_out() -> None:
 
 
 def test_plain_text_is_taken_as_it_is() -> None:
-    got = plain_text.text(b"one\r\n<b>two</b>\n\n\n\nthree", FormatInput("http://a.example/notes%20x.txt"))
+    got = plain_text.extract(b"one\r\n<b>two</b>\n\n\n\nthree", FormatInput("http://a.example/notes%20x.txt"))
     assert (got.text, got.title) == ("one\n<b>two</b>\n\nthree", "notes x.txt")
 
 
 def test_markdown_has_its_first_heading_as_title() -> None:
-    assert plain_text.markdown(b"intro\n\n# The *head* #\n\ntext", HERE).title == "The *head*"
-    assert plain_text.markdown(b"no head", HERE).title == "story.html"
+    assert markdown.extract(b"intro\n\n# The *head* #\n\ntext", HERE).title == "The *head*"
+    assert markdown.extract(b"no head", HERE).title == "story.html"
 
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(ExtractFailed, match="empty page"):
-        plain_text.text("\ufeff \u200b".encode(), HERE)
+        plain_text.extract("\ufeff \u200b".encode(), HERE)
 
 
 # ------------------------------------------------------------------------------------------------- PDF

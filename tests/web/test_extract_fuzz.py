@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import agent.sample
 from agent.errors import ExtractFailed, PageError
 from agent.extract.format_base import FormatInput
-from agent.extract.format_registry import FORMATS
+from agent.extract.format_registry import extract_function
 from agent.extract.page_extractor import PageExtractor
 from agent.extract.text_cleanup import clean_text
 from agent.types import Document, Page
@@ -143,7 +143,7 @@ async def read_all(bodies: list[bytes]) -> None:
 
 def outcome(kind: str, body: bytes) -> None:
     try:
-        got = FORMATS[kind](body, FormatInput(HERE, None))
+        got = extract_function(kind)(body, FormatInput(HERE, None))
     except ExtractFailed:
         return
     assert got.text == clean_text(got.text)

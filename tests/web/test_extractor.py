@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ExtractFailed, PageError
-from agent.extract.media_types import DOCX
 from agent.extract.page_extractor import EXTRACTION, PageExtractor, _crew
 from agent.types import Document, Page
 from tests.pace import limit
@@ -25,6 +24,8 @@ from tests.web.pdf_file import pdf as pdf_file
 
 WORDS = "DeepSeek released the model in January and published its weights for everybody to use. "
 HTML = f"<!doctype html><html lang=en><head><title>Story</title></head><body><p>{WORDS * 3}</p></body></html>"
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def page(body: str | bytes, kind: str = "text/html", url: str = "http://www.news.example/story") -> Page:

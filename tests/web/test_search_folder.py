@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from agent.errors import ExtractFailed, SearchBroken, SettingsError
+from agent.extract.format_registry import ENDINGS
 from agent.search.folder_index import FolderIndex, file_of
 from agent.search.provider_base import ReadFile
 from agent.search.provider_http import HitRow
@@ -90,7 +91,7 @@ async def test_pdf_html_and_word_are_read_by_the_given_reader_and_text_is_not(tm
 
     for name in ("a.pdf", "b.HTML", "c.htm", "d.txt", "e.md", "f.docx", "g"):
         (tmp_path / name).write_text("lion")
-    found = sorted(await _titles(Folder(tmp_path, read), "lion"))
+    found = sorted(await _titles(Folder(tmp_path, read, endings=ENDINGS), "lion"))
     assert found == [
         "a.pdf",
         "b.HTML",

@@ -16,8 +16,7 @@ from lxml import etree
 
 from agent.errors import ExtractFailed
 from agent.extract.format_base import ExtractedText, FormatInput
-from agent.extract.formats.plain_text import file_name
-from agent.extract.text_cleanup import clean_text, one_line
+from agent.extract.text_cleanup import clean_text, file_name, one_line
 from agent.text.language import detect
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

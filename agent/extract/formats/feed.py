@@ -14,9 +14,8 @@ from lxml import etree
 
 from agent.errors import ExtractFailed
 from agent.extract.format_base import ExtractedText, FormatInput
-from agent.extract.formats.plain_text import file_name
 from agent.extract.hidden_text import only_visible
-from agent.extract.text_cleanup import clean_text, decoded, one_line
+from agent.extract.text_cleanup import clean_text, decoded, file_name, one_line
 from agent.text.language import detect
 
 _ENTRIES = 200  # feeds of ten years' posts exist; the newest come first

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from agent.errors import ExtractFailed
 from agent.extract.format_base import ExtractedText, FormatInput
-from agent.extract.formats.plain_text import file_name
-from agent.extract.text_cleanup import clean_text, decoded, one_line
+from agent.extract.text_cleanup import clean_text, decoded, file_name, one_line
 from agent.text.language import detect
 
 _CHARACTERS = 2_000_000  # of the text that is made

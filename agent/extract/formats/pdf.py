@@ -13,8 +13,7 @@ import pypdfium2
 
 from agent.errors import ExtractFailed
 from agent.extract.format_base import ExtractedText, FormatInput
-from agent.extract.formats.plain_text import file_name
-from agent.extract.text_cleanup import clean_text, one_line
+from agent.extract.text_cleanup import clean_text, file_name, one_line
 from agent.text.language import detect
 
 _PAGES = 200  # of one document; a book of 117 pages took 0.16 s

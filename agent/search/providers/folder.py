@@ -15,7 +15,7 @@ import sqlite3
 import stat
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -28,7 +28,6 @@ from agent.search.provider_http import plain
 from agent.types import Query, SearchHit
 
 _PLAIN = {".txt", ".md", ".markdown"}
-_PARSED = {".html", ".htm", ".pdf", ".docx"}
 _FILES = 5_000  # past them, in the order of their names, the folder needs an index of its own
 _WALKED = 200_000  # names looked at: somebody will name the root of a disk
 _FILE_BYTES = 20 << 20  # of a file that is read at all
@@ -58,23 +57,30 @@ class _File:
 def build(parts: ProviderContext) -> SearchProvider:
     if parts.folder is None:
         raise SettingsError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
-    return Folder(parts.folder, parts.read, seconds=parts.seconds, index=parts.folder_index)
+    return Folder(parts.folder, parts.read, seconds=parts.seconds, index=parts.folder_index, endings=parts.endings)
 
 
 class Folder:
     name = "folder"
 
     def __init__(
-        self, root: Path, read: ReadFile | None = None, *, seconds: float = 8.0, index: FolderIndex | None = None
+        self,
+        root: Path,
+        read: ReadFile | None = None,
+        *,
+        seconds: float = 8.0,
+        index: FolderIndex | None = None,
+        endings: Collection[str] = (".html", ".pdf"),
     ) -> None:
         """`seconds`: for reading new files in one search; what is not read then is found by its name, and read next.
 
-        `index`: of this directory alone; None: one in memory.
+        `index`: of this directory alone; None: one in memory.  `endings`: of files that `read` can read.
         """
         if not root.is_dir():
             raise SettingsError(f"AGENT_FOLDER={str(root)!r} is not a directory")
         self._root = root
         self._read = read
+        self._endings = _PLAIN.union(endings)
         self._seconds = seconds
         self._index = index or FolderIndex()
         self._left: dict[str, str] = {}  # by URL, the stamps of what could not be read: not tried again by this process
@@ -114,7 +120,7 @@ class Folder:
 
     def _compare(self) -> list[tuple[_File, IndexedFile]]:
         """Take note of what is gone and of the names of what is new; the files to read, with what is known of them."""
-        files, known = _walk(self._root), self._index.known()
+        files, known = _walk(self._root, self._endings), self._index.known()
         here = {file.url for file in files}
         self._index.drop([url for url in known if url not in here])
         new = [
@@ -201,15 +207,15 @@ def _decoded(body: bytes) -> str:
 # ------------------------------------------------------------------------------------------------- the directory
 
 
-def _walk(root: Path) -> list[_File]:
+def _walk(root: Path, endings: Collection[str]) -> list[_File]:
     """The files that may be searched, each once, at most `_FILES`.  Raises `SearchBroken`."""
     try:
         home = root.resolve(strict=True)
     except OSError as e:
         raise SearchBroken(f"AGENT_FOLDER={str(root)!r} cannot be read: {e.strerror}") from e
     files: dict[Path, _File] = {}
-    for path in _paths(home):
-        file = _checked(path, home)
+    for path in _paths(home, endings):
+        file = _checked(path, home, endings)
         if file:
             files.setdefault(file.path, file)
         if len(files) >= _FILES:
@@ -217,22 +223,22 @@ def _walk(root: Path) -> list[_File]:
     return list(files.values())
 
 
-def _paths(home: Path) -> Iterator[Path]:
+def _paths(home: Path, endings: Collection[str]) -> Iterator[Path]:
     """Every path with a fitting name, in order; linked directories are not entered: their targets are, if inside."""
     walked = 0
     for directory, below, names in os.walk(home):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        yield from (Path(directory, name) for name in sorted(names) if _fits(name))
+        yield from (Path(directory, name) for name in sorted(names) if _fits(name, endings))
         walked += len(names) + len(below)
         if walked > _WALKED:
             return
 
 
-def _fits(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in _PLAIN | _PARSED
+def _fits(name: str, endings: Collection[str]) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in endings
 
 
-def _checked(path: Path, home: Path) -> _File | None:
+def _checked(path: Path, home: Path, endings: Collection[str]) -> _File | None:
     """The file behind the path, if it is a regular one below the directory and not a hidden one by another name."""
     try:
         real = path.resolve(strict=True)
@@ -242,7 +248,7 @@ def _checked(path: Path, home: Path) -> _File | None:
     if not real.is_relative_to(home) or not stat.S_ISREG(status.st_mode):
         return None
     below = real.relative_to(home)
-    if not _fits(real.name) or any(part.startswith(".") for part in below.parts):
+    if not _fits(real.name, endings) or any(part.startswith(".") for part in below.parts):
         return None
     name = str(below).encode("utf-8", "replace").decode()  # a name need not be UTF-8 on disk; SQLite's texts are
     changed = max(status.st_mtime_ns, status.st_ctime_ns)  # who copies a file may keep its time
