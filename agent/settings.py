@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, create_model, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent.errors import SettingsError
+from agent.search.provider_registry import PROVIDERS
 from agent.text.source_filters import first_day, site_name
 from agent.text.urls import is_local_host
 from agent.types import Limits
@@ -40,7 +41,33 @@ DEPTHS: dict[Depth, Limits] = {
 EXTRACTIVE = "extractive"  # the built-in model name that needs no endpoint
 
 
-class Settings(BaseSettings):
+def _absolute_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    if not value.lower().startswith(("http://", "https://")):
+        raise ValueError("needs to begin with http:// or https://")
+    if not _hostname(value):
+        raise ValueError("names no host")
+    return value.rstrip("/")
+
+
+def _fields_of_providers() -> dict[str, Any]:
+    """Name → type and default, of what each search provider declares."""
+    kinds = {True: SecretStr | None, False: Annotated[str | None, AfterValidator(_absolute_url)]}
+    return {
+        f"{provider.name}_{one.name}": (kinds[one.name == "api_key"], Field(one.default, description=one.description))
+        for provider in PROVIDERS.values()
+        for one in provider.settings
+    }
+
+
+if TYPE_CHECKING:
+    _ProviderSettings = BaseSettings
+else:
+    _ProviderSettings = create_model("_ProviderSettings", __base__=BaseSettings, **_fields_of_providers())
+
+
+class Settings(_ProviderSettings):
     """What a user may set.  Raises `SettingsError` for a value that does not work."""
 
     model_config = SettingsConfigDict(env_prefix="AGENT_", extra="forbid", frozen=True, env_ignore_empty=True)
@@ -59,14 +86,6 @@ class Settings(BaseSettings):
     search: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="search providers in order of preference, separated by commas"
     )
-    searxng_url: str | None = Field(None, description="the SearXNG instance")
-    tavily_api_key: SecretStr | None = Field(None, description="Tavily's key")
-    tavily_url: str = Field("https://api.tavily.com", description="Tavily's address")
-    brave_api_key: SecretStr | None = Field(None, description="Brave Search's key")
-    brave_url: str = Field("https://api.search.brave.com", description="Brave Search's address")
-    serper_api_key: SecretStr | None = Field(None, description="Serper's key")
-    serper_url: str = Field("https://google.serper.dev", description="Serper's address")
-    wikipedia_url: str | None = Field(None, description="a MediaWiki's api.php instead of Wikipedia's")
     since: str | None = Field(
         None, description="no sources known to be older: day, week, month, year, or a date such as 2025-01-20"
     )
@@ -136,23 +155,12 @@ class Settings(BaseSettings):
         "base_url",
         "writer_base_url",
         "fast_base_url",
-        "searxng_url",
-        "tavily_url",
-        "wikipedia_url",
-        "brave_url",
-        "serper_url",
         "embeddings_base_url",
         "chroma_url",
     )
     @classmethod
     def _absolute(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.lower().startswith(("http://", "https://")):
-            raise ValueError("needs to begin with http:// or https://")
-        if not _hostname(value):
-            raise ValueError("names no host")
-        return value.rstrip("/")
+        return _absolute_url(value)
 
     @field_validator("since")
     @classmethod
@@ -185,11 +193,9 @@ class Settings(BaseSettings):
                 raise ValueError(f"the {role}'s endpoint needs a model name: set AGENT_{role.upper()}_MODEL (--{role})")
             if getattr(self, f"{role}_model") and self.model == EXTRACTIVE:
                 raise ValueError(f"the built-in reasoner takes no {role}: set AGENT_MODEL and AGENT_BASE_URL for one")
-        if "searxng" in self.search and not self.searxng_url:
-            raise ValueError("the search provider 'searxng' needs its address: set AGENT_SEARXNG_URL (--searxng-url)")
-        for name in ("brave", "serper"):
-            if name in self.search and not getattr(self, f"{name}_api_key"):
-                raise ValueError(f"the search provider {name!r} needs a key: set AGENT_{name.upper()}_API_KEY")
+        for provider in (PROVIDERS[name] for name in self.search if name in PROVIDERS):
+            if provider.needs and not self.option(f"{provider.name}_{provider.needs}"):
+                raise ValueError(provider.lacks)
         if self.library == "only" and set(self.search) - {"folder", "sample"}:
             raise ValueError(
                 f"AGENT_LIBRARY=only (--library-only) asks no search provider: leave out {', '.join(self.search)!r}"
@@ -205,6 +211,11 @@ class Settings(BaseSettings):
         if self.chroma_api_key and not self.chroma_url:
             raise ValueError("the Chroma server's key needs its address: set AGENT_CHROMA_URL")
         return self
+
+    def option(self, name: str) -> str | None:
+        """The value of a setting that a search provider declares, such as "serper_api_key"; secrets in plain text."""
+        value = getattr(self, name, None)
+        return value.get_secret_value() if isinstance(value, SecretStr) else value
 
     @property
     def limits(self) -> Limits:
@@ -278,10 +289,13 @@ def _in_one_line(error: ValidationError) -> str:
 
 
 def describe() -> list[tuple[str, str, str]]:
-    """(variable, default, meaning) of each setting, in order."""
+    """(variable, default, meaning) of each setting, in order; those of providers behind `search`."""
+    own = [name for name in Settings.model_fields if name not in _ProviderSettings.model_fields]
+    after = own.index("search") + 1
     return [
         (f"AGENT_{name.upper()}", _default_in_words(field.default), field.description or "")
-        for name, field in Settings.model_fields.items()
+        for name in (*own[:after], *_ProviderSettings.model_fields, *own[after:])
+        for field in (Settings.model_fields[name],)
     ]
 
 

@@ -12,7 +12,6 @@ from typing import Literal
 
 from agent.errors import FetchFailed, LibraryError, SearchBroken
 from agent.protocols import AskJudge, RunParts, Services, ShownRanges
-from agent.reasoning.reply_journal import MemoryJournal
 from agent.result import MadeWith
 from agent.text.chunking import split
 from agent.text.urls import site
@@ -40,6 +39,7 @@ from agent.types import (
     Usage,
     WriteDecision,
 )
+from tests.memory_journal import MemoryJournal
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 CALL = CallCost(Usage(model_calls=1, serial_model_calls=1, prompt_tokens=100, reasoning_tokens=50, answer_tokens=50))

@@ -106,7 +106,7 @@ def shelf_of(parsed: argparse.Namespace) -> LibraryPaths:
 # ------------------------------------------------------------------------------------------------- showing
 
 
-def told_age(entry: DocumentEntry, now: datetime) -> str:
+def age_in_words(entry: DocumentEntry, now: datetime) -> str:
     """`3 d`: in the largest unit of which there is one."""
     seconds = max(0.0, now.timestamp() - entry.fetched)
     for unit, length in _STEPS:
@@ -115,7 +115,7 @@ def told_age(entry: DocumentEntry, now: datetime) -> str:
     return "now"
 
 
-def told_size(size: int) -> str:
+def size_in_words(size: int) -> str:
     """`4.1 kB`, `12 MB`."""
     for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= length:
@@ -123,7 +123,7 @@ def told_size(size: int) -> str:
     return f"{size} B"
 
 
-def told_time(moment: str) -> str:
+def time_in_words(moment: str) -> str:
     """`2026-03-01 10:00`, in UTC; as it stands where it is no time."""
     try:
         parsed = datetime.fromisoformat(moment)
@@ -189,7 +189,8 @@ def _lines(shown: Sequence[DocumentEntry], now: datetime) -> list[str]:
 
     rows = [("TEXT", "READ", "SIZE", "HOST", "TITLE")]
     rows += [
-        (e.snapshot[:_HASH], told_age(e, now), told_size(e.bytes), host(e.url) or _LOCAL, _title(e)) for e in shown
+        (e.snapshot[:_HASH], age_in_words(e, now), size_in_words(e.bytes), host(e.url) or _LOCAL, _title(e))
+        for e in shown
     ]
     hosts = min(_HOST, max(len(row[3]) for row in rows))
     room = _width() - (_HASH + 7 + 8 + hosts + 8)
@@ -216,7 +217,7 @@ def _summary(shelf: LibraryPaths, all_of: Totals) -> str:
     return (
         f"{of(all_of.documents, 'document')} in all: {of(all_of.texts, 'text')} from "
         f"{all_of.addresses:,} address{'' if all_of.addresses == 1 else 'es'}, read by {of(all_of.runs, 'run')}; "
-        f"{told_size(shelf.bytes())} in {shelf.directory}"
+        f"{size_in_words(shelf.bytes())} in {shelf.directory}"
     )
 
 
@@ -267,7 +268,7 @@ def run_show(words: Sequence[str], _: Start) -> int:
 
 def _told(text: Text) -> list[str]:
     first = text.addresses[0].entry
-    size = f"{text.characters:,} characters in {of(first.passages, 'passage')}, {told_size(first.bytes)} as stored"
+    size = f"{text.characters:,} characters in {of(first.passages, 'passage')}, {size_in_words(first.bytes)} as stored"
     lines = [f"text {text.snapshot}", f"  {size}"]
     for address in text.addresses:
         lines += _told_address(address)
@@ -289,7 +290,7 @@ def _told_address(address: DocumentAddress) -> list[str]:
             f"last modified {seen.last_modified}" if seen.last_modified else "",
             f"extraction {seen.extraction}" if seen.extraction else "",
         ]
-        lines.append(f"    fetched {told_time(seen.fetched_at)} UTC: {', '.join(one_line(t) for t in told if t)}")
+        lines.append(f"    fetched {time_in_words(seen.fetched_at)} UTC: {', '.join(one_line(t) for t in told if t)}")
     if len(address.sightings) > _MOST:
         lines.append(f"    and {len(address.sightings) - _MOST:,} times before that (--json tells them all)")
     return lines
@@ -417,7 +418,7 @@ def _within(parsed: argparse.Namespace) -> LibraryFilter:
 
 
 def _told_hit(number: int, hit: LibraryHit) -> str:
-    dates = [f"read {told_time(hit.fetched_at)} UTC", f"published {hit.published}" if hit.published else ""]
+    dates = [f"read {time_in_words(hit.fetched_at)} UTC", f"published {hit.published}" if hit.published else ""]
     return "\n".join([
         f"{number}  {one_line(hit.title) or one_line(hit.url)}",
         f"   {one_line(hit.url)}",

@@ -15,7 +15,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.command_base import ANSWERED, FAILED, NAME, Parser, Start, prepare
-from agent.cli.library_read import add_choice, add_place, choice_of, of, settings_of, shelf_of, told_age, told_size
+from agent.cli.library_read import (
+    add_choice,
+    add_place,
+    age_in_words,
+    choice_of,
+    of,
+    settings_of,
+    shelf_of,
+    size_in_words,
+)
 from agent.errors import LibraryError, UsageError
 from agent.text.safe_text import one_line
 
@@ -92,11 +101,13 @@ def _planned(parsed: argparse.Namespace, record: Record, choice: DocumentFilter)
 
 
 def _told_plan(planned: ForgetPlan, now: datetime) -> list[str]:
-    lines = [f"  {told_age(e, now):>7}  {told_size(e.bytes):>8}  {one_line(e.url)}" for e in planned.goes[:_SHOWN]]
+    lines = [
+        f"  {age_in_words(e, now):>7}  {size_in_words(e.bytes):>8}  {one_line(e.url)}" for e in planned.goes[:_SHOWN]
+    ]
     if len(planned.goes) > _SHOWN:
         lines.append(f"  … and {len(planned.goes) - _SHOWN:,} more")
     if planned.goes:
-        lines.insert(0, f"{of(len(planned.goes), 'document')} ({told_size(planned.bytes)} of text):")
+        lines.insert(0, f"{of(len(planned.goes), 'document')} ({size_in_words(planned.bytes)} of text):")
     else:
         lines.append("no document is to go")
     if planned.cited:
@@ -130,7 +141,7 @@ def _forgotten(
     if files:
         shelf.forget_folders()
     if not parsed.json:
-        print(f"forgotten; the library takes {told_size(shelf.bytes())} ({told_size(before)} before)")
+        print(f"forgotten; the library takes {size_in_words(shelf.bytes())} ({size_in_words(before)} before)")
     return busy
 
 
@@ -242,14 +253,14 @@ def run_repair(words: Sequence[str], _: Start) -> int:
     add_place(parser)
     parsed = parser.parse_args(words)
     prepare()
-    from agent.library.integrity import repair_aside, repair_indexes
+    from agent.library.integrity import repair_cache_files, repair_indexes
     from agent.library.repair import repair
     from agent.wiring.model_setup import chroma_server_of
 
     shelf, mended = shelf_of(parsed), []
     server = chroma_server_of(settings_of(parsed))
     with closing(shelf.record()) as record:
-        asides = repair_aside(record, shelf.folders)
+        asides = repair_cache_files(record, shelf.folders)
         for line in chain(repair(record), asides, repair_indexes(record, shelf.indexes, server)):
             mended.append(line)
             if not parsed.json:

@@ -17,6 +17,7 @@ from agent.doctor.diagnosis_item import DiagnosisItem, Machine
 from agent.doctor.model_checks import LOOPBACK, NETWORK
 from agent.errors import AgentError, LibraryError, SearchThrottled, SettingsError, WorkerError
 from agent.protocols import SearchProvider
+from agent.search.provider_registry import PROVIDERS
 from agent.settings import Settings
 from agent.text.urls import host
 from agent.types import Query
@@ -163,13 +164,6 @@ _SEARXNG_BESIDE = (
     "http://searxng:8080, or to http://host.docker.internal:8888 for one on the host"
 )
 _WAIT = "wait for about an hour, or ask another one: AGENT_SEARCH=…, or your own SearXNG (AGENT_SEARXNG_URL)"
-_MENDS = {
-    "searxng": "look whether the instance runs and AGENT_SEARXNG_URL is its address",
-    "brave": "look at AGENT_BRAVE_API_KEY and AGENT_BRAVE_URL",
-    "serper": "look at AGENT_SERPER_API_KEY and AGENT_SERPER_URL",
-    "tavily": "look at AGENT_TAVILY_API_KEY and AGENT_TAVILY_URL",
-    "folder": "look at AGENT_FOLDER (--folder)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +225,7 @@ def _found(tried: _Tried, settings: Settings, machine: Machine, *, works: bool) 
 
 
 def _mend(name: str, settings: Settings, machine: Machine) -> str:
-    if name == "searxng" and machine.in_container and host(settings.searxng_url or "") in LOOPBACK:
+    if name == "searxng" and machine.in_container and host(settings.option("searxng_url") or "") in LOOPBACK:
         return _SEARXNG_BESIDE
-    return _MENDS.get(name, NETWORK)
+    hint = PROVIDERS[name].hint if name in PROVIDERS else ""
+    return hint or NETWORK

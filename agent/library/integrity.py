@@ -68,7 +68,7 @@ def verify(record: Record) -> Iterator[IntegrityReport]:
     yield IntegrityReport("file", "SQLite's own check", tuple(faults))
     if faults:
         return  # what a damaged file says of the rest means nothing
-    with closing(schema.connect(record.path)) as connection, schema.told_plainly(record.path):
+    with closing(schema.connect(record.path)) as connection, schema.plain_message(record.path):
         connection.execute("ATTACH '' AS fresh")  # a file that SQLite removes by itself
         connection.execute("BEGIN")
         yield _rows(connection)
@@ -369,7 +369,7 @@ def verify_cache_files(record: Record, folders: Path) -> Iterator[IntegrityRepor
         yield IntegrityReport("folder", path.name, _cache_faults(path))
 
 
-def repair_aside(record: Record, folders: Path) -> Iterator[str]:
+def repair_cache_files(record: Record, folders: Path) -> Iterator[str]:
     """Remove what `verify_cache_files` finds wrong, and say so."""
     for path, embedder in _held(record):
         if faults := _compared(record, path, embedder).faults:

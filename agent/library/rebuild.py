@@ -80,7 +80,7 @@ def _take_over(connection: sqlite3.Connection, record: Record, newest: int) -> i
     count = _add(connection, record, [row for (row,) in came], range(newest + 1, last + 1))
     connection.execute("DROP TABLE words")
     connection.execute(f"ALTER TABLE {_NEXT} RENAME TO words")
-    schema.told(connection)
+    schema.mark_current(connection)
     return count
 
 

@@ -104,13 +104,13 @@ class Record:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """For several questions to the same connection."""
-        with schema.told_plainly(self.path), self._connection() as connection:
+        with schema.plain_message(self.path), self._connection() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """For what is to be written together or not at all."""
-        with schema.told_plainly(self.path), self._connection() as connection, schema.transaction(connection):
+        with schema.plain_message(self.path), self._connection() as connection, schema.transaction(connection):
             yield connection
 
     def close(self) -> None:

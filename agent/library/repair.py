@@ -68,7 +68,7 @@ def _file(record: Record) -> Iterator[str]:
         return
     record.close()
     if _NO_DATABASE in faults[0]:
-        kept = set_aside(record.path)
+        kept = move_away(record.path)
         yield f"the file is no database and nothing can be read from it: the library begins anew; it is kept as {kept}"
         return
     saved = salvage(record.path)
@@ -79,7 +79,7 @@ def _file(record: Record) -> Iterator[str]:
 @contextmanager
 def _unchecked(record: Record) -> Iterator[sqlite3.Connection]:
     """For rows that refer to nothing, which could not be taken out one after the other."""
-    with schema.told_plainly(record.path), closing(schema.connect(record.path)) as connection:
+    with schema.plain_message(record.path), closing(schema.connect(record.path)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         with schema.transaction(connection):
             yield connection
@@ -136,7 +136,7 @@ def _vectors(record: Record) -> Iterator[str]:
 
 
 def _words(record: Record) -> Iterator[str]:
-    with closing(schema.connect(record.path)) as connection, schema.told_plainly(record.path):
+    with closing(schema.connect(record.path)) as connection, schema.plain_message(record.path):
         connection.execute("ATTACH '' AS fresh")
         connection.execute("BEGIN")
         faults = word_faults(connection, record)
@@ -171,7 +171,7 @@ def salvage(path: Path) -> Salvaged:
     new = path.with_name(f"{path.name}.next")
     for leftover in _family(new):
         leftover.unlink(missing_ok=True)
-    with schema.told_plainly(path), closing(_alone(path)) as damaged, closing(schema.connect(new)) as made:
+    with schema.plain_message(path), closing(_alone(path)) as damaged, closing(schema.connect(new)) as made:
         made.execute("PRAGMA foreign_keys = OFF")
         with schema.transaction(made):
             rows = {table: _copy(damaged, made, table) for table in _TABLES}
@@ -255,7 +255,7 @@ def _family(path: Path) -> list[Path]:
     return [path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")]
 
 
-def set_aside(path: Path) -> Path:
+def move_away(path: Path) -> Path:
     """A file that is no database at all: out of the way, under a name that says so."""
     kept = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     for mine, theirs in zip(_family(path), _family(kept), strict=True):

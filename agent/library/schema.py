@@ -28,7 +28,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     It commits by itself; what belongs together stands between BEGIN IMMEDIATE and COMMIT.
     """
-    with told_plainly(path):
+    with plain_message(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as e:
@@ -57,7 +57,7 @@ def _name(path: Path) -> tuple[str, bool]:
 
 
 @contextmanager
-def told_plainly(path: Path) -> Iterator[None]:
+def plain_message(path: Path) -> Iterator[None]:
     """SQLite's errors as one line for a person."""
     try:
         yield
@@ -82,14 +82,14 @@ _WAY_OUT = "choose another directory with AGENT_DATA_DIR (--data-dir)"
 
 
 def _way_out(error: sqlite3.Error) -> str:
-    told = str(error)
-    if "locked" in told or "busy" in told:
+    message = str(error)
+    if "locked" in message or "busy" in message:
         return f"another program has held it for more than {BUSY_SECONDS:.0f} s: end that one, then try again"
-    if "malformed" in told or "not a database" in told:
+    if "malformed" in message or "not a database" in message:
         return "`library repair` saves what can be read of it"
-    if "full" in told or "disk I/O" in told:
+    if "full" in message or "disk I/O" in message:
         return "free some space on that disk, and see whether it is whole"
-    if "readonly" in told:
+    if "readonly" in message:
         return f"it can be read where it is (`library list`, `show`, `search`, `export`), not changed: {_WAY_OUT}"
     return _WAY_OUT
 
@@ -130,7 +130,7 @@ def _create(connection: sqlite3.Connection) -> None:
         if not _is_empty(connection):  # another process was quicker
             return
         bring_up(connection, 0)
-        told(connection)
+        mark_current(connection)
         connection.execute("INSERT INTO about VALUES ('id', ?)", (uuid.uuid4().hex,))
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
 
@@ -281,7 +281,7 @@ def is_current(connection: sqlite3.Connection) -> bool:
     return bool(found) and found[0] == form()
 
 
-def told(connection: sqlite3.Connection) -> None:
+def mark_current(connection: sqlite3.Connection) -> None:
     """The index is of this program's form."""
     connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (KEY, form()))
 

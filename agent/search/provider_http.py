@@ -302,7 +302,7 @@ def day(text: str) -> str | None:
         return None
 
 
-def told_day(text: str, today: date | None) -> str | None:
+def stated_day(text: str, today: date | None) -> str | None:
     """YYYY-MM-DD of a date as a search engine shows it: `Jan 20, 2025`, `3 days ago`; also in the forms of `day`.
 
     None where it leaves the day open: a month, `2 weeks ago`.  `today`: from which ages count; None: they do not.

@@ -1,34 +1,37 @@
-"""The search providers by name.  A new one is a file with a `build`, and a line here.
-
-Knows names; what a provider needs and lacks, it says itself.
-"""
+"""The search providers by name, in order of preference.  A new one is a file in `providers/` and its name here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
 from agent.errors import SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
-from agent.search.providers import brave, duckduckgo, folder, sample, searxng, serper, tavily, wikipedia
+from agent.search.provider_base import Provider, ProviderContext
 
-PROVIDERS: Mapping[str, Callable[[ProviderContext], SearchProvider]] = MappingProxyType(
-    {
-        "brave": brave.build,
-        "duckduckgo": duckduckgo.build,
-        "folder": folder.build,
-        "sample": sample.build,
-        "searxng": searxng.build,
-        "serper": serper.build,
-        "tavily": tavily.build,
-        "wikipedia": wikipedia.build,
-    }
+_MODULES = (
+    "searxng",
+    "tavily",
+    "brave",
+    "serper",
+    "duckduckgo",
+    "wikipedia",
+    "folder",
+    "sample",
 )
+
+
+def _declared(module: str) -> Provider:
+    provider: Provider = import_module(f"agent.search.providers.{module}").PROVIDER
+    return provider
+
+
+PROVIDERS: Mapping[str, Provider] = MappingProxyType({p.name: p for p in map(_declared, _MODULES)})
 
 
 def build(name: str, parts: ProviderContext) -> SearchProvider:
     """The provider of that name.  Raises `SettingsError` for an unknown name, or where a setting is missing."""
     if name not in PROVIDERS:
         raise SettingsError(f"AGENT_SEARCH={name!r}: no such search provider; there are {', '.join(sorted(PROVIDERS))}")
-    return PROVIDERS[name](parts)
+    return PROVIDERS[name].build(parts)

@@ -105,10 +105,10 @@ def _begins_anew(text: str, last: Block, line: Block) -> bool:
         return True
     before = text[last.start : last.end].rsplit("\n", 1)[-1].strip()
     first = text[line.start]
-    return bool(before) and len(before) < 50 and begins_anew(before, first)
+    return bool(before) and len(before) < 50 and starts_block(before, first)
 
 
-def begins_anew(before: str, first: str) -> bool:
+def starts_block(before: str, first: str) -> bool:
     """May a line that begins with `first` be a new one, after a short line `before`, or does that one go on?"""
     if not (first.isupper() or first >= "\u2e80" or first in '*_[“«„"'):
         return False

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent.text.markdown import Block, Kind, begins_anew, blocks, cells_of, is_divider
+from agent.text.markdown import Block, Kind, blocks, cells_of, is_divider, starts_block
 from agent.text.tokens import is_wide
 from agent.text.word_lists import anywhere
 
@@ -232,7 +232,7 @@ def _is_line_of_its_own(text: str, newline: re.Match[str], start: int, end: int)
     if not line or not following:
         return False
     longest = _WIDE_TITLE_LINE if following >= "\u2e80" else _TITLE_LINE
-    return len(line) < longest and begins_anew(line, following)
+    return len(line) < longest and starts_block(line, following)
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -14,6 +14,7 @@ from urllib.request import getproxies
 
 from agent.errors import FetchFailed, LibraryError, SettingsError
 from agent.search.provider_base import ProviderContext, ReadFile
+from agent.search.provider_registry import PROVIDERS
 from agent.settings import APP, Settings
 from agent.text.source_filters import SourceFilter, first_day, good_for
 from agent.types import Document, Limits
@@ -21,7 +22,6 @@ from agent.version import VERSION
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
-    from pydantic import SecretStr
 
     from agent.protocols import Clock, Extractor, Fetcher, Library, PagePool, PoolNews, SearchProvider
     from agent.sample.sample_server import SampleWeb
@@ -274,13 +274,8 @@ SAMPLE = "sample"
 FOLDER = "folder"
 LIBRARY = "library"  # what earlier runs read; no provider of the web
 DEFAULT = ("duckduckgo", "wikipedia")
-# What makes a provider the first choice where none is named, in this order; the further ones stand behind it.
-_CONFIGURED_BY = {
-    "searxng": "searxng_url",
-    "tavily": "tavily_api_key",
-    "brave": "brave_api_key",
-    "serper": "serper_api_key",
-}
+# What makes a provider the first choice where none is named, in order of preference.
+_CONFIGURED_BY = {p.name: f"{p.name}_{p.enabled_by}" for p in PROVIDERS.values() if p.enabled_by}
 _OURS = (SAMPLE, FOLDER)  # they refuse nobody, and answer at once
 DIRECT = {"all://127.0.0.1": None, "all://localhost": None}  # a proxy in the environment does not know this machine
 _SHARE = 0.7  # of the time for a query: a provider's behind which another one waits, less than it is waited for
@@ -341,8 +336,6 @@ def _configured(settings: Settings) -> tuple[str, ...]:
 
 
 def _check(named: Sequence[str]) -> None:
-    from agent.search.provider_registry import PROVIDERS
-
     for name in named:
         if name not in PROVIDERS:
             raise SettingsError(
@@ -418,13 +411,13 @@ def _held(
 
 def _identity(name: str, settings: Settings) -> str:
     """Who is asked, where, with which key and from which address; none of it can be read from it."""
-    mine = [getattr(settings, f"{name}_{what}", None) for what in ("url", "api_key")]
-    told = json.dumps([*(_plain(each) or "" for each in mine), sorted(getproxies().items())])
+    mine = [settings.option(f"{name}_{what}") or "" for what in ("url", "api_key")]
+    told = json.dumps([*mine, sorted(getproxies().items())])
     return f"{name} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
-def _plain(value: SecretStr | str | None) -> str | None:
-    return value if value is None or isinstance(value, str) else value.get_secret_value()
+def _options() -> list[str]:
+    return [f"{provider.name}_{one.name}" for provider in PROVIDERS.values() for one in provider.settings]
 
 
 def _provider_parts(
@@ -437,14 +430,7 @@ def _provider_parts(
         client=client,
         user_agent=user_agent(APP, VERSION),
         language=settings.lang,
-        searxng_url=settings.searxng_url,
-        tavily_url=settings.tavily_url,
-        tavily_api_key=_plain(settings.tavily_api_key),
-        brave_url=settings.brave_url,
-        brave_api_key=_plain(settings.brave_api_key),
-        serper_url=settings.serper_url,
-        serper_api_key=_plain(settings.serper_api_key),
-        wikipedia_url=settings.wikipedia_url,
+        options={name: settings.option(name) for name in _options()},
         folder=settings.folder,
         read=occasion.read,
         endings=ENDINGS,

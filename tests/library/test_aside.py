@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.library.integrity import repair_aside, verify_cache_files
+from agent.library.integrity import repair_cache_files, verify_cache_files
 from agent.library.vector_cache import mapped, path_of
 from agent.library.vectors import Vectors
 from agent.search.folder_index import FolderIndex
@@ -38,7 +38,7 @@ def faults(record, folders: Path) -> dict[str, tuple[str, ...]]:
 def test_what_is_whole_is_left_alone(record, held, folders):
     many(record, 23)  # some came since
     assert faults(record, folders) == {"held": (), "folder": ()}
-    assert list(repair_aside(record, folders)) == []
+    assert list(repair_cache_files(record, folders)) == []
     assert held.exists()
 
 
@@ -47,7 +47,7 @@ def test_a_vector_that_is_not_the_records_is_found_and_its_file_goes(record, hel
     content[-5_000] ^= 1
     held.write_bytes(content)
     assert faults(record, folders)["held"] == ("1 vectors are not the record's",)
-    [told] = repair_aside(record, folders)
+    [told] = repair_cache_files(record, folders)
     assert str(held) in told
     assert not held.exists()
     Vectors(record).keep(1, least=1)
@@ -69,7 +69,7 @@ def test_a_damaged_folder_index_is_found_and_goes(record, folders, damage):
     content[4096:8192] = bytes(4096)
     path.write_bytes(content if damage == "a page of zeros" else b"no database " * 1000)
     assert faults(record, folders)["folder"]
-    [told] = repair_aside(record, folders)
+    [told] = repair_cache_files(record, folders)
     assert str(path) in told
     assert list(folders.iterdir()) == []
     assert faults(record, folders) == {}

@@ -13,7 +13,6 @@ from agent.reasoning.call_stream import Role, Roles
 from agent.reasoning.model_calls import RunBudget
 from agent.reasoning.models import Endpoint, Profile, open_chat_model
 from agent.reasoning.r1_reasoner import R1Reasoner
-from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import (
     Brief,
     Citation,
@@ -29,6 +28,7 @@ from agent.types import (
     Restart,
     Source,
 )
+from tests.memory_journal import MemoryJournal
 from tests.model_server import ModelServer, Script
 
 BRIEF = Brief("run-1", "When was R1 released, and under which licence?", "2026-11-23", "en")

@@ -13,7 +13,8 @@ import pytest
 
 from agent.errors import LibraryError
 from agent.protocols import Journal, ReplyKey, StoredReply
-from agent.reasoning.reply_journal import MemoryJournal, SqliteJournal
+from agent.reasoning.reply_journal import SqliteJournal
+from tests.memory_journal import MemoryJournal
 
 KEY = ReplyKey("run-1", "write", 2, "abc")
 REPLY = StoredReply("Okay, so …", 'ANSWER\n\n深度 "求索" 🤖')

@@ -11,9 +11,9 @@ from agent.reasoning.call_stream import Role, takes_two
 from agent.reasoning.models.model_profiles import profile_for
 from agent.reasoning.prompt_builder import for_judging
 from agent.reasoning.r1_reasoner import room_for_cases
-from agent.reasoning.reply_journal import MemoryJournal
 from agent.text.reply_parsers import parse_judgements
 from agent.types import CallCost, CitedPassage, JudgeCase, JudgeVerdict
+from tests.memory_journal import MemoryJournal
 from tests.model_server import Said
 from tests.reasoning.asked import BRIEF, hear
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from agent.reasoning.models import ENDPOINTS, price_of
-from agent.reasoning.models.model_profiles import PRICES, told_usd
+from agent.reasoning.models.model_profiles import PRICES, usd_in_words
 
 TUESDAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -91,10 +91,10 @@ def test_every_price_says_where_it_was_read_and_belongs_to_an_endpoint() -> None
     "usage", [None, {}, {"cost": None}, {"cost": "0.1"}, {"cost": True}, {"cost": -1}, {"cost": {}}]
 )
 def test_a_server_that_tells_no_amount_tells_nothing(usage: object) -> None:
-    assert told_usd(usage) is None
+    assert usd_in_words(usage) is None
 
 
 def test_a_server_tells_what_a_call_cost_under_either_name() -> None:
-    assert told_usd({"cost": 0.0021, "estimated_cost": 9}) == 0.0021
-    assert told_usd({"estimated_cost": 0.5}) == 0.5
-    assert told_usd({"cost": 0}) == 0.0
+    assert usd_in_words({"cost": 0.0021, "estimated_cost": 9}) == 0.0021
+    assert usd_in_words({"estimated_cost": 0.5}) == 0.5
+    assert usd_in_words({"cost": 0}) == 0.0

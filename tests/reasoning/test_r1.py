@@ -29,7 +29,6 @@ from agent.reasoning.call_stream import Role, Roles
 from agent.reasoning.model_calls import RunBudget
 from agent.reasoning.models import Endpoint, open_chat_model
 from agent.reasoning.r1_reasoner import R1Reasoner
-from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import (
     Brief,
     CallCost,
@@ -42,6 +41,7 @@ from agent.types import (
     Restart,
     WriteDecision,
 )
+from tests.memory_journal import MemoryJournal
 from tests.model_server import DIALECTS, ModelServer, Said
 from tests.reasoning.asked import (
     ANSWER,

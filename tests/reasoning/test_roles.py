@@ -9,8 +9,8 @@ import pytest
 
 from agent.errors import BudgetSpent, ModelOverloaded, ModelRefused
 from agent.reasoning.model_calls import RunBudget
-from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import CallCost, Delta, Notice, Query, Restart, WriteDecision
+from tests.memory_journal import MemoryJournal
 from tests.model_server import Request, Said
 from tests.reasoning.asked import ANSWER, BRIEF, EVIDENCE, MAY_SEARCH, PLAN, QUERIES, hear, source
 

@@ -16,8 +16,8 @@ from agent.reasoning.model_calls import RunBudget
 from agent.reasoning.models import Endpoint, open_chat_model
 from agent.reasoning.prompt_builder import halved
 from agent.reasoning.r1_reasoner import R1Reasoner
-from agent.reasoning.reply_journal import MemoryJournal
 from agent.types import CallCost, Evidence, Notice, Passage, Restart
+from tests.memory_journal import MemoryJournal
 from tests.model_server import ModelServer, Request, Said
 from tests.pace import limit
 from tests.reasoning.asked import ANSWER, BRIEF, CALM, EVIDENCE, hear, source

@@ -22,10 +22,10 @@ from agent.reasoning.models import Endpoint, open_chat_model
 from agent.reasoning.models.model_profiles import profile_for
 from agent.reasoning.prompt_builder import for_judging
 from agent.reasoning.r1_reasoner import R1Reasoner
-from agent.reasoning.reply_journal import MemoryJournal
 from agent.text.reply_parsers import parse_judgements
 from agent.types import Brief, JudgeCase, JudgeVerdict
 from agent.verify.verdicts import RuleChecker
+from tests.memory_journal import MemoryJournal
 from tests.verify.evaluate import KINDS, Labelled, claims_of, confusion, judged, load, wrong
 
 TAKEN = ("paraphrase", "relation reversed", "overgeneralised", "fabricated", KINDS["W"])

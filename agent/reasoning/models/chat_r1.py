@@ -31,7 +31,7 @@ from agent.reasoning.models.model_profiles import (
     Profile,
     endpoint_named,
     profile_for,
-    told_usd,
+    usd_in_words,
 )
 from agent.reasoning.models.response_stream import (
     PROVIDER,
@@ -162,7 +162,7 @@ class ChatR1(BaseChatOpenAI):
             if apart.reasoning:
                 message.additional_kwargs[REASONING] = apart.reasoning
             message.response_metadata["model_provider"] = PROVIDER
-            if (usd := told_usd(raw.get("usage"))) is not None:
+            if (usd := usd_in_words(raw.get("usage"))) is not None:
                 message.response_metadata[COST] = usd
             _count_cached(message, raw.get("usage"))
         return result
@@ -170,7 +170,7 @@ class ChatR1(BaseChatOpenAI):
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
-        response_stream.raise_told(chunk, self._as_asked)
+        response_stream.raise_reported_error(chunk, self._as_asked)
         if chunk.get("choices"):  # of several answers at once (`n`), a stream is the first: LangChain would mix them
             chunk = {**chunk, "choices": [choice for choice in chunk["choices"] if not choice.get("index")]}
         made = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
@@ -179,7 +179,7 @@ class ChatR1(BaseChatOpenAI):
             return None
         if choices and (fields := reasoning_fields(choices[0]["delta"])):
             made.message.additional_kwargs[_FIELDS] = fields
-        if (usd := told_usd(chunk.get("usage"))) is not None:
+        if (usd := usd_in_words(chunk.get("usage"))) is not None:
             made.message.additional_kwargs[_USD] = usd
         _count_cached(made.message, chunk.get("usage"))
         return made

@@ -334,7 +334,7 @@ def price_of(profile_name: str, model: str, at: datetime) -> Price | None:
     return max(begun, key=lambda price: price.since, default=None)
 
 
-def told_usd(usage: object) -> float | None:
+def usd_in_words(usage: object) -> float | None:
     """What a server says in a reply's `usage` that the call cost, in US dollars.  OpenRouter and LiteLLM say `cost`,
     DeepInfra `estimated_cost`."""
     if not isinstance(usage, Mapping):

@@ -204,7 +204,7 @@ def completion(response: Any, asked: Callable[[], httpx2.Request]) -> Json:
     body = response.model_dump(warnings=False) if hasattr(response, "model_dump") else response
     if not isinstance(body, Mapping):
         raise ModelRefused(f"no chat reply came, but {_shown(body)}: {_NO_CHAT}")
-    raise_told(body, asked)
+    raise_reported_error(body, asked)
     if body.get("choices") is None:
         names = sorted(name for name, value in body.items() if value is not None)
         raise ModelRefused(f"no chat reply came, but an object with {_shown(names)}: {_NO_CHAT}")
@@ -213,7 +213,7 @@ def completion(response: Any, asked: Callable[[], httpx2.Request]) -> Json:
     return body
 
 
-def raise_told(body: Json, asked: Callable[[], httpx2.Request]) -> None:
+def raise_reported_error(body: Json, asked: Callable[[], httpx2.Request]) -> None:
     """Raises `openai.APIError` where the body, or the event of a stream, is an error.
 
     Its usual place is `error`; vLLM before 0.10 and SGLang send the error itself, with `"object": "error"`.  The error

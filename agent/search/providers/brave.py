@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
+from agent.search.provider_base import Provider, ProviderContext, ProviderSetting
 from agent.search.provider_http import (
     HitRow,
     ProviderReply,
@@ -19,8 +19,8 @@ from agent.search.provider_http import (
     key,
     ranked,
     rows,
+    stated_day,
     text,
-    told_day,
     used_up,
     worded,
     wrong_key,
@@ -33,6 +33,7 @@ from agent.types import Query, SearchHit
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
+_URL = "https://api.search.brave.com"
 _KEY = "AGENT_BRAVE_API_KEY"
 _QUERY_CHARACTERS = 400  # Brave's own limit …
 _QUERY_WORDS = 50  # … and this one beside it
@@ -44,9 +45,21 @@ _BY_SCRIPT = frozenset({"ar", "ja", "ko", "ru", "zh"})  # told from two words; o
 
 
 def build(parts: ProviderContext) -> SearchProvider:
-    if not parts.brave_api_key:
-        raise SettingsError(f"the search provider 'brave' needs a key: set {_KEY}")
-    return Brave(parts.client, key=parts.brave_api_key, url=parts.brave_url, bounds=parts.bounds, seconds=parts.seconds)
+    key = parts.options.get("brave_api_key")
+    if not key:
+        raise SettingsError(PROVIDER.lacks)
+    url = parts.options.get("brave_url") or _URL
+    return Brave(parts.client, key=key, url=url, bounds=parts.bounds, seconds=parts.seconds)
+
+
+PROVIDER = Provider(
+    "brave",
+    build,
+    (ProviderSetting("api_key", "Brave Search's key"), ProviderSetting("url", "Brave Search's address", _URL)),
+    needs="api_key",
+    enabled_by="api_key",
+    hint="look at AGENT_BRAVE_API_KEY and AGENT_BRAVE_URL",
+)
 
 
 class Brave:
@@ -58,7 +71,7 @@ class Brave:
         client: AsyncClient,
         *,
         key: str,
-        url: str = "https://api.search.brave.com",
+        url: str = _URL,
         language: str | None = None,
         bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,
@@ -89,7 +102,7 @@ class Brave:
         hits = (
             HitRow(text(r, "url"), text(r, "title"), text(r, "description"), published or "")
             for r in rows(reply, body, "web", "results")
-            for published in [told_day(text(r, "page_age") or text(r, "age"), today)]
+            for published in [stated_day(text(r, "page_age") or text(r, "age"), today)]
         )
         return ranked(hits, provider=self.name, limit=limit)
 

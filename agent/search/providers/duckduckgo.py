@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
+from agent.search.provider_base import Provider, ProviderContext
 from agent.search.provider_http import is_wall, ranked, retry_after, worded
 from agent.search.provider_state import ProviderStateStore, RateLimiter, wait_for_turn
 from agent.text.source_filters import UNBOUNDED, SourceFilter
@@ -47,6 +47,9 @@ class _ResultPage:
 
 def build(parts: ProviderContext) -> SearchProvider:
     return DuckDuckGo(seconds=parts.seconds, bounds=parts.bounds, shelf=parts.shelf)
+
+
+PROVIDER = Provider("duckduckgo", build)
 
 
 class DuckDuckGo:

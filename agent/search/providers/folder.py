@@ -23,7 +23,7 @@ from pathlib import Path
 from agent.errors import AgentError, SearchBroken, SettingsError
 from agent.protocols import SearchProvider
 from agent.search.folder_index import FolderIndex, FolderMatch, IndexedFile
-from agent.search.provider_base import ProviderContext, ReadFile
+from agent.search.provider_base import Provider, ProviderContext, ReadFile
 from agent.search.provider_http import plain
 from agent.types import Query, SearchHit
 
@@ -58,6 +58,9 @@ def build(parts: ProviderContext) -> SearchProvider:
     if parts.folder is None:
         raise SettingsError("the search provider 'folder' needs a directory: set AGENT_FOLDER (--folder)")
     return Folder(parts.folder, parts.read, seconds=parts.seconds, index=parts.folder_index, endings=parts.endings)
+
+
+PROVIDER = Provider("folder", build, hint="look at AGENT_FOLDER (--folder)")
 
 
 class Folder:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
+from agent.search.provider_base import Provider, ProviderContext
 from agent.search.provider_http import HitRow, accept, ask, ranked, rows, text
 from agent.types import Query, SearchHit
 
@@ -21,6 +21,9 @@ def build(parts: ProviderContext) -> SearchProvider:
     if not parts.sample_search_url:
         raise SettingsError("the search provider 'sample' works only where the built-in sample web is served")
     return SampleSearch(parts.client, parts.sample_search_url, seconds=parts.seconds)
+
+
+PROVIDER = Provider("sample", build)
 
 
 class SampleSearch:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled, SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
+from agent.search.provider_base import Provider, ProviderContext, ProviderSetting
 from agent.search.provider_http import (
     HitRow,
     ProviderReply,
@@ -37,15 +37,26 @@ _BLOCKED = ("too many requests", "captcha", "access denied", "suspended", "block
 
 
 def build(parts: ProviderContext) -> SearchProvider:
-    if not parts.searxng_url:
-        raise SettingsError(f"the search provider 'searxng' needs its address: set {_VARIABLE} (--searxng-url)")
+    url = parts.options.get("searxng_url")
+    if not url:
+        raise SettingsError(PROVIDER.lacks)
     return SearXNG(
         parts.client,
-        parts.searxng_url,
+        url,
         user_agent=parts.user_agent,
         bounds=parts.bounds,
         seconds=parts.seconds,
     )
+
+
+PROVIDER = Provider(
+    "searxng",
+    build,
+    (ProviderSetting("url", "the SearXNG instance"),),
+    needs="url",
+    enabled_by="url",
+    hint="look whether the instance runs and AGENT_SEARXNG_URL is its address",
+)
 
 
 class SearXNG:

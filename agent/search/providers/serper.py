@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SettingsError
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
+from agent.search.provider_base import Provider, ProviderContext, ProviderSetting
 from agent.search.provider_http import (
     HitRow,
     ProviderReply,
@@ -20,8 +20,8 @@ from agent.search.provider_http import (
     key,
     ranked,
     rows,
+    stated_day,
     text,
-    told_day,
     used_up,
     worded,
     wrong_key,
@@ -32,17 +32,28 @@ from agent.types import Query, SearchHit
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
 
+_URL = "https://google.serper.dev"
 _KEY = "AGENT_SERPER_API_KEY"
 _QUERY_CHARACTERS = 2_000  # Google takes 32 words and ignores more; this bounds the request only
 _RESULTS = 20  # a request for more than 10 costs twice as much, so it is made only where more are asked for
 
 
 def build(parts: ProviderContext) -> SearchProvider:
-    if not parts.serper_api_key:
-        raise SettingsError(f"the search provider 'serper' needs a key: set {_KEY}")
-    return Serper(
-        parts.client, key=parts.serper_api_key, url=parts.serper_url, bounds=parts.bounds, seconds=parts.seconds
-    )
+    key = parts.options.get("serper_api_key")
+    if not key:
+        raise SettingsError(PROVIDER.lacks)
+    url = parts.options.get("serper_url") or _URL
+    return Serper(parts.client, key=key, url=url, bounds=parts.bounds, seconds=parts.seconds)
+
+
+PROVIDER = Provider(
+    "serper",
+    build,
+    (ProviderSetting("api_key", "Serper's key"), ProviderSetting("url", "Serper's address", _URL)),
+    needs="api_key",
+    enabled_by="api_key",
+    hint="look at AGENT_SERPER_API_KEY and AGENT_SERPER_URL",
+)
 
 
 class Serper:
@@ -54,7 +65,7 @@ class Serper:
         client: AsyncClient,
         *,
         key: str,
-        url: str = "https://google.serper.dev",
+        url: str = _URL,
         bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,
     ) -> None:
@@ -74,7 +85,7 @@ class Serper:
             return []
         today = self._bounds.today
         hits = (
-            HitRow(text(r, "link"), text(r, "title"), text(r, "snippet"), told_day(text(r, "date"), today) or "")
+            HitRow(text(r, "link"), text(r, "title"), text(r, "snippet"), stated_day(text(r, "date"), today) or "")
             for r in rows(reply, body, "organic")
         )
         return ranked(hits, provider=self.name, limit=limit)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
+from agent.search.provider_base import Provider, ProviderContext, ProviderSetting
 from agent.search.provider_http import (
     HitRow,
     ProviderReply,
@@ -34,17 +34,27 @@ _KEY = "AGENT_TAVILY_API_KEY"
 _QUERY_CHARACTERS = 400  # Tavily's own limit
 _RESULTS = 20  # likewise
 _USED_UP = {402, 432, 433}  # Tavily's statuses for a plan whose credits are spent
+_URL = "https://api.tavily.com"
 
 
 def build(parts: ProviderContext) -> SearchProvider:
     return Tavily(
         parts.client,
-        key=parts.tavily_api_key,
-        url=parts.tavily_url,
+        key=parts.options.get("tavily_api_key"),
+        url=parts.options.get("tavily_url") or _URL,
         user_agent=parts.user_agent,
         bounds=parts.bounds,
         seconds=parts.seconds,
     )
+
+
+PROVIDER = Provider(
+    "tavily",
+    build,
+    (ProviderSetting("api_key", "Tavily's key"), ProviderSetting("url", "Tavily's address", _URL)),
+    enabled_by="api_key",
+    hint="look at AGENT_TAVILY_API_KEY and AGENT_TAVILY_URL",
+)
 
 
 class Tavily:
@@ -56,7 +66,7 @@ class Tavily:
         client: AsyncClient,
         *,
         key: str | None = None,
-        url: str = "https://api.tavily.com",
+        url: str = _URL,
         user_agent: str = "",
         bounds: SourceFilter = UNBOUNDED,
         seconds: float = 8.0,

@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin
 
 from agent.errors import SearchBroken, SearchThrottled
 from agent.protocols import SearchProvider
-from agent.search.provider_base import ProviderContext
+from agent.search.provider_base import Provider, ProviderContext, ProviderSetting
 from agent.search.provider_http import HitRow, ProviderReply, accept, ask, endpoint, ranked, rows, text, within
 from agent.text.language import detect, script_share
 from agent.text.source_filters import UNBOUNDED, SourceFilter, is_allowed
@@ -30,11 +30,14 @@ def build(parts: ProviderContext) -> SearchProvider:
     return Wikipedia(
         parts.client,
         user_agent=parts.user_agent,
-        url=parts.wikipedia_url,
+        url=parts.options.get("wikipedia_url"),
         language=parts.language,
         bounds=parts.bounds,
         seconds=parts.seconds,
     )
+
+
+PROVIDER = Provider("wikipedia", build, (ProviderSetting("url", "a MediaWiki's api.php instead of Wikipedia's"),))
 
 
 class Wikipedia:
