@@ -8,7 +8,7 @@ RUN := $(BIN)/python -m agent
 Q ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help embedder ask ui test check eval bench test-slow format lock clean
+.PHONY: help embedder ask ui docs test check eval bench test-slow format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ ask: export ASK_Q = $(Q)
 
 ui: $(VENV)/.ui embedder  ## the app in a browser
 	@$(RUN) ui
+
+docs: $(VENV)/.docs  ## the documents as a site, in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo build/site/index.html
 
 test: $(VENV)/.dev embedder check  ## lint, types, import floors, tests
 	@$(BIN)/pytest -n 2
@@ -65,9 +68,12 @@ $(VENV)/.core: $(VENV)/.venv pyproject.toml requirements.lock
 $(VENV)/.ui: $(VENV)/.core
 	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[ui]' && touch $@
 
+$(VENV)/.docs: $(VENV)/.core
+	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[docs]' && touch $@
+
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml requirements.lock  # in one go: pip's second look at all of it takes a minute
 	@echo "Installing into $(VENV), with what the tests need …" >&2
-	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]' && touch $(VENV)/.core $(VENV)/.ui $@
+	@$(BIN)/python -m pip install --quiet --quiet --constraint requirements.lock --editable '.[dev]' && touch $(VENV)/.core $(VENV)/.ui $(VENV)/.docs $@
 
 lock:  ## requirements.lock anew, from the newest versions that pyproject allows
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock && build/lock/bin/python -m pip install --quiet --upgrade pip \

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AgentError": "agent.errors",
-    "Answer": "agent.types",
+    "Answer": "agent.result",
     "ChatR1": "agent.reasoning.models",
     "ResearchAgent": "agent.research",
     "Settings": "agent.settings",

@@ -1,7 +1,7 @@
 """Every setting: its variable, default, unit and meaning.  The only reader of the environment.
 
-A value given in code wins over the environment, and that over the default.  `.env.example` and the table in the README
-are generated from here (`python -m agent.settings`), and a test holds them to it.
+A value given in code wins over the environment, and that over the default.  `.env.example` and the table in
+`docs/configuration.md` are generated from here (`python -m agent.settings`, `--table`), and a test compares them.
 """
 
 from __future__ import annotations
@@ -314,7 +314,7 @@ def environment_example() -> str:
 
 
 def table() -> str:
-    """The README's configuration table."""
+    """The table of `docs/configuration.md`."""
     rows = [f"| `{v}` | {f'`{d}`' if d else ''} | {m} |" for v, d, m in describe()]
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
 

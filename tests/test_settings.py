@@ -99,5 +99,5 @@ def test_the_example_file_is_generated_from_the_settings():
     assert Path(".env.example").read_text(encoding="utf-8") == environment_example()
 
 
-def test_the_readmes_table_is_generated_from_the_settings():
-    assert table() in Path("README.md").read_text(encoding="utf-8")
+def test_the_table_of_the_documents_is_generated_from_the_settings():
+    assert f"\n{table()}\n" in Path("docs/configuration.md").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
+import agent
 from agent import events
 from agent.events import Finished, decode, encode
 from agent.result import Answer, AnswerSource, MadeWith, from_json, to_json
@@ -134,3 +135,8 @@ def test_a_name_that_does_not_exist_is_an_attribute_error():
 
 def test_finished_is_the_only_event_that_carries_an_answer():
     assert [k for k in KINDS if "answer" in {f.name for f in dataclasses.fields(k)}] == [Finished]
+
+
+@pytest.mark.parametrize("name", agent.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(agent, name).__name__ == name

@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
-BESIDE_THE_TESTS = ("pyproject.toml", "README.md", ".env.example", "langgraph.json", "docker", ".dockerignore")
+BESIDE_THE_TESTS = ("pyproject.toml", "README.md", ".env.example", "langgraph.json", "docker", ".dockerignore", "docs")
 
 
 def run(*command: object, cwd: Path, **environment: str) -> str:
