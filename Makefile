@@ -43,8 +43,9 @@ eval: $(VENV)/.dev embedder  ## how well it checks and finds: tables from labell
 	@$(BIN)/python -m tests.verify.evaluate && echo && $(BIN)/python -m tests.verify.mutations
 	@echo && $(BIN)/python -m tests.library.evaluate
 
-bench: $(VENV)/.dev embedder  ## how fast it finds, embeds and reads pages: about a quarter of an hour
-	@$(BIN)/python -m tests.library.bench && echo && $(BIN)/python -m tests.bench_extract && echo && $(BIN)/python -m tests.text.growth
+bench: $(VENV)/.dev embedder  ## how fast it starts, finds, embeds and reads pages: about a quarter of an hour
+	@$(BIN)/python -m tests.bench_start && echo && $(BIN)/python -m tests.library.bench && echo && $(BIN)/python -m tests.bench_extract \
+	  && echo && $(BIN)/python -m tests.text.growth
 
 format: $(VENV)/.dev  ## format and mend what a tool can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 import time
+from pathlib import Path
 
 from agent.worker_pool import Header, serve
 
@@ -19,6 +20,11 @@ def answer(header: Header, body: bytes) -> tuple[Header, bytes]:
             return {"pid": os.getpid(), "text": header.get("text")}, body
         case "sleep":
             time.sleep(header["seconds"])
+        case "meet":
+            place = Path(header["in"])
+            place.joinpath(str(os.getpid())).touch()
+            while len(list(place.iterdir())) < header["how many"]:
+                time.sleep(0.01)
         case "hang in C":
             ctypes.CDLL(None).sleep(60)
         case "raise":

@@ -17,7 +17,6 @@ import pytest
 
 from agent.errors import WorkerError
 from agent.worker_pool import WorkerPool, WorkerTimeout
-from tests.pace import limit
 
 WORKER = "tests.child_worker"
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,11 +37,11 @@ def alive(pid: int) -> bool:
     return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
 
 
-def gone(pid: int, within: float) -> bool:
-    end = time.monotonic() + within
-    while alive(pid) and time.monotonic() < end:
+def gone(pid: int) -> bool:
+    """Once it is; a test that waits in vain is ended by pytest-timeout."""
+    while alive(pid):
         time.sleep(0.02)
-    return not alive(pid)
+    return True
 
 
 async def pid_of(crew: WorkerPool) -> int:
@@ -74,19 +73,16 @@ async def test_rousing_starts_the_workers_that_do_not_run_yet(crew: WorkerPool) 
     assert await pid_of(crew) in crew.pids()
 
 
-async def test_as_many_jobs_run_at_once_as_there_are_workers(crew: WorkerPool) -> None:
-    await asyncio.gather(pid_of(crew), pid_of(crew))
-    began = time.monotonic()
-    replies = await asyncio.gather(*(crew.ask({"do": "sleep", "seconds": 0.5}, seconds=5) for _ in range(4)))
+async def test_as_many_jobs_run_at_once_as_there_are_workers(crew: WorkerPool, tmp_path: Path) -> None:
+    meeting = {"do": "meet", "in": str(tmp_path), "how many": 2}  # each job waits for another one to begin
+    replies = await asyncio.gather(*(crew.ask(meeting, seconds=20) for _ in range(4)))
     assert {header["pid"] for header, _ in replies} == set(crew.pids())
-    assert 1.0 <= time.monotonic() - began < limit(1.9)
+    assert len(crew.pids()) == 2
 
 
 async def test_a_job_over_its_time_is_killed_and_the_next_one_is_done(crew: WorkerPool) -> None:
-    began = time.monotonic()
     with pytest.raises(WorkerTimeout, match=r"took longer than 0\.3 s"):
         await crew.ask({"do": "hang in C"}, seconds=0.3)
-    assert time.monotonic() - began < limit(5)
     assert await pid_of(crew)
 
 
@@ -157,14 +153,14 @@ async def test_a_job_that_is_cancelled_before_it_begins_kills_nobody() -> None:
 async def test_a_killed_worker_is_started_anew(crew: WorkerPool) -> None:
     pid = await pid_of(crew)
     os.kill(pid, signal.SIGKILL)
-    assert gone(pid, 5)
+    assert gone(pid)
     assert await pid_of(crew) != pid
 
 
 async def test_an_idle_worker_ends_and_the_next_job_starts_another() -> None:
     crew = WorkerPool(WORKER, idle_s=0.2)
     pid = await pid_of(crew)
-    assert gone(pid, 5)
+    assert gone(pid)
     assert await pid_of(crew) != pid
     crew.close()
 
@@ -255,11 +251,10 @@ def test_a_script_without_a_main_guard_can_use_workers_and_leaves_none_behind() 
         print(asyncio.run(crew.ask({"do": "echo"}, seconds=5))[0]["pid"])
     """)
     assert done.stderr == ""
-    assert gone(int(done.stdout), 2)
+    assert gone(int(done.stdout))
 
 
 def test_leaving_does_not_wait_for_a_job() -> None:
-    began = time.monotonic()
     done = run_script("""
         import asyncio, threading, time
         from agent.worker_pool import WorkerPool
@@ -270,8 +265,7 @@ def test_leaving_does_not_wait_for_a_job() -> None:
         time.sleep(0.3)
         print(pid)
     """)
-    assert time.monotonic() - began < limit(10)
-    assert gone(int(done.stdout), 2)
+    assert gone(int(done.stdout))
 
 
 def test_workers_end_when_their_parent_is_killed_even_in_the_middle_of_a_job() -> None:
@@ -288,7 +282,7 @@ def test_workers_end_when_their_parent_is_killed_even_in_the_middle_of_a_job() -
         asyncio.run(die())
     """)
     assert done.returncode == -signal.SIGKILL
-    assert gone(int(done.stdout), 8)
+    assert gone(int(done.stdout))
 
 
 def test_a_forked_copy_starts_workers_of_its_own_whatever_the_parents_are_at() -> None:

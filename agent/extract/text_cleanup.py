@@ -90,7 +90,7 @@ def _guess(body: bytes) -> str:
 def clean_text(text: str) -> str:
     """The form in which texts are stored; doing it twice changes nothing."""
     text = unicodedata.normalize("NFC", visible(text)).replace("\u00a0", " ")
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"(?<![ \t])[ \t]++\n", "\n", text)).strip()
 
 
 def one_line(text: str, longest: int = 300) -> str:

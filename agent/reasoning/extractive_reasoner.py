@@ -60,9 +60,12 @@ class Section:
 class ExtractiveReasoner:
     """`because`: why no model wrote, where one should have.  `compare`: None where there is no embedder."""
 
-    def __init__(self, because: str = "", compare: Compare | None = None) -> None:
+    def __init__(
+        self, because: str = "", compare: Compare | None = None, *, compare_seconds: float = _COMPARE_SECONDS
+    ) -> None:
         self._because = " ".join(because.split())
         self._compare = compare
+        self._compare_seconds = compare_seconds
 
     async def plan(self, brief: Brief) -> AsyncIterator[ReasonerEvent]:
         for query in _queries(brief):
@@ -96,7 +99,7 @@ class ExtractiveReasoner:
         by_words = [QuestionWeights(part.about, found) for part in asked]
         texts = await asyncio.to_thread(worth_comparing, by_words, found, _COMPARED)
         try:
-            async with asyncio.timeout(_COMPARE_SECONDS):
+            async with asyncio.timeout(self._compare_seconds):
                 rows = await self._compare([part.about for part in asked], texts)
         except (LibraryError, TimeoutError):
             return [{} for _ in asked]

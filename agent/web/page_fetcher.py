@@ -40,26 +40,38 @@ if TYPE_CHECKING:
 BETWEEN = 0.5  # seconds between two pages of one host; crawlers take 1 to 10, but a run reads three of a host
 
 
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """How time is read and waited for; a test brings its own."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+REAL_TIME = Timer()
+
+
 class HostPauses:
     """One run's; used on one event loop."""
 
-    def __init__(self, between: float = BETWEEN) -> None:
+    def __init__(self, between: float = BETWEEN, timer: Timer = REAL_TIME) -> None:
         self._between = between
-        self._free: dict[str, float] = {}  # host → when a request may go out, on the monotonic clock
+        self._timer = timer
+        self._free: dict[str, float] = {}  # host → when a request may go out, by the timer
         self._asked: dict[str, str] = {}  # host → what it said when it asked us to wait
 
     async def turn(self, host: str, *, until: float) -> None:
         """Wait for the host's next turn, and take it.  Raises `FetchFailed` where that is later than `until`."""
-        while (at := self._free.get(host, 0.0)) > (now := time.monotonic()):
+        while (at := self._free.get(host, 0.0)) > (now := self._timer.now()):
             if at >= until:
                 raise FetchFailed(self._asked.get(host) or "timed out")
-            await asyncio.sleep(at - now)
+            await self._timer.sleep(at - now)
         self._asked.pop(host, None)
-        self._free[host] = time.monotonic() + self._between
+        self._free[host] = self._timer.now() + self._between
 
     def hold(self, host: str, seconds: float, why: str) -> None:
         """The host asks for a pause."""
-        self._free[host] = max(self._free.get(host, 0.0), time.monotonic() + seconds)
+        self._free[host] = max(self._free.get(host, 0.0), self._timer.now() + seconds)
         self._asked[host] = why
 
 
@@ -166,6 +178,7 @@ class FetchPolicy:
 
     between: float = BETWEEN  # seconds from one page of a host to the next
     robots: Robots | None = None  # None asks no site for its rules
+    timer: Timer = REAL_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +211,14 @@ class HttpFetcher:
         self._seconds = seconds
         manners = manners or FetchPolicy()
         self._robots = manners.robots
-        self._pace = HostPauses(manners.between)
+        self._timer = manners.timer
+        self._pace = HostPauses(manners.between, manners.timer)
         self._recall = recall
         self._owners: dict[str, str] = {}  # every address asked for → the page that it was asked for
 
     async def fetch(self, url: str) -> Page:
         """A page's bytes; or what the library has of it (`kept`), where the server says that this is still so."""
-        until = time.monotonic() + _PATIENCE * self._seconds
+        until = self._timer.now() + _PATIENCE * self._seconds
         try:
             with metered():
                 async with asyncio.timeout(self._seconds):

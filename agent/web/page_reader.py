@@ -44,6 +44,7 @@ class PoolServices:
     bounds: SourceFilter = UNBOUNDED  # on what is found; what the question names is read whatever it is
     kept: SearchProvider | None = None  # finds what earlier runs read
     good_for: Callable[[str], timedelta] | None = None  # how long a kept page serves a query; None: not at all
+    slow_seconds: float = _SLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class PageReader:
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
-        """One of the pages under way at once, for as long as it takes, but not longer than `_SLOW`."""
+        """One of the pages under way at once, for as long as it takes, but not longer than `slow_seconds`."""
         held = True
 
         def give_back() -> None:
@@ -147,7 +148,7 @@ class PageReader:
                 self._at_once.release()
 
         await self._at_once.acquire()
-        timer = asyncio.get_running_loop().call_later(_SLOW, give_back)
+        timer = asyncio.get_running_loop().call_later(self._parts.slow_seconds, give_back)
         try:
             yield
         finally:

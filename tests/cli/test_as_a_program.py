@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.recorded import events
-from tests.pace import limit
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -84,21 +83,6 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
     assert ran.stderr.splitlines()[-1] == "[]"
 
 
-def test_help_takes_under_three_tenths_of_a_second(tmp_path):
-    def wall() -> float:
-        began = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-m", "agent", "--help"],
-            env=environment(tmp_path),
-            cwd=tmp_path,
-            capture_output=True,
-            check=True,
-        )
-        return time.monotonic() - began
-
-    assert min(wall() for _ in range(5)) < limit(0.15)  # 0.3 on a quiet machine; the best of five
-
-
 # ---------------------------------------------------------------------------------------------------- leaving
 
 
@@ -107,10 +91,8 @@ def test_an_interrupt_leaves_at_once_with_the_line_to_resume_with(number, tmp_pa
     process = program(tmp_path, "q", "--data-dir", "a dir", how="said=events()[:9], hang=60")
     wait_for(process, "asks: ")
     time.sleep(0.2)
-    began = time.monotonic()
     process.send_signal(number)
-    out, told = process.communicate(timeout=20)
-    assert time.monotonic() - began < limit(1)
+    out, told = process.communicate()
     assert process.returncode == 130
     assert told == (
         "r1-research: interrupted; resume with: python -m agent --resume=2025-06-01-abcd '--data-dir=a dir'\n"
@@ -118,28 +100,41 @@ def test_an_interrupt_leaves_at_once_with_the_line_to_resume_with(number, tmp_pa
     assert out == ""
 
 
-def test_an_interrupt_leaves_a_run_that_does_not_let_go(tmp_path):
-    process = program(tmp_path, "q", how="said=events()[:9], hang=60, lets_go=False")
-    wait_for(process, "asks: ")
-    time.sleep(0.2)
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert time.monotonic() - began < limit(4)
+HOLDS_ON = """
+import sys, time
+from agent.cli.command_base import Leaving
+with Leaving(lambda: "resume with: x", grace_s={grace_s}):
+    for line in ("ready", "interrupted once"):
+        print(line, file=sys.stderr, flush=True)
+        try:
+            time.sleep(3_600)
+        except KeyboardInterrupt:
+            pass
+"""
 
 
-def test_a_second_interrupt_does_not_wait(tmp_path):
-    process = program(tmp_path, "q", how="said=events()[:9], hang=60, lets_go=False")
-    wait_for(process, "asks: ")
-    time.sleep(0.2)
-    began = time.monotonic()
+def holding_on(grace_s: float) -> subprocess.Popen:
+    """A program that does not end at the first interrupt."""
+    script = HOLDS_ON.format(grace_s=grace_s)
+    return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_an_interrupt_leaves_what_does_not_let_go_after_a_moment():
+    process = holding_on(grace_s=0.1)
+    wait_for(process, "ready")
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate()
     assert process.returncode == 130
-    assert time.monotonic() - began < limit(1.5)
+    assert told.count("resume with:") == 1
+
+
+def test_a_second_interrupt_does_not_wait():
+    process = holding_on(grace_s=3_600)
+    for line in ("ready", "interrupted once"):
+        wait_for(process, line)
+        process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == 130
     assert told.count("resume with:") == 1
 
 

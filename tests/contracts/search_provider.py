@@ -7,7 +7,6 @@ told dates; `AsksOverHttp` for those with a server at the other end, played by a
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from urllib.parse import urlsplit
@@ -21,7 +20,6 @@ from agent.search.provider_http import HitRow
 from agent.text.source_filters import SourceFilter
 from agent.types import Query, SearchHit
 from tests.contracts.search_peer import Answer, Peer, Seen
-from tests.pace import limit
 
 THREE = [
     HitRow("http://one.example/a", "First lion", "Lions sleep."),
@@ -216,9 +214,7 @@ class AsksOverHttp(SearchProviderContract):
         assert isinstance(await self.failure(answer), SearchBroken)
 
     async def test_a_silent_service_is_broken_within_its_time(self) -> None:
-        began = time.monotonic()
-        assert isinstance(await self.failure(Answer(wait=3.0), seconds=0.3), SearchBroken)
-        assert time.monotonic() - began < limit(1.0)
+        assert isinstance(await self.failure(Answer(wait=3_600), seconds=0.3), SearchBroken)
 
     async def test_an_endless_reply_is_broken_off(self) -> None:
         assert isinstance(await self.failure(Answer(b"[0]," * 16_384, endless=True)), SearchBroken)
@@ -231,16 +227,14 @@ class AsksOverHttp(SearchProviderContract):
             await provider.search(Query("lion"), limit=5)
 
     async def test_a_cancelled_search_leaves_at_once_and_closes_its_connection(self) -> None:
-        self.peer.answer = Answer(wait=5.0)
+        self.peer.answer = Answer(wait=3_600)
         search = asyncio.create_task(_until_done(self.provider()))
         while not self.peer.seen:
             await asyncio.sleep(0.005)
-        began = time.monotonic()
         search.cancel()
         with pytest.raises(asyncio.CancelledError):
             await search
         await self.peer.wait_until_closed()
-        assert time.monotonic() - began < limit(0.5)
 
     async def test_a_failure_does_not_stick(self) -> None:
         await self.failure(Answer(status=500))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,6 @@ from agent.graph.graph_builder import build
 from agent.reasoning.prompt_builder import for_judging
 from agent.types import CitedPassage, Delta, JudgeCase, WriteDecision
 from agent.verify.verdicts import RuleChecker
-from tests.pace import limit
 from tests.parts import CALL, LIMITS, PLAN, ScriptedJudge, ScriptedReasoner, World
 
 QUESTION = "When was R1 released, and at what temperature is it used?"
@@ -78,7 +76,7 @@ async def test_a_judge_that_fails_leaves_claims_unchecked_and_the_reader_is_told
 
 
 async def test_a_judge_that_is_late_leaves_claims_unchecked():
-    answer = await ask(world(ScriptedJudge(pause=30), LOOSE.format("winter"), judge_seconds=0.1))
+    answer = await ask(world(ScriptedJudge(pause=3_600), LOOSE.format("winter"), judge_seconds=0.1))
     assert verdicts(answer) == ["unchecked"]
     assert any("not done after" in w for w in answer["warnings"])
 
@@ -172,7 +170,7 @@ async def test_what_was_judged_beside_the_writing_is_the_same_as_after_it():
 
 
 async def test_a_run_that_is_left_leaves_no_judging_behind():
-    judge = ScriptedJudge(beside=True, pause=30)
+    judge = ScriptedJudge(beside=True, pause=3_600)
     one = world(judge, *(LOOSE.format(word) for word in WORDS), TRUE, pause=0.05)
     before = asyncio.all_tasks()
     stream = build(one.services()).astream({"question": QUESTION}, stream_mode="custom")
@@ -180,18 +178,20 @@ async def test_a_run_that_is_left_leaves_no_judging_behind():
         if judge.asked:
             break
     await stream.aclose()
-    await asyncio.sleep(0.1)
-    assert {t for t in asyncio.all_tasks() - before if not t.done()} == set()
+    async with asyncio.timeout(10):
+        while {t for t in asyncio.all_tasks() - before if not t.done()}:
+            await asyncio.sleep(0)
 
 
-async def test_little_is_waited_for_after_the_last_word():
-    judge = ScriptedJudge(dict.fromkeys(WORDS, "supported"), beside=True, pause=0.3)
-    one = world(judge, *(LOOSE.format(word) for word in WORDS[:6]), *[TRUE] * 8, pause=0.05)
-    last = 0.0
+async def test_after_the_last_word_the_judge_is_asked_once_at_most():
+    judge = ScriptedJudge(dict.fromkeys(WORDS, "supported"), beside=True)
+    one = world(judge, *(LOOSE.format(word) for word in WORDS), *[TRUE] * 8, pause=0.01)
+    asked = 0
     async for part in build(one.services()).astream({"question": QUESTION}, stream_mode="custom"):
         if isinstance(decode(part), Writing):
-            last = time.monotonic()
-    assert time.monotonic() - last < limit(0.6)
+            asked = len(judge.asked)
+    assert len(judge.asked) - asked <= 1
+    assert sum(map(len, judge.asked)) == len(WORDS)
 
 
 # ------------------------------------------------------------------------------------------------- batches

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -28,7 +27,6 @@ from agent.text.ranking import estimate_tokens
 from agent.wiring.model_setup import embedder_of
 from tests.embeddings_server import EmbeddingsServer
 from tests.library.conftest import document
-from tests.pace import limit
 
 KEY = "sk-this-is-a-secret-key"
 
@@ -258,11 +256,9 @@ async def test_nobody_there_is_an_error_that_names_the_host():
 
 async def test_a_caller_that_leaves_is_not_held_up(embedder, server):
     server.delay.clear()
-    began = time.monotonic()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await embedder.embed(["text"])
-    assert time.monotonic() - began < limit(1)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from agent.library.record import Record
 from agent.library.vectors import Vectors
 from tests.library.conftest import document
 from tests.library.test_place import holder_of
-from tests.pace import limit
 
 DIMENSION = 32
 
@@ -77,9 +75,7 @@ class Shelf:
 
     async def found(self, queries: np.ndarray, documents: list[int] | None = None) -> list[list[int]]:
         """By Chroma, which may just be at something else."""
-        deadline = time.monotonic() + 60
         while (found := await self.by_chroma(queries, documents)) is None:
-            assert time.monotonic() < deadline, "waited in vain"
             await asyncio.sleep(0.02)
         return found
 
@@ -94,8 +90,8 @@ class Shelf:
             documents = batch.documents if self.newest <= FILTERED else None
             assert (await self.found(batch.matrix, documents))[0][0] == batch.passages[0]
 
-    async def caught_up(self, seconds: float = 60) -> None:
-        await until(lambda: self.index.state == "open" and self.index.mark == self.newest, seconds)
+    async def caught_up(self) -> None:
+        await until(lambda: self.index.state == "open" and self.index.mark == self.newest)
 
     def in_chroma(self) -> set[int]:
         """The passages whose vectors the collection holds, as another program sees them."""
@@ -120,10 +116,9 @@ def chroma(home: Path, program: str) -> list:
     return json.loads(done.stdout or "[]")
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+async def until(condition: Callable[[], bool]) -> None:
+    """A test that waits in vain is ended by pytest-timeout."""
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
         await asyncio.sleep(0.02)
 
 
@@ -149,10 +144,9 @@ async def test_vectors_come_into_chroma_and_are_found_there_as_exactly_as_withou
 
 async def test_nobody_waits_while_the_index_is_opened(shelf):
     shelf.add(5)
-    began = time.perf_counter()
     async with shelf.index.in_use():
         assert await shelf.by_chroma(units(1, 9)) is None
-    assert time.perf_counter() - began < limit(0.4)  # importing Chroma alone takes longer
+        assert shelf.index.state == "opening"
 
 
 async def test_the_index_says_nothing_of_documents_whose_vectors_it_has_not_all(shelf):
@@ -255,8 +249,8 @@ async def test_a_run_that_breaks_off_frees_the_index_at_once(shelf):
 
     with pytest.raises(ValueError, match="broken off"):
         await breaks_off()
-    await until(lambda: shelf.index._crew.pids() == [], 1)
-    await until(lambda: shelf.index.state == "closed", 3)
+    assert shelf.index._crew.pids() == []
+    await until(lambda: shelf.index.state == "closed")
     async with shelf.index.in_use():
         await shelf.caught_up()
 
@@ -458,10 +452,8 @@ async def check_the_whole(directory: Path) -> None:
 async def test_a_process_that_ends_leaves_everything_in_chroma_and_no_worker(tmp_path):
     run = program(tmp_path, 1, 5, 20, "open")  # a machine that takes seconds to start Chroma may leave it for later
     assert run.stdout.readline() == "begins\n"
-    began = time.monotonic()
-    assert run.wait(30) == 0
+    assert run.wait() == 0
     run.stdout.close()
-    assert time.monotonic() - began < limit(15)
     shelf = Shelf(tmp_path)
     assert shelf.in_chroma() == shelf.all_passages()
     assert len(shelf.all_passages()) == 100

@@ -6,12 +6,11 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
+from blockbuster import blockbuster_ctx
 
 from agent.errors import LibraryError
 from agent.library.chroma_index import FILTERED, PassagesToIndex
@@ -23,7 +22,6 @@ from agent.text.search_terms import match
 from agent.types import Document
 from tests.library.conftest import WordEmbedder, document
 from tests.library.test_index import ALL_IDS, chroma, until
-from tests.pace import limit
 
 PAGES = {
     "cats": "Cats sleep on mats for most of the day. " * 20,
@@ -222,16 +220,14 @@ async def test_an_embedder_that_is_back_is_used_again(tmp_path):
 class Slow(WordEmbedder):
     async def embed(self, texts, *, query=False, urgent=False):
         if not query and len(self.asked) > 1:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         return await super().embed(texts, query=query, urgent=urgent)
 
 
 async def test_a_question_does_not_wait_long_for_missing_vectors(tmp_path):
     library = StoredLibrary(tmp_path, Slow())
     documents = await filled(library, embed=False)
-    began = time.monotonic()
     assert "yeast" in await first(library, documents, "yeast makes gas")
-    assert time.monotonic() - began < limit(5)
 
 
 async def test_another_embedder_does_not_meet_the_first_ones_vectors(tmp_path):
@@ -274,9 +270,8 @@ async def test_finding_goes_through_chroma_once_it_is_ready(library, tmp_path):
     chroma(tmp_path / "chroma" / "embedder-1", "collection.delete(ids=['1'])")
     async with library.in_use():
         await ready(library)
-        deadline = time.monotonic() + 10
         while "Cats" in await first(library, documents, "matsu"):  # it may just be at something else
-            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
 
 
 async def test_a_large_index_is_asked_for_everything_once_it_has_everything_and_else_not(library):
@@ -314,22 +309,12 @@ async def test_several_loops_may_use_one_library(library):
 
 
 async def test_the_event_loop_goes_on_while_the_library_works(library):
-    late: list[float] = []
-
-    async def watch() -> None:
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(0.005)
-            late.append(time.perf_counter() - before - 0.005)
-
-    watching = asyncio.create_task(watch())
     async with library.in_use():
-        documents = await filled(library)
+        with blockbuster_ctx("agent.library"):
+            documents = await filled(library)
         await ready(library)
-        for _ in range(10):
+        with blockbuster_ctx("agent.library"):
             await first(library, documents, "how are replies rated")
-    watching.cancel()
-    assert np.quantile(late, 0.95) < 0.05
 
 
 # ----------------------------------------------------------------------------------------------- nobody else is called

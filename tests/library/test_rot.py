@@ -327,18 +327,16 @@ def test_a_full_disk_in_the_middle_of_a_repair_leaves_what_was(tmp_path):
 
 
 INDEX_WITHOUT_SPACE = """
-import asyncio, resource, sys, time
+import asyncio, resource, sys
 from pathlib import Path
 from tests.library.test_index import Shelf, units
 async def main():
     shelf = Shelf(Path(sys.argv[1]))
     shelf.pages = 3
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-    began = time.monotonic()
     async with shelf.index.in_use():
         while shelf.index.state != "broken":
             assert await shelf.by_chroma(units(1, 9)) is None or shelf.index.mark == shelf.newest
-            assert time.monotonic() < began + 60
             await asyncio.sleep(0.05)
         assert await shelf.by_chroma(units(1, 9)) is None
         assert shelf.exactly(units(1, 9))
@@ -422,9 +420,7 @@ async def test_words_of_an_older_program_are_made_anew_beside_the_first_question
     db.close()
     library = StoredLibrary(tmp_path)
     async with library.in_use():
-        deadline = time.monotonic() + 10
         while not await library.search(["page3"], limit=1):
-            assert time.monotonic() < deadline
             await asyncio.sleep(0.01)
     whole(tmp_path).close()
 

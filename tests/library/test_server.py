@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,10 +24,9 @@ async def test_while_no_server_answers_nobody_waits_and_nothing_is_missing(tmp_p
     server = ChromaServer(f"http://127.0.0.1:{free_port()}")
     shelf = Shelf(tmp_path, server)
     shelf.add(5)
-    began = time.monotonic()
     async with shelf.index.in_use():
         assert await shelf.by_chroma(units(1, 9)) is None
-        assert time.monotonic() - began < 0.4
+        assert shelf.index.state == "opening"
         await until(lambda: shelf.index.state == "away")
         assert await shelf.by_chroma(units(1, 9)) is None
         assert len(shelf.exactly(units(1, 9))[0]) == 5

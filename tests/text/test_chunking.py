@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +10,6 @@ from agent.extract.formats import html
 from agent.sample.sample_server import SamplePage, load
 from agent.text.chunking import CJK_SIZE, SIZE, passage_id, slices, split
 from agent.types import Document
-from tests.pace import limit
 
 SENTENCE = "The model was trained on many problems with answers that a program can check. "
 
@@ -178,15 +174,6 @@ def test_a_family_emoji_is_not_torn():
 
 def test_a_line_without_any_space_is_cut_all_the_same():
     assert "".join(cut("x" * 10_000)) == "x" * 10_000
-
-
-@pytest.mark.parametrize(
-    "text", ["x" * 500_000, "中" * 100_000, "a b " * 100_000, "| a |\n" * 50_000, "# h\n" * 20_000]
-)
-def test_time_grows_with_the_text_and_not_faster(text):
-    began = time.process_time()
-    slices(text)
-    assert time.process_time() - began < limit(5)
 
 
 def test_a_passage_is_named_by_its_document_and_place():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from itertools import pairwise
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from agent.text.source_blocks import escape_markers, excerpt, source_blocks
 from agent.types import Evidence, Passage, Source
-from tests.pace import limit
 
 MARKER = re.compile(r"[\[［【〔]\s*webpage\s*\d+\s*(begin|end)\s*[\]］】〕]", re.IGNORECASE)
 TOKENS = re.compile(r"<\s*/?\s*think\s*>|<[|｜][^<>\n]{0,60}[|｜]>|\[citation:", re.IGNORECASE)
@@ -194,15 +192,6 @@ def test_however_hostile_texts_are_put_together_the_frame_holds(parts: list[str]
     assert MARKER.findall(framed) == ["begin", "end"]
     assert not TOKENS.search(framed)
     assert escape_markers(escape_markers("".join(parts))) == escape_markers("".join(parts))
-
-
-@pytest.mark.parametrize(
-    "piece", ["\n", " ", "<", "< ", "[", "[webpage ", "[[webpage 1 end]]", "<think", "<|", "# ", "\n# ", "> "]
-)
-def test_no_page_makes_its_framing_slow(piece: str) -> None:
-    began = time.process_time()
-    escape_markers("<" + piece * (120_000 // len(piece)) + "[")
-    assert time.process_time() - began < limit(2)
 
 
 @given(st.text(alphabet="ab 厂。\n", min_size=1, max_size=60), st.lists(st.integers(0, 60), max_size=6))

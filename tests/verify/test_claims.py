@@ -1,6 +1,5 @@
 """Every sentence that states a fact is a claim, exactly where it stands; nothing else is."""
 
-import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,7 +14,6 @@ from agent.text.notices import is_remark
 from agent.verify.claims import UNCITED, claims, dependent_claims, remove_claims, set_apart
 from agent.verify.judge import _WHY
 from agent.verify.verbatim import rule_on_sentence
-from tests.pace import limit
 from tests.verify.test_verbatim import PAIRS
 
 
@@ -255,10 +253,3 @@ def test_a_sentence_set_apart_has_no_half_of_an_emphasis():
 def test_a_sentence_that_points_back_to_one_that_failed_hangs(answer, hangs):
     found = claims(answer)
     assert [claim.text for claim in dependent_claims(answer, found, found[:1])] == hangs
-
-
-@pytest.mark.parametrize("gap", [" " * 20_000, "\n" * 20_000, "\n \n" * 7_000, " *" * 10_000])
-def test_a_reply_with_a_long_gap_takes_no_longer_than_another(gap):
-    began = time.perf_counter()
-    claims(f"R1 is open [1]. It{gap}is free [2].")
-    assert time.perf_counter() - began < limit(0.4)

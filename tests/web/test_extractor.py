@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ import pytest
 from agent.errors import ExtractFailed, PageError
 from agent.extract.page_extractor import EXTRACTION, PageExtractor, _crew
 from agent.types import Document, Page
-from tests.pace import limit
 from tests.web.docx_file import docx
 from tests.web.pdf_file import pdf as pdf_file
 
@@ -104,14 +102,12 @@ async def test_a_refusal_comes_with_its_reason() -> None:
 
 async def test_a_page_that_takes_too_long_is_left_and_the_others_survive() -> None:
     bomb = "<html><body><p>x" + "<br>x" * 150_000
-    began = time.monotonic()
     slow, quick = await asyncio.gather(
         PageExtractor(seconds=0.5).extract(page(bomb)), PageExtractor().extract(page(HTML)), return_exceptions=True
     )
     assert isinstance(slow, ExtractFailed)
     assert slow.reason == "took longer than 0.5 s to read"
     assert isinstance(quick, Document)
-    assert time.monotonic() - began < limit(4)
 
 
 async def test_a_page_that_takes_too_much_memory_is_left_and_the_others_survive() -> None:

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.search.provider_http import HitRow, absolute, day, plain, ranked, shortened, within
-from tests.pace import limit
 
 
 @pytest.mark.parametrize(
@@ -38,13 +35,6 @@ def test_cleaning_never_leaves_what_a_terminal_would_obey(raw: str) -> None:
     text = plain(raw)
     assert all(c.isprintable() or c in "\u200c\u200d" for c in text)
     assert text == text.strip()
-
-
-@pytest.mark.parametrize("raw", ["<script " * 50_000, "<!--" * 50_000, "<b " * 50_000, "&amp;" * 50_000, "<" * 200_000])
-def test_no_text_takes_long_to_clean(raw: str) -> None:
-    began = time.process_time()
-    plain(raw)
-    assert time.process_time() - began < limit(0.5)
 
 
 @pytest.mark.parametrize(

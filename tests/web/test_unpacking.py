@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 import tracemalloc
 import zlib
 from contextlib import suppress
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 
 from agent.errors import FetchFailed
 from agent.web.http_client import Unpacker
-from tests.pace import limit
 from tests.web import bombs
 
 zstd = pytest.importorskip("backports.zstd", reason="the standard library has it from 3.14 on")
@@ -83,14 +81,12 @@ def test_of_a_bomb_only_what_is_taken_is_unpacked(encoding: str, bomb) -> None:
     body = bomb()
     unpacker = Unpacker(encoding)
     tracemalloc.start()
-    began = time.monotonic()
     taken = 0
     for piece in unpacker.unpack(body[:65_536]):  # as it comes from the network
         taken += len(piece)
         if taken > 2_000_000:
             break
     assert taken > 2_000_000
-    assert time.monotonic() - began < limit(1)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
 
@@ -108,7 +104,5 @@ def test_the_smallest_bomb_has_eleven_kilobytes() -> None:
 )
 def test_a_bomb_of_which_nothing_comes_out_ends_too(encoding: str, bomb, told: str) -> None:
     body = bomb()
-    began = time.monotonic()
     with pytest.raises(FetchFailed, match=told):
         unpacked(encoding, body, 65_536)
-    assert time.monotonic() - began < limit(2)
