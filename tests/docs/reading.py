@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -82,7 +83,7 @@ def blocks(*languages: str) -> list[Block]:
 def anchors(document: Path) -> set[str]:
     """Of its headings, as GitHub and the site make them."""
     parsed = tokens(document)
-    titles = [after.content for token, after in zip(parsed, parsed[1:], strict=False) if token.type == "heading_open"]
+    titles = [after.content for token, after in pairwise(parsed) if token.type == "heading_open"]
     return {_NO_SLUG.sub("", title.lower()).replace(" ", "-") for title in titles}
 
 

@@ -6,6 +6,7 @@ import tomllib
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -16,12 +17,10 @@ from agent.cli.library import ACTIONS
 from agent.cli.main import COMMANDS
 from agent.reasoning.models import ENDPOINTS
 from agent.sample import QUESTION
-from agent.settings import describe
+from agent.settings import Settings, describe
 from tests.docs import world as worlds
 from tests.docs.reading import DOCUMENTS, LANGUAGES, ROOT, Command, blocks, commands, inline
 from tests.docs.world import World
-
-pytestmark = pytest.mark.tree
 
 COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text("utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -44,8 +43,10 @@ class Shell:
         return self.PROGRAMS[program](self, words)
 
     def export(self, _: list[str]) -> None:
-        """The settings that the exported variables make."""
-        return None
+        """Raises `SettingsError` where the exported variables do not go together."""
+        for name, value in self.command.variables:
+            self.patch.setenv(name, value)
+        Settings()
 
     def activate(self, words: list[str]) -> None:
         assert words == [".venv/bin/activate"]
@@ -116,7 +117,7 @@ class Shell:
             self.patch.setenv(name, value)
         return self.agent(words)
 
-    PROGRAMS = {
+    PROGRAMS: ClassVar = {
         "export": export, ".": activate, "python": python, "r1-research": agent, "make": make, "pip": pip, "cp": copy,
         "chroma": chroma, "ollama": ollama, "docker": docker,
     }  # fmt: skip
@@ -132,9 +133,8 @@ def test_a_command_works(command, world, monkeypatch, capsys):
         assert program == "jq"
         assert key.removeprefix(".") in json.loads(said.out)
     if status is not None and command.target:
-        lines = said.out if command.target.endswith(".json") else said.out.splitlines()
-        for line in [lines] if isinstance(lines, str) else lines:
-            json.loads(line)
+        whole = [said.out] if command.target.endswith(".json") else said.out.splitlines()
+        assert [json.loads(part) for part in whole]
     if status is not None and "--output" in command.words:
         assert Path(command.words[command.words.index("--output") + 1]).stat().st_size
 

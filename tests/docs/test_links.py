@@ -10,8 +10,6 @@ import pytest
 
 from tests.docs.reading import DOCUMENTS, ROOT, anchors, inline
 
-pytestmark = pytest.mark.tree
-
 LINKED = (*DOCUMENTS, ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md")
 MOST_LINES = 150  # of the README: the rest has a place in docs/
 

@@ -7,8 +7,6 @@ import pytest
 from tests.docs.reading import ROOT, blocks
 from tests.model_server import ModelServer
 
-pytestmark = pytest.mark.tree
-
 ENDPOINT = "http://localhost:11434/v1"  # in the documents; here a scripted server
 BY_DOCUMENT = {document: list(found) for document, found in groupby(blocks("python"), lambda block: block.document)}
 

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from agent.cli import command
 from agent.cli.library import ACTIONS
 from agent.cli.main import COMMANDS
@@ -14,8 +12,6 @@ from agent.result import Answer
 from agent.settings import DEPTHS, Settings
 from agent.web.search.registry import PROVIDERS
 from tests.docs.reading import ROOT
-
-pytestmark = pytest.mark.tree
 
 
 def text(name: str) -> str:
