@@ -1,0 +1,1 @@
+"""The documents, compared with the program: commands, Python, tables, links and the site."""
