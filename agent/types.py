@@ -384,3 +384,8 @@ class Conflict:
 
     about: str
     sides: tuple[Side, ...]
+
+
+# Their names until 0.1, for hosts that bring a reasoner of their own; to be removed with 0.2.
+Again, Caution, Case, Exhibit = Restart, Notice, JudgeCase, CitedPassage
+Finding, Judgement, Spending, Stance = FailedClaim, JudgeVerdict, CallCost, WriteDecision

@@ -137,3 +137,12 @@ def test_finished_is_the_only_event_that_carries_an_answer():
 @pytest.mark.parametrize("name", agent.__all__)
 def test_every_public_name_is_there(name):
     assert getattr(agent, name).__name__ == name
+
+
+def test_the_names_of_version_0_1_still_work_for_hosts_with_a_reasoner_of_their_own():
+    from agent import types
+
+    assert types.Stance("answer") == types.WriteDecision("answer")
+    assert types.Again is types.Restart
+    old = ("Case", "Caution", "Exhibit", "Finding", "Judgement", "Spending")
+    assert all(isinstance(getattr(types, name), type) for name in old)
