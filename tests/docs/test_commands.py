@@ -13,7 +13,7 @@ import yaml
 
 from agent import ResearchAgent
 from agent.cli import main
-from agent.cli.library import ACTIONS
+from agent.cli.commands.library import ACTIONS
 from agent.cli.main import COMMANDS
 from agent.reasoning.models import ENDPOINTS
 from agent.sample import QUESTION

@@ -2,15 +2,15 @@
 
 import re
 
-from agent.cli import command
-from agent.cli.library import ACTIONS
+from agent.cli import command_base
+from agent.cli.commands.library import ACTIONS
 from agent.cli.main import COMMANDS
-from agent.discovery import keys_found
 from agent.phrases import SIGNS
 from agent.reasoning.models import ENDPOINTS
 from agent.result import Answer
+from agent.search.provider_registry import PROVIDERS
 from agent.settings import DEPTHS, Settings
-from agent.web.search.registry import PROVIDERS
+from agent.wiring.model_discovery import keys_found
 from tests.docs.reading import ROOT
 
 
@@ -72,7 +72,13 @@ def test_the_signs():
 
 def test_the_exit_statuses():
     told = {int(row[0]) for row in rows("usage", "| status | meaning |")}
-    assert told == {command.ANSWERED, command.FAILED, command.USAGE, command.LANDED, command.INTERRUPTED}
+    assert told == {
+        command_base.ANSWERED,
+        command_base.FAILED,
+        command_base.USAGE,
+        command_base.LANDED,
+        command_base.INTERRUPTED,
+    }
 
 
 def test_every_part_of_the_result_is_explained():

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from agent import ResearchAgent, Settings
-from agent.cli import doctor, library_reindex, main, models, setup_embeddings
-from agent.cli.command import Researcher
+from agent.cli import library_write, main
+from agent.cli.command_base import Researcher
+from agent.cli.commands import doctor, models, setup_embeddings
 from agent.reasoning.models import profile_for
 from tests.docs.reading import Command
 
@@ -118,7 +119,7 @@ def parse(words: list[str]) -> None:
     if words[0] in PARSERS and "--help" not in words:
         PARSERS[words[0]]._parser().parse_args(words[1:])
     if words[:2] == ["library", "reindex"]:
-        library_reindex._parser().parse_args(words[2:])
+        library_write._parser().parse_args(words[2:])
     if words[0] == "ui":
         from streamlit import config
 
