@@ -32,6 +32,7 @@ check: $(VENV)/.dev  ## lint, types, import floors
 	@rm -rf build/tree && mkdir -p build/tree/agent && ln -s $(CURDIR)/agent/* build/tree/agent/ \
 	  && ln -s $(CURDIR)/ui build/tree/agent/ui && ln -s $(CURDIR)/prompts build/tree/agent/prompts
 	@cd build/tree && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
+	@$(BIN)/mypy --config-file tests/mypy.ini --cache-dir .mypy_cache/tests tests
 	@cd build/tree && PYTHONPATH=. $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml --no-cache >$(CURDIR)/build/floors.txt \
 	  || { cat $(CURDIR)/build/floors.txt; exit 1; }
 

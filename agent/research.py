@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -67,13 +67,13 @@ class ResearchAgent:
     async def ainvoke(self, question: str) -> Answer:
         return await _last(self.astream(question))
 
-    def stream(self, question: str) -> Iterator[Event]:
+    def stream(self, question: str) -> Generator[Event, None, None]:
         """`astream` for sync code; leaving the loop early ends the run at once."""
         from agent.graph.sync_bridge import drain
 
         return drain(lambda: self.astream(question))
 
-    def resume(self, run_id: str | None = None) -> Iterator[Event]:
+    def resume(self, run_id: str | None = None) -> Generator[Event, None, None]:
         from agent.graph.sync_bridge import drain
 
         return drain(lambda: self.aresume(run_id))

@@ -194,11 +194,13 @@ class MemoryLibrary:
         hits = [(self.documents[r.passage.document_id], r.passage, r.score) for r in ranked]
         best = {d.id: (d, p, score) for d, p, score in reversed(hits)}
         ordered = sorted(best.values(), key=lambda hit: -hit[2])[:limit]
-        told = ("snapshot", "url", "title", "site", "fetched_at", "published", "language")
         return [
-            LibraryHit(d.id, *(getattr(d, name) for name in told), p.text, p.start, p.end, score)
+            LibraryHit(
+                d.id, d.snapshot, d.url, d.title, d.site, d.fetched_at, d.published, d.language,
+                p.text, p.start, p.end, score,
+            )
             for d, p, score in ordered
-        ]
+        ]  # fmt: skip
 
 
 class KindChecker:

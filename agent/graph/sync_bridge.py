@@ -11,7 +11,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def drain(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
+def drain(make: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
     """The items of an async generator, for sync code.
 
     One task runs the whole generator and hands items over: stepping it with one task per item would break the cancel

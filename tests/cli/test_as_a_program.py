@@ -105,8 +105,8 @@ import sys, time
 from agent.cli.command_base import Leaving
 with Leaving(lambda: "resume with: x", grace_s={grace_s}):
     for line in ("ready", "interrupted once"):
-        print(line, file=sys.stderr, flush=True)
         try:
+            print(line, file=sys.stderr, flush=True)
             time.sleep(3_600)
         except KeyboardInterrupt:
             pass

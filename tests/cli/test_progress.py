@@ -23,9 +23,9 @@ TAMED = "[bold]nicetitle[/bold] <b>\ufffd"
 
 
 def drawn(scene: TerminalView, *, width: int = 100, height: int = 40) -> str:
-    console = Console(file=io.StringIO(), width=width, height=height, color_system=None)
-    console.print(Picture(scene, time.monotonic()))
-    return console.file.getvalue()
+    drawing = io.StringIO()
+    Console(file=drawing, width=width, height=height, color_system=None).print(Picture(scene, time.monotonic()))
+    return drawing.getvalue()
 
 
 def folded(happened) -> TerminalView:

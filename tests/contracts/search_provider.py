@@ -120,14 +120,16 @@ class AsksOverHttp(SearchProviderContract):
     throttled = (202, 429)
     broken = (400, 401, 404, 500, 502, 503)
     secret = "tvly-very-secret"
+    peer: Peer
+    client: httpx2.AsyncClient
 
-    @pytest.fixture
-    async def peer(self) -> AsyncIterator[Peer]:
+    @pytest.fixture(name="peer")
+    async def _peer(self) -> AsyncIterator[Peer]:
         async with Peer() as peer:
             yield peer
 
-    @pytest.fixture
-    async def client(self) -> AsyncIterator[httpx2.AsyncClient]:
+    @pytest.fixture(name="client")
+    async def _client(self) -> AsyncIterator[httpx2.AsyncClient]:
         async with httpx2.AsyncClient(trust_env=False) as client:
             yield client
 

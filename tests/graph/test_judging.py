@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -173,11 +175,11 @@ async def test_a_run_that_is_left_leaves_no_judging_behind():
     judge = ScriptedJudge(beside=True, pause=3_600)
     one = world(judge, *(LOOSE.format(word) for word in WORDS), TRUE, pause=0.05)
     before = asyncio.all_tasks()
-    stream = build(one.services()).astream({"question": QUESTION}, stream_mode="custom")
-    async for _ in stream:
-        if judge.asked:
-            break
-    await stream.aclose()
+    stream: Any = build(one.services()).astream({"question": QUESTION}, stream_mode="custom")
+    async with aclosing(stream):
+        async for _ in stream:
+            if judge.asked:
+                break
     async with asyncio.timeout(10):
         while {t for t in asyncio.all_tasks() - before if not t.done()}:
             await asyncio.sleep(0)

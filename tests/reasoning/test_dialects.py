@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
-from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langgraph.graph import END, START, MessagesState, StateGraph
 from openai import APIError
@@ -108,7 +108,7 @@ async def verdict(row: Row, model: ChatR1, way: str) -> str:
     return " ".join(letter for letter, came in said.items() if came) or "∅"
 
 
-async def through_langgraph(model: ChatR1) -> list[BaseMessage]:
+async def through_langgraph(model: ChatR1) -> list[AIMessage]:
     """The pieces of LangGraph's messages stream, and last what they add up to."""
     async with asked_in_a_graph(model) as stream:
         pieces = [chunk async for chunk, _ in stream if isinstance(chunk, AIMessageChunk)]
@@ -182,7 +182,7 @@ def test_reasoning_that_a_server_sums_up_in_another_field_is_not_counted_twice()
         {"reasoning": " so.", "reasoning_details": " so."},
         {"reasoning_details": "All."},
     ]
-    read = [reader.read(ChatGenerationChunk(message=AIMessageChunk("")), fields) for fields in deltas]
+    read = [reader.read(ChatGenerationChunk(message=AIMessageChunk(content="")), fields) for fields in deltas]
     assert "".join(told(chunk.message)[0] for chunk in read) == "I think so."
 
 
@@ -201,7 +201,7 @@ def test_content_that_is_a_list_of_parts_is_read_as_one_reply() -> None:
 
 def test_content_that_comes_in_lists_of_parts_is_read_as_a_stream() -> None:
     reader = StreamReader("auto")
-    read = [reader.read(ChatGenerationChunk(message=AIMessageChunk([part])), {}) for part in PARTS]
+    read = [reader.read(ChatGenerationChunk(message=AIMessageChunk(content=[part])), {}) for part in PARTS]
     assert joined([told(chunk.message) for chunk in read]) == ("hm and so", "Forty-two.")
 
 
@@ -232,7 +232,7 @@ def pieces(text: str, rng: random.Random) -> list[str]:
 
 def a_chunk(text: str, finish: str | None = None) -> ChatGenerationChunk:
     about = {"finish_reason": finish} if finish else None
-    return ChatGenerationChunk(message=AIMessageChunk(text), generation_info=about)
+    return ChatGenerationChunk(message=AIMessageChunk(content=text), generation_info=about)
 
 
 def joined(said: list[tuple[str, str]]) -> tuple[str, str]:

@@ -24,7 +24,7 @@ LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": 
 SYSTEM = [SystemMessage("Be brief."), HumanMessage("Hi")]
 
 
-async def ask(model: ChatR1, way: str, prompt: object = "Hi", **call: object) -> BaseMessage:
+async def ask(model: ChatR1, way: str, prompt: object = "Hi", **call: object) -> AIMessage:
     if way == "invoke":
         return await asyncio.to_thread(lambda: model.invoke(prompt, **call))
     if way == "ainvoke":

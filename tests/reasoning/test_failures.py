@@ -30,8 +30,8 @@ from tests.reasoning.ways import WAYS, ask, quick
 KEY = "sk-planted-0123456789abcdef"
 
 
-async def failure(url: str, *, key: str = KEY, way: str = "astream") -> ModelError:
-    """Our error for what a call to this URL raises."""
+async def failure(url: str, *, key: str = KEY, way: str = "astream") -> Any:
+    """The `ModelError` for what a call to this URL raises."""
     model = "deepseek-r1"
     async with open_chat_model(model=model, base_url=url, api_key=SecretStr(key), profile=quick()) as chat:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agent.errors import ModelRefused, SettingsError
@@ -176,7 +178,7 @@ def test_the_tables_fit_each_other() -> None:
 
 
 @pytest.mark.parametrize("endpoint", [e for e in ENDPOINTS if e.base_url and e.model], ids=lambda e: e.name)
-def test_an_endpoints_own_address_and_model_lead_back_to_it_and_think(endpoint: object) -> None:
+def test_an_endpoints_own_address_and_model_lead_back_to_it_and_think(endpoint: Any) -> None:
     profile = profile_for(endpoint.base_url, endpoint.model)
     assert profile.name == endpoint.name
     assert profile.reasons

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -153,7 +154,7 @@ async def test_what_came_before_the_break_was_shown(way: str) -> None:
 async def test_leaving_a_stream_closes_its_connection() -> None:
     with ModelServer(Said(ANSWER * 50, THOUGHT), pace=50) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            stream = model.astream("Hi")
+            stream: Any = model.astream("Hi")
             await anext(stream)
             await stream.aclose()
             del stream
@@ -163,7 +164,7 @@ async def test_leaving_a_stream_closes_its_connection() -> None:
 async def test_leaving_a_synchronous_stream_closes_its_connection() -> None:
     with ModelServer(Said(ANSWER * 50, THOUGHT), pace=50) as server:
         async with open_chat_model(model="r1", base_url=server.url) as model:
-            stream = model.stream("Hi")
+            stream: Any = model.stream("Hi")
             await asyncio.to_thread(next, stream)
             await asyncio.to_thread(stream.close)
             await until(lambda: server.hung_up == 1)

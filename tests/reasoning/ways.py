@@ -7,7 +7,7 @@ import ssl
 from typing import Any
 
 import httpx2
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
 from agent.reasoning.models import ChatR1, Profile
@@ -26,7 +26,7 @@ def told(message: BaseMessage) -> tuple[str, str]:
     return reasoning, "".join(b["text"] for b in blocks if b["type"] == "text")
 
 
-async def ask(model: ChatR1, way: str, prompt: object = "Hi") -> BaseMessage:
+async def ask(model: ChatR1, way: str, prompt: object = "Hi") -> AIMessage:
     if way == "invoke":
         return await asyncio.to_thread(model.invoke, prompt)
     if way == "ainvoke":

@@ -219,7 +219,11 @@ def canary():
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(http.server.ThreadingHTTPServer):
+        asked: list[str]
+        url: str
+
+    server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     server.asked = asked
     server.url = f"http://127.0.0.1:{server.server_port}"

@@ -171,9 +171,8 @@ async def test_a_run_on_a_web_of_which_half_means_harm_answers_from_the_other_ha
         WebServer({"/page": case.behaviour, **case.pages}, address=f"127.0.1.{n}") for n, case in enumerate(cases, 1)
     ]
     good = [WebServer({"/page": about(fact)}, address=f"127.0.2.{n}") for n, fact in enumerate(FACTS, 1)]
-    settings = Hasty(
-        model="extractive", depth="deep", allow_private_addresses=True, data_dir=tmp_path, cache_dir=tmp_path
-    )
+    chosen = {"depth": "deep", "allow_private_addresses": True, "data_dir": tmp_path, "cache_dir": tmp_path}
+    settings = Hasty(model="extractive", **chosen)
     async with AsyncExitStack() as stack:
         for web in (*webs, *good):
             await stack.enter_async_context(web)

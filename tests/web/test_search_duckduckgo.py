@@ -33,8 +33,8 @@ class TestDuckDuckGo(AsksOverHttp, GivesLinks, GivesDates):
     name = "duckduckgo"
     throttled = (202, 403, 429)
 
-    @pytest.fixture
-    async def peer(self) -> AsyncIterator[Peer]:
+    @pytest.fixture(name="peer")
+    async def _peer(self) -> AsyncIterator[Peer]:
         async with TlsPeer() as peer:
             yield peer
 

@@ -162,9 +162,10 @@ async def test_what_was_never_read_comes_before_what_is_only_looked_at_again(tmp
 async def test_a_file_that_was_rewritten_comes_before_what_is_only_looked_at_again(tmp_path: Path) -> None:
     old = tmp_path / "9.pdf"
     old.write_text("a zebra")
-    settle(old)
-    folder = Folder(tmp_path, _as_text, seconds=0)
+    later = SETTLED
+    folder = Folder(tmp_path, _as_text, seconds=0, now=lambda: time.time() + later)
     await _titles(folder, "zebra")
+    later = 0.0
     for i in range(6):
         (tmp_path / f"{i}.pdf").write_text("a zebra")
     assert [len(await _titles(folder, "zebra")) for _ in range(2)] == [5, 7]
@@ -300,13 +301,15 @@ class Desk:
         self.root.mkdir()
         self.parsed: list[str] = []
         self.broken: set[str] = set()
+        self.later = 0.0  # seconds by which the commands' clock is ahead of the files'
 
     @property
     def index(self) -> Path:
         return file_of(self.home, self.root)
 
     def command(self, *, made_by: str = "1", seconds: float = 8.0) -> Folder:
-        return Folder(self.root, self._read, seconds=seconds, index=FolderIndex(self.index, made_by=made_by))
+        index = FolderIndex(self.index, made_by=made_by)
+        return Folder(self.root, self._read, seconds=seconds, index=index, now=lambda: time.time() + self.later)
 
     async def _read(self, path: Path) -> str:
         self.parsed.append(path.name)
@@ -318,11 +321,6 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-def settle(path: Path) -> None:
-    """As if it had last been changed a while ago, which its time of change alone cannot be made to say."""
-    time.sleep(max(0.0, path.stat().st_ctime + SETTLED - time.time()))
 
 
 async def test_the_next_command_reads_only_what_has_changed(desk: Desk) -> None:
@@ -381,7 +379,7 @@ async def test_a_file_that_has_lain_for_a_while_is_not_even_opened(desk: Desk) -
     page.write_text("a lion")
     await _titles(desk.command(), "lion")
     assert FolderIndex(desk.index, made_by="1").known()[page.as_uri()].stamp == ""
-    settle(page)
+    desk.later += SETTLED
     await _titles(desk.command(), "lion")
     opened = page.stat().st_atime_ns
     assert FolderIndex(desk.index, made_by="1").known()[page.as_uri()].stamp != ""

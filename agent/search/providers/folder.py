@@ -15,7 +15,7 @@ import sqlite3
 import stat
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -74,6 +74,7 @@ class Folder:
         seconds: float = 8.0,
         index: FolderIndex | None = None,
         endings: Collection[str] = (".html", ".pdf"),
+        now: Callable[[], float] = time.time,
     ) -> None:
         """`seconds`: for reading new files in one search; what is not read then is found by its name, and read next.
 
@@ -85,6 +86,7 @@ class Folder:
         self._read = read
         self._endings = _PLAIN.union(endings)
         self._seconds = seconds
+        self._now = now
         self._index = index or FolderIndex()
         self._left: dict[str, str] = {}  # by URL, the stamps of what could not be read: not tried again by this process
         self._characters = 0  # of all texts in the index
@@ -156,7 +158,7 @@ class Folder:
         try:
             body = await asyncio.to_thread(_bytes, file)
             digest = f"{sha256(body).hexdigest()}{file.path.suffix.lower()}"  # the same bytes are read by their kind
-            stamp = file.stamp if time.time() - file.changed / 1e9 > SETTLED else ""
+            stamp = file.stamp if self._now() - file.changed / 1e9 > SETTLED else ""
             if of_it.digest == digest and not of_it.stamp:
                 await asyncio.to_thread(self._index.confirm, file.url, stamp)
                 return
