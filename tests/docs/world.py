@@ -111,7 +111,7 @@ def _start(*, resumes: bool):
 def needs_more(settings: Settings) -> bool:
     """Does a run with these settings need a model, or a web other than the sample web?"""
     named = {getattr(settings, name) for name in _ELSEWHERE} - {None}
-    return bool((named | set(settings.search)) - _HERE) or settings.searxng_url is not None
+    return bool((named | set(settings.search)) - _HERE) or settings.option("searxng_url") is not None
 
 
 def parse(words: list[str]) -> None:
